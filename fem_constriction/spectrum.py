@@ -1,0 +1,293 @@
+"""A spectrum: impedance over frequency, with its uncertainty where known, as CSV with a JSON sidecar."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+import os
+import re
+import unicodedata
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fem_constriction.errors import InputError
+from fem_constriction.faults import show
+from fem_constriction.files import read_text, write_text
+from fem_constriction.units import parse
+
+HEADER = "freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm"
+MOST = 1_000_000  # frequencies in one `parse_frequencies`
+
+_NAMES = {  # of columns, in lower case and without unit, sign, blanks and underscores
+    "f": ("f", "freq", "frequency"),
+    "re": ("re", "re(z)", "rez", "real", "real(z)", "z'", "zre", "zreal", "z(re)"),
+    "im": ("im", "im(z)", "imz", "imag", "imag(z)", "z''", 'z"', "zim", "zimag", "z(im)"),
+    "u": ("u(z)",),
+}
+_TITLE = re.compile(r"(-?)\s*(.*?)\s*(?:/\s*(.+)|\[(.+)\]|\(((?!re|im|z)[^()]+)\))?", re.IGNORECASE)
+_UNITS = {"hz": "Hz", "ohm": "ohm", "ohms": "ohm", "a": "", "b": ""}  # ZView writes Z'(a) and Z''(b)
+_COLUMNS = {name: column for column, names in _NAMES.items() for name in names}
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Z(f) of a whole cell, |Z - Z_true| <= u with 95 % confidence.
+
+    `frequency` (n,) in Hz, positive; `impedance` (n,) complex, in ohm; `uncertainty` (n,) real, in ohm, or
+    None where it is not known; `provenance` is what JSON can hold. The arrays are read-only copies.
+    Raises InputError.
+    """
+
+    frequency: NDArray[np.float64]
+    impedance: NDArray[np.complex128]
+    uncertainty: NDArray[np.float64] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        frequency = _array("frequency", self.frequency, np.float64)
+        impedance = _array("impedance", self.impedance, np.complex128)
+        _refuse("frequency", frequency, ~(np.isfinite(frequency) & (frequency > 0)), _POSITIVE)
+        _refuse("impedance", impedance, ~np.isfinite(impedance), "a finite number in ohm")
+        arrays = {"frequency": frequency, "impedance": impedance}
+        if self.uncertainty is not None:
+            uncertainty = _array("uncertainty", self.uncertainty, np.float64)
+            _refuse("uncertainty", uncertainty, ~(uncertainty >= 0), "a number of at least 0 in ohm")
+            arrays["uncertainty"] = uncertainty
+        for name, array in arrays.items():
+            if len(array) != len(frequency):
+                allowed = f"must have {len(frequency)}, one for each frequency"
+                raise InputError(f"{name} has {len(array)} values, and {allowed}")
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "provenance", copy.deepcopy(dict(self.provenance)))
+
+    def __len__(self) -> int:
+        return len(self.frequency)
+
+    def save(self, path: str | os.PathLike[str], header: bool = True) -> None:
+        """Write freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm and, where known, u(Z)/Ohm: every float exactly.
+
+        Provenance goes into a JSON file beside it, of the same stem, tied to the CSV by its SHA-256. Folders
+        are created. Raises InputError where a file cannot be written or the JSON file is another's.
+        """
+        columns = [self.frequency, self.impedance.real, self.impedance.imag]
+        columns += [] if self.uncertainty is None else [self.uncertainty]
+        title = HEADER + ",u(Z)/Ohm" * (self.uncertainty is not None)
+        rows = [",".join(map(repr, row)) for row in np.column_stack(columns).tolist()]
+        text = "\n".join([title] * header + rows) + "\n"
+        beside = Path(path).with_suffix(".json") if Path(path).name else Path(path)
+        if beside == Path(path):
+            raise InputError(f"{path}: the name of a CSV file must not be empty or end in .json")
+        ours = _sidecar(beside)
+        if self.provenance and ours is None and beside.exists():
+            raise InputError(f"{beside}: would be overwritten by the provenance of {Path(path).name}")
+        write_text(path, text)
+        if self.provenance:
+            provenance = _jsonable(self.provenance)
+            record = {"spectrum": Path(path).name, "sha256": _digest(text), "provenance": provenance}
+            write_text(beside, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        elif ours is not None:
+            beside.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Spectrum:
+        """The spectrum in a file that `save` wrote, or a measured one.
+
+        Columns are separated by commas, semicolons, tabs or blanks, and named in the first line: frequency,
+        Re(Z), Z', -Z'' and the like (those with a minus are negated), with a unit or without; others are
+        passed over. Without names: frequency, real part, imaginary part and, in a fourth, uncertainty.
+        Raises InputError with file and line; warns if the sidecar belongs to other data.
+        """
+        text = read_text(path)
+        columns = _columns(text, os.fspath(path))
+        impedance = np.array(columns["re"]) + 1j * np.array(columns["im"])
+        record = _sidecar(Path(path).with_suffix(".json")) or {}
+        provenance = record.get("provenance", {})
+        if record and record.get("sha256") != _digest(text):
+            warnings.warn(f"{path}: has changed since its provenance was written; left out", stacklevel=2)
+            provenance = {}
+        return cls(np.array(columns["f"]), impedance, columns["u"] or None, provenance)  # type: ignore[arg-type]
+
+
+def parse_frequencies(text: str) -> NDArray[np.float64]:
+    """f_i = a (b/a)^(i/(n-1)) for "a:b:n", both ends included exactly; or a list "1,10,100"; in Hz.
+
+    Raises InputError unless n is a whole number from 1 (1 only if a = b) and all frequencies are positive.
+    """
+    allowed = "a:b:n, n logarithmically spaced values from a to b in Hz, or a list such as 1,10,100"
+    refused = f"frequencies = {show(text)} is not allowed"
+    parts = text.split(":")
+    if len(parts) not in (1, 3):
+        raise InputError(f"{refused}: {allowed}")
+    ends = []
+    for part in parts[:2] if len(parts) == 3 else text.split(","):
+        try:
+            ends.append(float(part))
+        except ValueError:
+            raise InputError(f"{refused}, {show(part.strip())} is not a number: {allowed}") from None
+        if not (math.isfinite(ends[-1]) and ends[-1] > 0):
+            raise InputError(f"{refused}, {part.strip()}: {_POSITIVE}")
+    if len(parts) == 1:
+        return np.array(ends)
+    try:
+        count = int(parts[2])
+    except ValueError:
+        count = 0
+    if not 1 <= count <= MOST:
+        raise InputError(f"{refused}, n = {show(parts[2].strip())}: n is a whole number from 1 to {MOST}")
+    if count == 1 and ends[0] != ends[1]:
+        raise InputError(f"{refused}: n = 1 only if both ends are equal, n from 2 otherwise")
+    values = np.geomspace(ends[0], ends[1], count)
+    values[0], values[-1] = ends
+    return values
+
+
+_POSITIVE = "a positive number in Hz (direct current is fc.resistance)"
+
+
+def _array(name: str, values: ArrayLike, kind: type[Any]) -> NDArray[Any]:
+    try:
+        array = np.asarray(values)
+        if np.iscomplexobj(array) and kind is np.float64:
+            raise InputError(f"{name} is complex, and must be real")
+        array = np.array(array, dtype=kind)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{name} = {show(values)} is not allowed: an array of numbers") from None
+    if array.ndim != 1 or array.size == 0:
+        allowed = "must have one dimension and at least one value"
+        raise InputError(f"{name} has the shape {array.shape}, and {allowed}")
+    return array
+
+
+def _refuse(name: str, array: NDArray[Any], wrong: NDArray[np.bool_], allowed: str) -> None:
+    if wrong.any():
+        raise InputError(f"{name} = {show(array[wrong][0])} is not allowed: {allowed}")
+
+
+def _columns(text: str, path: str) -> dict[str, list[float]]:
+    """The columns f, re, im and u of a text; u is empty if there is none."""
+    columns: dict[str, list[float]] = {"f": [], "re": [], "im": [], "u": []}
+    layout: list[tuple[str, float]] | None = None
+    separator = None
+    for number, line in enumerate(text.splitlines(), 1):
+        where = f"{path}, line {number}"
+        remark = line.lstrip().startswith("#")
+        line = line.strip().lstrip("# ") if remark else line.strip()
+        if not line:
+            continue
+        if layout is None or not any(columns.values()):
+            separator = next((sign for sign in "\t;," if sign in line), None)
+        cells = _split(line, separator)
+        if remark or (layout is None and not any(map(_is_number, cells))):
+            layout = _layout(cells, where, strict=not remark) or layout
+            continue
+        if layout is None:
+            if len(cells) not in (3, 4):
+                allowed = "without a header there must be 3 or 4 (frequency, Re(Z), Im(Z), u(Z))"
+                raise InputError(f"{where}: {len(cells)} columns, and {allowed}")
+            layout = [(column, 1.0) for column in ("f", "re", "im", "u")[: len(cells)]]
+        if len(cells) != len(layout):
+            raise InputError(f"{where}: {len(cells)} columns, and the lines above it have {len(layout)}")
+        for cell, (column, factor) in zip(cells, layout, strict=True):
+            if column:
+                columns[column].append(_number(cell, column, where) * factor)
+    if not columns["f"]:
+        raise InputError(f"{path}: holds no data, and must have the columns {HEADER}")
+    return columns
+
+
+def _split(line: str, separator: str | None) -> list[str]:
+    if separator is None:  # a unit belongs to its name: "Freq (Hz)", "Z' / Ohm"
+        line = re.sub(r"\s+(?=[(\[])|\s*/\s*", lambda match: match[0].strip(), line)
+    cells = [cell.strip().removeprefix('"').removesuffix('"').strip() for cell in line.split(separator)]
+    while len(cells) > 3 and not cells[-1]:
+        cells.pop()
+    if separator == ",":
+        return cells
+    return [cell.replace(",", ".") if _is_number(cell) else cell for cell in cells]  # decimal commas
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _number(cell: str, column: str, where: str) -> float:
+    allowed = {"f": _POSITIVE, "u": "a number of at least 0 in ohm"}.get(column, "a finite number in ohm")
+    name = {"f": "frequency", "re": "Re(Z)", "im": "Im(Z)", "u": "u(Z)"}[column]
+    value = float(cell) if _is_number(cell) and "," not in cell else math.nan
+    fine = value > 0 if column == "f" else value >= 0 if column == "u" else not math.isnan(value)
+    if not fine or (math.isinf(value) and column != "u"):
+        raise InputError(f"{where}: {name} = {cell or 'nothing'} is not allowed: {allowed}")
+    return value
+
+
+def _layout(cells: Sequence[str], where: str, strict: bool) -> list[tuple[str, float]] | None:
+    """For each column what it is ("" if nothing of ours) and the factor to Hz or ohm, negative for -Z''."""
+    layout = []
+    for cell in cells:
+        plain = unicodedata.normalize("NFKC", cell).translate(str.maketrans("′’−", "''-"))
+        match = _TITLE.fullmatch(plain)
+        sign, name, *units = match.groups("") if match else ("", plain)
+        name = re.sub(r"[\s_.]", "", name).lower()
+        column = _COLUMNS.get(name, "")
+        unit = _UNITS.get("".join(units).lower(), "".join(units))
+        factor = -1.0 if sign else 1.0
+        try:
+            factor *= parse(f"1 {unit}", "Hz" if column == "f" else "ohm") if column and unit else 1.0
+        except InputError:
+            unit = "Hz" if column == "f" else "ohm"
+            raise InputError(f"{where}: the unit of {cell} must be {unit} or a multiple") from None
+        if sign and column in ("f", "re", "u"):
+            raise InputError(f"{where}: {cell} has a minus, which only the imaginary part may have")
+        layout.append((column, factor))
+    found = [column for column, _ in layout if column]
+    if len(found) != len(set(found)) or not {"f", "re", "im"} <= set(found):
+        if strict:
+            names = ", ".join(map(show, cells))
+            allowed = f"must be {HEADER} once each (or f, Z', Z'' or -Z'') among others"
+            raise InputError(f"{where}: the columns {names} are not allowed: they {allowed}")
+        return None
+    return layout
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sidecar(path: Path) -> dict[str, Any] | None:
+    """The record in a sidecar that `save` wrote, None for anything else."""
+    try:
+        record = json.loads(read_text(path))
+    except (ValueError, RecursionError):
+        return None
+    ours = isinstance(record, dict) and {"spectrum", "sha256", "provenance"} <= set(record)
+    return record if ours else None
+
+
+def _jsonable(value: Any) -> Any:
+    """`value` with arrays as lists, numbers JSON does not know as null, and anything else as text."""
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _jsonable(value.tolist())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, complex):
+        return [_jsonable(value.real), _jsonable(value.imag)]
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
