@@ -1,0 +1,57 @@
+"""Cells the tests share: the paper's, and small ones that solve in a fraction of a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fem_constriction as fc
+
+DATA = Path(__file__).parent / "data"
+
+#: The paper's figure 2 at 25 % contact with 5 layers instead of 50: every process, a fifth of the time.
+SMALL = {"electrolyte.grain_boundaries.layers": 5, "electrolyte.grain_boundaries.conductivity": "0.597 uS/cm"}
+
+
+def paper_cell(name: str) -> fc.Cell:
+    return fc.Cell.load(DATA / "cells" / f"{name}.toml")
+
+
+@pytest.fixture(scope="session")
+def figure_2() -> fc.Cell:
+    return paper_cell("figure-2-25")
+
+
+@pytest.fixture(scope="session")
+def small(figure_2: fc.Cell) -> fc.Cell:
+    """Boundaries, charge transfer, pores and an ideal counter electrode."""
+    return figure_2.vary(SMALL)
+
+
+@pytest.fixture(scope="session")
+def every_process(small: fc.Cell) -> fc.Cell:
+    """All five processes at once."""
+    return small.vary(
+        {
+            "counter_electrode.charge_transfer.resistance": "1 ohm cm^2",
+            "counter_electrode.charge_transfer.capacitance": "8.85 uF/cm^2",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def ideal_contact() -> fc.Cell:
+    """An ideal contact (the singular edge) with capacitive pores and two boundaries."""
+    return paper_cell("figure-3a-16").vary({"electrolyte.grain_boundaries.layers": 3})
+
+
+@pytest.fixture(scope="session")
+def frequencies() -> np.ndarray:
+    return np.geomspace(1e-3, 1e9, 25)
+
+
+@pytest.fixture(scope="session")
+def band() -> tuple[float, float]:
+    return 2 * np.pi * 1e-3, 2 * np.pi * 1e9
