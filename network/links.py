@@ -1,0 +1,147 @@
+"""Kirchhoff: sum over links of y_link (phi_a - phi_b) = 0 at every node: the voxel network as nodes and links.
+
+A node sits at every voxel centre, on every face of the electrodes and on both sides of every grain boundary; each link is
+one element of the paper's series (half-voxel bulk, boundary, charge transfer, pore). The extra nodes have no other links,
+so eliminating them gives the paper's series links exactly, while every link belongs to one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.grid import Grid
+
+#: The counter electrode at phi = 0 is no unknown.
+GROUND = -1
+
+Integers = NDArray[np.int64]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Links of one process: from node a to node b (GROUND: the counter electrode), y times geometry in siemens.
+
+    geometry: cross-section over length (m) for the bulk, area (m2) for an interface.
+    """
+
+    a: Integers
+    b: Integers
+    geometry: Array
+
+    def laplacian(self, size: int) -> sparse.csr_array:
+        """Return the sum over links of geometry (e_a - e_b)(e_a - e_b)': symmetric, positive semidefinite, (size, size)."""
+        inner = (self.a != GROUND) & (self.b != GROUND)
+        ends = [end[end != GROUND] for end in (self.a, self.b)]
+        diagonal = [self.geometry[end != GROUND] for end in (self.a, self.b)]
+        a, b, g = self.a[inner], self.b[inner], self.geometry[inner]
+        rows, columns = np.concatenate([*ends, a, b]), np.concatenate([*ends, b, a])
+        entries = np.concatenate([*diagonal, -g, -g])
+        return sparse.csr_array(sparse.coo_array((entries, (rows, columns)), shape=(size, size)))
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One element of a column of voxels: from row a to row b of nodes, of a length (m; 0 for an interface)."""
+
+    process: str
+    a: int
+    b: int
+    length: float = 0.0
+
+    @property
+    def per_area(self) -> float:
+        """Geometry of the element per m2 of cross-section: 1/length in the bulk, 1 at an interface."""
+        return 1 / self.length if self.length else 1.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """The series of elements below one patch of the WE face; row 0 of nodes is the face.
+
+    rows: number of nodes; heights: of the voxel around each node (m), 0 on faces; segments: the elements in series.
+    """
+
+    segments: tuple[Segment, ...]
+    heights: Array
+
+    @property
+    def rows(self) -> int:
+        """Number of nodes below one patch of the face."""
+        return len(self.heights)
+
+
+def column(layers: Sequence[Array], *, counter_electrode: bool) -> Column:
+    """Return half voxel + [voxel + ...] + half voxel for every layer, with a boundary between layers.
+
+    layers: z lines of each; counter_electrode: whether it has charge transfer (a node on its face and a link to ground);
+    an ideal one is ground itself.
+    """
+    segments: list[Segment] = []
+    heights = [0.0]
+    for number, lines in enumerate(layers):
+        if number:
+            heights.append(0.0)
+            segments.append(Segment(GRAIN_BOUNDARY, len(heights) - 2, len(heights) - 1))
+        sizes = np.diff(lines)
+        lengths = np.concatenate([sizes[:1], sizes[1:] + sizes[:-1], sizes[-1:]]) / 2
+        for size, length in zip(sizes, lengths, strict=False):
+            heights.append(float(size))
+            segments.append(Segment(BULK, len(heights) - 2, len(heights) - 1, float(length)))
+        last = number == len(layers) - 1
+        end = GROUND if last and not counter_electrode else len(heights)
+        if end != GROUND:
+            heights.append(0.0)
+        segments.append(Segment(BULK, len(heights) - 1 if end == GROUND else end - 1, end, float(lengths[-1])))
+    if counter_electrode:
+        segments.append(Segment(COUNTER_ELECTRODE, len(heights) - 1, GROUND))
+    return Column(tuple(segments), np.array(heights))
+
+
+def network_links(grid: Grid, vertical: Column, *, ideal_contact: bool) -> tuple[dict[str, Links], int]:
+    """Return the links of every process, in unknowns, and the number of unknowns (the electrode potential V last).
+
+    Nodes are ordered (z, x, y). At an ideal contact the nodes of the touching faces are V itself.
+    """
+    dx, dy = np.diff(grid.x), np.diff(grid.y)
+    touching = grid.contact.ravel()
+    nodes = vertical.rows * touching.size
+    unknown = np.arange(nodes)
+    if ideal_contact:
+        free = np.concatenate([~touching, np.ones(nodes - touching.size, dtype=bool)])
+        unknown = np.where(free, np.cumsum(free) - 1, -1)
+        size = int(free.sum()) + 1
+        unknown[~free] = size - 1
+    else:
+        size = nodes + 1
+    number = np.append(unknown, GROUND).reshape(-1)  # number[GROUND] is GROUND
+    area = grid.copies * np.outer(dx, dy).ravel()
+    patch = np.arange(touching.size)
+
+    parts: dict[str, list[tuple[Integers, Integers, Array]]] = {}
+    for segment in vertical.segments:
+        a = segment.a * touching.size + patch
+        b = segment.b * touching.size + patch if segment.b != GROUND else np.full_like(patch, nodes)
+        parts.setdefault(segment.process, []).append((a, b, area * segment.per_area))
+    voxels = np.arange(nodes).reshape(vertical.rows, len(dx), len(dy))[vertical.heights > 0]
+    heights = vertical.heights[vertical.heights > 0][:, None, None]
+    centres_x, centres_y = (dx[1:] + dx[:-1]) / 2, (dy[1:] + dy[:-1]) / 2
+    across_x = grid.copies * heights * (dy / centres_x[:, None])
+    across_y = grid.copies * heights * (dx[:, None] / centres_y)
+    parts[BULK].append((voxels[:, :-1].ravel(), voxels[:, 1:].ravel(), across_x.ravel()))
+    parts[BULK].append((voxels[:, :, :-1].ravel(), voxels[:, :, 1:].ravel(), across_y.ravel()))
+
+    links = {}
+    for process, pieces in parts.items():
+        a, b, geometry = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
+        links[process] = Links(number[a], number[b], geometry)
+    for process, where in ((CHARGE_TRANSFER, touching), (PORE, ~touching)):
+        face = number[patch[where]]
+        links[process] = Links(np.full_like(face, size - 1), face, area[where])
+    return links, size
