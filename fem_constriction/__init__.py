@@ -1,0 +1,29 @@
+"""Z(s) = V/I of a solid-state cell whose electrode touches only in spots: dynamic constriction, by two discretisations.
+
+The shared language (cell, admittances, spectrum), the shared mechanism (assembly, projection, refinement, extraction) and the
+finite elements. The voxel network is the package `network`; what compares the two is `validation`.
+"""
+
+from fem_constriction.api import resistance, solve
+from fem_constriction.backends import backends
+from fem_constriction.cell import Cell
+from fem_constriction.errors import ComputationError, ConstrictionError, InputError, NotAgreed, ResolutionWarning
+from fem_constriction.spectrum import Spectrum, parse_frequencies
+
+#: The distribution this package belongs to, checked at start-up.
+DISTRIBUTION = "fem-constriction"
+
+__all__ = [
+    "DISTRIBUTION",
+    "Cell",
+    "ComputationError",
+    "ConstrictionError",
+    "InputError",
+    "NotAgreed",
+    "ResolutionWarning",
+    "Spectrum",
+    "backends",
+    "parse_frequencies",
+    "resistance",
+    "solve",
+]

@@ -1,0 +1,148 @@
+"""Cell -> Assembly: what a backend is, how backends are found, and how one grid is solved.
+
+Backends are found through the entry-point group `fem_constriction.backends`, so that a third one, anyone's, can be put to the
+same test: `name = "module:Class"` in that group of an installed package, Class() giving an object with the members below.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import psutil
+from threadpoolctl import threadpool_limits
+
+from fem_constriction.admittance import PORE, admittances
+from fem_constriction.assembly import Assembly, Bound
+from fem_constriction.cell import Cell
+from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.grid import Grid
+from fem_constriction.projection import ReducedModel, reduce
+
+GROUP = "fem_constriction.backends"
+
+#: Vectors of doubles alive at once per unknown: the basis (up to 40 solutions), blocks of 8 columns in the solver and the
+#: factorised stack. Measured peaks were 110 to 180 doubles per unknown (network and finite elements, 0.1 to 1.6 million).
+DOUBLES_PER_UNKNOWN = 200
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A discretisation of cells.
+
+    name; bound: whether its Z at real s > 0 is a "lower" or "upper" bound of the continuum's, None if neither;
+    order: the order of convergence that theory gives its family of grids.
+    """
+
+    name: str
+    bound: Bound
+    order: float
+
+    def grid(self, cell: Cell, level: int) -> Grid:
+        """Return member `level` (0, 1, …) of the cell's family of systematically refined grids, step halved each time."""
+        ...
+
+    def uniform(self, cell: Cell, resolution: int) -> Grid:
+        """Return the grid of `resolution` voxels or elements per edge of the cell."""
+        ...
+
+    def unknowns(self, cell: Cell, grid: Grid) -> int:
+        """Return the number of unknowns on a grid, without building anything."""
+        ...
+
+    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+        """Return one real symmetric positive semidefinite matrix per process of the cell, and the port."""
+        ...
+
+
+def backends() -> dict[str, type[Backend]]:
+    """Return every installed backend by name, the built-in "network" and "fem" among them."""
+    return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def backend_named(name: str | Backend) -> Backend:
+    """Return the backend of a name; one that is a backend already is returned as it is. Raises InputError."""
+    if not isinstance(name, str):
+        return name
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in points:
+        raise InputError(f"backend = '{name}' is not allowed: installed are {', '.join(sorted(points)) or 'none'}")
+    made: Backend = points[name].load()()
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """One grid, solved: its reduced model, which knows Z at any frequency of the band, and what it cost."""
+
+    model: ReducedModel
+    grid: Grid
+    seconds: float
+    description: Mapping[str, Any] = field(default_factory=dict)
+
+
+def direct_current(cell: Cell) -> bool:
+    """Whether direct current can flow: through a contact, or through pores that conduct."""
+    electrode = cell.working_electrode
+    leaky = electrode.pore is not None and electrode.pore.areal_conductance > 0
+    return electrode.contact.fraction > 0 or leaky
+
+
+def check_solvable(cell: Cell) -> None:
+    """Raise InputError for a cell that carries no current at any frequency."""
+    if not direct_current(cell) and PORE not in admittances(cell):
+        raise InputError(
+            "working_electrode.contact.fraction = 0.0 is not allowed without working_electrode.pore: "
+            "no current can enter the cell at any frequency; give the pores a capacitance, or a fraction above 0"
+        )
+    pore = cell.working_electrode.pore
+    if not direct_current(cell) and pore is not None and pore.areal_capacitance == 0:
+        raise InputError(
+            "working_electrode.pore.capacitance = 0.0 F/m^2 is not allowed at contact fraction 0: no current can enter "
+            "the cell at any frequency"
+        )
+
+
+def solve_grid(cell: Cell, backend: Backend, grid: Grid, band: tuple[float, float] | None) -> Solution:
+    """Solve one grid for angular frequencies band[0] to band[1] (1/s; None: none), and direct current where it can flow.
+
+    Raises InputError if no current can flow at all or if the grid would not fit in memory (before anything is
+    allocated), ComputationError if the grid is not that of the cell or if a solver fails.
+    """
+    check_solvable(cell)
+    unknowns = backend.unknowns(cell, grid)
+    check_memory(unknowns, f"{backend.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
+    _check_area(cell, grid)
+    start = time.perf_counter()
+    processes = admittances(cell)
+    # One thread for dense algebra: its products are small here, and backends run side by side.
+    with threadpool_limits(limits=1, user_api="blas"):
+        assembly = backend.assemble(cell, grid)
+        model = reduce(assembly, processes, band, direct_current=direct_current(cell))
+    return Solution(model, grid, time.perf_counter() - start, model.statistics)
+
+
+def check_memory(unknowns: int, what: str) -> None:
+    """Raise InputError with the estimate if `unknowns` would take more memory than is free."""
+    needed = unknowns * DOUBLES_PER_UNKNOWN * 8
+    free = int(psutil.virtual_memory().available)
+    if needed > free:
+        raise InputError(
+            f"{what}: {unknowns:.3g} unknowns would need about {needed / 2**30:.3g} GiB of memory and "
+            f"{free / 2**30:.3g} GiB are free: allowed is a coarser grid"
+        )
+
+
+def _check_area(cell: Cell, grid: Grid) -> None:
+    """A grid that has another contact or another face solves another cell."""
+    for what, has, should in (
+        ("contact area", grid.contact_area, cell.contact_area),
+        ("area", grid.area, cell.area),
+        ("thickness", grid.depth, cell.geometry.lengths[2]),
+    ):
+        if not np.isclose(has, should, rtol=1e-9, atol=0):
+            raise ComputationError(f"grid {grid.name}: its {what} is {has:.9g}, the cell's {should:.9g} (SI)")

@@ -1,0 +1,214 @@
+"""Limits of families of grids: nested, systematic, of the expected order, and honest about what is left."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from conftest import DATA, paper_cell
+
+import fem_constriction as fc
+from fem_constriction.admittance import admittances
+from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.fem import FiniteElements
+from fem_constriction.grid import Grading, Grid, family_member, graded, uniform
+from fem_constriction.refinement import extrapolate, solve_family, solve_to
+from network import Network
+
+BACKENDS = [Network(), FiniteElements(2)]
+REFERENCES = json.loads((DATA / "references.json").read_text())
+
+
+def test_the_published_vector_of_the_grid_convergence_index() -> None:
+    """f = 0.97050, 0.96854, 0.96178 with ratio 2: p = 1.78618479, extrapolated 0.971300304 (with the observed order)."""
+    grids = np.array([[0.96178], [0.96854], [0.97050]])
+    limit = extrapolate(grids, order=1.78618479)
+    # The published figures come from unrounded values; five decimals of f leave 1.786170 and 0.971300333 of them.
+    assert limit.order[0] == pytest.approx(1.78618479, abs=2e-5)
+    assert limit.value[0].real == pytest.approx(0.971300304, abs=4e-8)
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0, 4.0])
+def test_a_pure_power_is_extrapolated_exactly_and_its_uncertainty_is_small(order: float) -> None:
+    truth, h = 3.0 - 1.0j, np.array([[4.0], [2.0], [1.0]])
+    limit = extrapolate(truth + (0.01 + 0.02j) * (h / 4) ** order, order)
+    assert limit.value[0] == pytest.approx(truth, rel=1e-12)
+    assert limit.asymptotic[0]
+    assert 0 < limit.uncertainty[0] < 0.05 * abs(limit.value[0] - (truth + (0.01 + 0.02j) / 4**order)) * 2**order
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 1.0], [1.0, 1.1, 1.5], [1.0, 1.0, 1.2]])
+def test_outside_the_asymptotic_range_the_whole_last_difference_counts(values: list[float]) -> None:
+    limit = extrapolate(np.array(values)[:, None], 2.0)
+    assert not limit.asymptotic[0]
+    assert limit.uncertainty[0] >= abs(values[2] - values[1])
+
+
+def test_two_error_terms_stay_within_the_uncertainty() -> None:
+    """h^2 with h^3 beside it, of either sign, and an order 10 % below theory's."""
+    h = np.array([[1.0], [0.5], [0.25]])
+    for values in (1 + 0.1 * h**2 + 0.03 * h**3, 1 + 0.1 * h**2 - 0.03 * h**3, 1 + 0.1 * h**1.8, 1 + 0.1 * h**2.2):
+        limit = extrapolate(values, 2.0)
+        assert abs(limit.value[0] - 1) <= limit.uncertainty[0]
+
+
+def test_lines_double_and_nest_and_sit_on_the_contact_edge_and_on_every_boundary(figure_2: fc.Cell) -> None:
+    for backend in BACKENDS:
+        coarse, fine = backend.grid(figure_2, 0), backend.grid(figure_2, 1)
+        assert fine.x[::2] == pytest.approx(coarse.x, abs=1e-18)
+        for above, below in zip(coarse.layers, fine.layers, strict=True):
+            assert below[::2] == pytest.approx(above, abs=1e-18)
+        assert [layer[0] for layer in fine.layers] == pytest.approx(np.arange(50) * 1e-6, abs=1e-18)
+        assert np.isin(12.5e-6, fine.x)
+        assert fine.contact_area == pytest.approx(figure_2.contact_area, rel=1e-12)
+
+
+def test_towards_the_edge_the_lines_follow_the_power_law() -> None:
+    lines = graded(1.0, 1.0, Grading(exponent=2.5, steps=8), 1)
+    assert lines == pytest.approx((np.arange(17) / 16) ** 2.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.3, 0.78, 0.99])
+@pytest.mark.parametrize("width", ["50 um", ["50 um", "51 um"]])
+def test_every_grid_has_the_contact_of_the_cell(figure_2: fc.Cell, fraction: float, width: object) -> None:
+    cell = figure_2.vary({"geometry.width": width, "working_electrode.contact.fraction": min(fraction, 0.98)})
+    for grid in (family_member(cell, Grading(exponent=4.0, steps=2), 1), uniform(cell, 10), uniform(cell, 11)):
+        assert grid.contact_area == pytest.approx(cell.contact_area, rel=1e-12)
+        assert grid.area == pytest.approx(cell.area, rel=1e-12)
+        assert sum(len(z) - 1 for z in grid.layers) == grid.shape[2] >= 50
+
+
+def test_a_uniform_grid_is_uniform_where_the_contact_allows(homogeneous: fc.Cell) -> None:
+    grid = uniform(homogeneous, 8)
+    for lines in (grid.x, grid.y, grid.layers[0]):
+        assert np.diff(lines) == pytest.approx(np.full(len(lines) - 1, 50e-6 / 8), rel=1e-12)
+    with pytest.raises(InputError, match="resolution = 2 is not allowed"):
+        uniform(homogeneous, 2)
+
+
+def test_lines_that_coincide_are_refused() -> None:
+    lines = np.array([0.0, 1e-17, 1.0])
+    with pytest.raises(ComputationError, match="lines along x are 1e-17 m apart"):
+        Grid(x=lines, y=lines, layers=(np.array([0.0, 1.0]),), contact=np.zeros((2, 2), bool), copies=1, name="bad")
+
+
+def test_a_grid_of_another_contact_is_refused(homogeneous: fc.Cell) -> None:
+    other = homogeneous.vary({"working_electrode.contact.fraction": 0.26})
+    from fem_constriction.backends import solve_grid
+
+    with pytest.raises(ComputationError, match="its contact area is"):
+        solve_grid(homogeneous, Network(), uniform(other, 8), None)
+
+
+@pytest.fixture(scope="module")
+def homogeneous() -> fc.Cell:
+    return paper_cell("homogeneous-25")
+
+
+@pytest.mark.parametrize(
+    ("backend", "contact", "expected"),
+    [
+        # Robin edge (R_pol): the full order of the elements, numerics: 2.00 and 3.98.
+        (Network(), "robin", 2.0),
+        (FiniteElements(1), "robin", 2.0),
+        (FiniteElements(2), "robin", 4.0),
+        # Ideal edge, r^(1/2): order 2 k needs mu > 2 k; at mu = 2 k a logarithm takes half an order (3.5 measured).
+        (Network(), "ideal", 1.9),
+        (FiniteElements(1), "ideal", 1.9),
+        (FiniteElements(2), "ideal", 3.4),
+    ],
+    ids=lambda value: getattr(value, "name", None) and f"{value.name}-{value.order:g}",
+)
+def test_observed_orders_are_those_of_theory(homogeneous, backend, contact: str, expected: float) -> None:
+    changes = {"working_electrode.charge_transfer": None} if contact == "ideal" else {}
+    family = solve_family(homogeneous.vary(changes), backend, None)
+    values = [solution.model.resistance() for solution in family.solutions]
+    observed = np.log2((values[1] - values[0]) / (values[2] - values[1]))
+    assert observed == pytest.approx(expected, abs=0.15)
+
+
+def test_the_resistance_of_an_ideal_square_contact_is_the_reference(homogeneous: fc.Cell) -> None:
+    """Five side ratios, known to 1e-9 from a Galerkin solution with an edge-singular basis."""
+    for entry in REFERENCES["resistance"]:
+        cell = homogeneous.vary(
+            {"working_electrode.charge_transfer": None, "working_electrode.contact.fraction": entry["fraction"]}
+        )
+        for backend in BACKENDS:
+            value, uncertainty = fc.resistance(cell, backend=backend, uncertainty=True)
+            assert abs(value - entry["R_ohm"]) <= uncertainty
+            assert uncertainty <= 1e-3 * entry["R_constriction_ohm"]
+
+
+CHEAP = [entry for entry in REFERENCES["spectra"] if "figure-2" not in entry["cell"] and "3a" not in entry["cell"]]
+DEAR = [entry for entry in REFERENCES["spectra"] if entry not in CHEAP]
+
+
+def _check_reference(entry: dict, backend) -> None:
+    cell = fc.Cell.load(DATA / entry["cell"])
+    reference = np.array(entry["real"]) + 1j * np.array(entry["imag"])
+    z = fc.solve(cell, entry["frequency"], backend=backend)
+    assert z.uncertainty is not None
+    assert np.all(z.uncertainty <= 1e-3 * np.abs(z.impedance))
+    assert np.all(np.abs(z.impedance - reference) <= z.uncertainty + entry["relative_uncertainty"] * np.abs(reference))
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda b: b.name)
+@pytest.mark.parametrize("entry", CHEAP, ids=lambda e: e["cell"])
+def test_spectra_are_the_references_within_the_stated_uncertainty(entry: dict, backend) -> None:
+    _check_reference(entry, backend)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda b: b.name)
+@pytest.mark.parametrize("entry", DEAR, ids=lambda e: e["cell"])
+def test_spectra_of_the_50_layer_cells_are_the_references(entry: dict, backend) -> None:
+    _check_reference(entry, backend)
+
+
+def test_accuracy_is_refined_to_or_refused(homogeneous: fc.Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = solve_to(homogeneous, FiniteElements(2), [1.0, 1e3], 2e-6)
+    assert len(fine.solutions) > 3
+    limit = fine.limit([1.0, 1e3])
+    assert np.all(limit.uncertainty <= 2e-6 * np.abs(limit.value))
+    monkeypatch.setattr("fem_constriction.refinement.FINEST", 2)
+    with pytest.raises(
+        ComputationError, match=r"fem: the uncertainty is .* of \|Z\| at .* Hz after 3 grids, asked 1e-09"
+    ):
+        solve_to(homogeneous, FiniteElements(2), [1.0, 1e3], 1e-9)
+
+
+def test_one_grid_has_no_known_uncertainty(homogeneous: fc.Cell) -> None:
+    z = fc.solve(homogeneous, [1.0, 1e3], resolution=8)
+    assert z.uncertainty is None
+    assert z.provenance["grids"][0]["cells"] == (4, 4, 8)
+    with pytest.raises(InputError, match="accuracy and resolution are not allowed together"):
+        fc.solve(homogeneous, [1.0], accuracy=1e-2, resolution=8)
+
+
+def test_blocking_cells_are_legal_and_have_no_direct_current(homogeneous: fc.Cell, frequencies: np.ndarray) -> None:
+    blocked = homogeneous.vary({"working_electrode.contact.fraction": 0})
+    assert fc.resistance(blocked) == float("inf")
+    z = fc.solve(blocked, frequencies, backend="fem")
+    assert np.all(z.impedance.imag < 0)
+    with pytest.raises(InputError, match="no current can enter the cell"):
+        fc.solve(blocked.vary({"working_electrode.pore": None}), frequencies)
+
+
+@pytest.mark.parametrize("wrong", [[0.0], [-1.0], [np.nan], []])
+def test_frequencies_must_be_positive(homogeneous: fc.Cell, wrong: list[float]) -> None:
+    with pytest.raises(InputError, match="positive numbers in Hz"):
+        fc.solve(homogeneous, wrong)
+
+
+def test_a_grid_that_does_not_fit_is_refused_before_it_is_allocated(homogeneous: fc.Cell) -> None:
+    with pytest.raises(InputError, match=r"would need about .* GiB of memory and .* GiB are free"):
+        fc.solve(homogeneous, [1.0], resolution=4000)
+
+
+def test_uncertainty_covers_neighbouring_frequencies_alone(homogeneous: fc.Cell) -> None:
+    """The uncertainty of one frequency does not depend on which others are asked for."""
+    family = solve_family(homogeneous, FiniteElements(2), (2 * np.pi, 2e6 * np.pi))
+    alone, among = family.limit([1e3]), family.limit([1e2, 1e3, 1e4])
+    assert alone.uncertainty[0] == pytest.approx(among.uncertainty[1], rel=1e-6)
+    assert set(admittances(homogeneous)) == {"bulk", "charge_transfer", "pore"}
