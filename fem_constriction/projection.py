@@ -23,6 +23,13 @@ from fem_constriction.assembly import Array, Assembly
 from fem_constriction.errors import ComputationError
 from fem_constriction.solver import ShiftedSolutions, solve_shifts
 
+#: Size below which a direction of the (normalised) solutions is rounding: at full contact they span a few dimensions only.
+RANK = 1e-14
+
+#: Where the estimate stops falling (not halved by as many rounds of two more shifts), rounding is what is left: admittances
+#: that span more than ten decades. It is accepted up to this size, far below any tolerance, and reported.
+PATIENCE, ACCEPTED = 3, 1e-6
+
 #: Doubles a block of columns may hold at once while shifts are solved (about 64 MB a vector block).
 BLOCK = 8_000_000
 
@@ -46,7 +53,7 @@ class ReducedModel:
     """A discretised cell seen from its electrodes: small process matrices and what they were made from.
 
     matrices: process -> X' L_p X (r, r); port: X' b; entries: process at the metal -> X' L_p b; coordinates: of the
-    solutions in the basis, (r, r), one column per shift; shifts: 1/s; statistics: shifts, iterations, solver and
+    normalised solutions in the basis, one column per shift; shifts: 1/s; statistics: shifts, iterations, solver and
     projection errors, unknowns and grid.
     """
 
@@ -64,8 +71,13 @@ class ReducedModel:
         processes: other materials on the same discretisation (same names); accuracy is then that of the basis.
         """
         points = np.asarray(s)
-        x = self._solve(points.ravel(), processes or self.processes)
-        return np.asarray((self.port @ x).reshape(points.shape), dtype=np.complex128)
+        used = processes or self.processes
+        x = self._solve(points.ravel(), used)
+        dissipated = np.zeros(points.size, dtype=np.complex128)
+        for name, y in evaluate(used, points.ravel()).items():
+            dissipated += y * np.sum(x * (self.matrices[name] @ x), 0)
+        # Quadratic in whatever error the small solve left in x.
+        return np.asarray((2 * (self.port @ x) - dissipated).reshape(points.shape))
 
     def resistance(self) -> float:
         """Z(0) in ohm; infinite where no direct current can flow (s = 0 was not solved)."""
@@ -86,7 +98,8 @@ class ReducedModel:
         """The models without each of the solutions at positive shifts; direct current stays (exact, and needed there)."""
         models = []
         for j in np.flatnonzero(self.shifts > 0):
-            span = np.linalg.qr(np.delete(self.coordinates, j, axis=1))[0]
+            left, size, _ = np.linalg.svd(np.delete(self.coordinates, j, axis=1), full_matrices=False)
+            span = left[:, size > RANK]
             matrices = {name: span.T @ matrix @ span for name, matrix in self.matrices.items()}
             models.append(replace(self, matrices=matrices, port=span.T @ self.port))
         return models
@@ -164,12 +177,13 @@ def reduce(
     """Return the reduced model of an assembly for angular frequencies band[0] to band[1] (1/s); None: direct current alone.
 
     direct_current: whether s = 0 is solved as well (there must be a path for direct current). Shifts are added, at the
-    widest logarithmic gap next to the worst frequency, until the two-model estimate is below tolerance everywhere in
-    the band. Raises ComputationError if most_shifts do not suffice.
+    widest logarithmic gap next to the worst frequency, until the estimate (`ReducedModel.error`) is below tolerance
+    everywhere in the band, or until rounding stops it below 1e-6. Raises ComputationError if most_shifts do not suffice.
     """
     queue, check = _first_shifts(band, direct_current)
     basis = _Basis(assembly, processes)
     shifts, estimate = np.empty(0), np.inf
+    history: list[float] = []
     while True:
         for block in _blocks(queue, assembly.unknowns):
             basis.add(solve_shifts(assembly, evaluate(processes, block), tolerance=solver_tolerance))
@@ -181,8 +195,11 @@ def reduce(
         error = model.error(check)
         worst = int(np.argmax(error))
         estimate = float(error[worst])
+        history.append(estimate)
         if estimate <= tolerance:
             break
+        if len(history) > PATIENCE and estimate > history[-1 - PATIENCE] / 2 and estimate <= ACCEPTED:
+            break  # rounding: reported, and part of every uncertainty
         if shifts.size >= most_shifts:
             raise ComputationError(
                 f"the projection on {shifts.size} real shifts has an estimated relative error of {estimate:.1e} at "
@@ -229,14 +246,15 @@ class _Basis:
         self.iterations, self.solver_error = 0, 0.0
 
     def add(self, solved: ShiftedSolutions) -> None:
-        new = solved.potentials
+        potentials = solved.potentials / np.linalg.norm(solved.potentials, axis=0)
+        new = potentials
         for _ in range(2):
             for block in self.blocks:
                 new = new - block @ (block.T @ new)
-            new = np.ascontiguousarray(linalg.qr(new, mode="economic", overwrite_a=True, check_finite=False)[0])
+            new = _orthonormal(new)
         self.blocks.append(new)
         old = self.coordinates
-        within = np.concatenate([block.T @ solved.potentials for block in self.blocks])
+        within = np.concatenate([block.T @ potentials for block in self.blocks])
         self.coordinates = np.hstack([np.vstack([old, np.zeros((new.shape[1], old.shape[1]))]), within])
         for name, matrix in self.matrices.items():
             image = self.assembly.operators[name] @ new
@@ -253,6 +271,13 @@ class _Basis:
             self.entries[name] = np.append(self.entries[name], new.T @ row)
         self.iterations = max(self.iterations, solved.iterations)
         self.solver_error = max(self.solver_error, float(solved.error.max()))
+
+
+def _orthonormal(columns: Array) -> Array:
+    """Return an orthonormal basis of what columns of norm 1 or less span, without directions that are rounding."""
+    q, r, _ = linalg.qr(columns, mode="economic", pivoting=True, overwrite_a=True, check_finite=False)
+    kept = np.abs(np.diagonal(r)) > RANK
+    return np.ascontiguousarray(q[:, kept])
 
 
 def _blocks(shifts: Array, unknowns: int) -> list[Array]:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
-from fem_constriction.assembly import Array, Assembly, Bound
+from fem_constriction.assembly import Array, Assembly, Bound, Operator
 from fem_constriction.grid import Grading, Grid, family_member, uniform
 from fem_constriction.stack import Modes, Stack
 from network.links import Column, column, network_links
@@ -52,7 +52,7 @@ class Network:
         ideal = contact.charge_transfer is None and contact.contact.fraction > 0
         vertical = column(grid.layers, counter_electrode="counter_electrode" in processes)
         links, size = network_links(grid, vertical, ideal_contact=ideal)
-        operators = {process: links[process].laplacian(size) for process in processes}
+        operators: dict[str, Operator] = {process: links[process].laplacian(size) for process in processes}
         stack = _stack(grid, vertical, ideal_contact=ideal)
         return Assembly(
             operators=operators,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,43 @@ class Links:
     b: Integers
     geometry: Array
 
-    def laplacian(self, size: int) -> sparse.csr_array:
-        """Return the sum over links of geometry (e_a - e_b)(e_a - e_b)': symmetric, positive semidefinite, (size, size)."""
-        inner = (self.a != GROUND) & (self.b != GROUND)
-        ends = [end[end != GROUND] for end in (self.a, self.b)]
-        diagonal = [self.geometry[end != GROUND] for end in (self.a, self.b)]
-        a, b, g = self.a[inner], self.b[inner], self.geometry[inner]
-        rows, columns = np.concatenate([*ends, a, b]), np.concatenate([*ends, b, a])
-        entries = np.concatenate([*diagonal, -g, -g])
-        return sparse.csr_array(sparse.coo_array((entries, (rows, columns)), shape=(size, size)))
+    def laplacian(self, size: int) -> Laplacian:
+        """Return the sum over links of geometry (e_a - e_b)(e_a - e_b)', symmetric, positive semidefinite, (size, size)."""
+        links = np.arange(self.a.size)
+        rows, columns = np.concatenate([links, links]), np.concatenate([self.a, self.b])
+        signs = np.repeat([1.0, -1.0], links.size)
+        kept = columns != GROUND
+        drop = sparse.csr_array((signs[kept], (rows[kept], columns[kept])), shape=(links.size, size))
+        return Laplacian(drop, self.geometry)
+
+
+@dataclass(frozen=True, eq=False)
+class Laplacian:
+    """D' g D: every link's potential difference, times its geometry, back to its two nodes.
+
+    Differences are taken first: a link of large admittance has only a tiny one, which the written-out matrix would lose
+    in rounding. drop: (links, unknowns); geometry: (links,).
+    """
+
+    drop: sparse.csr_array
+    geometry: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and columns."""
+        return self.drop.shape[1], self.drop.shape[1]
+
+    def __matmul__(self, columns: Array) -> Array:
+        """Return the product with a block of columns."""
+        return np.asarray(self._back @ (self.drop @ columns))
+
+    @cached_property
+    def _back(self) -> sparse.csr_array:
+        return sparse.csr_array((self.drop.multiply(self.geometry[:, None])).T)
+
+    def tocsr(self) -> sparse.csr_array:
+        """Return the matrix itself."""
+        return sparse.csr_array(self._back @ self.drop)
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,10 @@ class FiniteElements:
             PORE: [(line.row(0), pore)],
             COUNTER_ELECTRODE: [(line.row(-1), whole)],
         }
-        loads = {CHARGE_TRANSFER: contact.sum(1), PORE: pore.sum(1)}
-        operators: dict[str, Operator] = {process: Extruded(terms[process], numbering, loads.get(process)) for process in processes}
+        metal = (CHARGE_TRANSFER, PORE)
+        operators: dict[str, Operator] = {
+            process: Extruded(terms[process], numbering, metal=process in metal) for process in processes
+        }
         rows = line.size - numbering.grounded
         stack = Stack(
             x=Modes(plane.x.stiffness.toarray(), plane.x.mass.toarray()),

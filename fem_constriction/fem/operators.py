@@ -71,13 +71,14 @@ class Numbering:
 class Extruded:
     """sum over terms of C (x) P for nodes (row, node of the plane), C of shape (rows, rows), P over the plane.
 
-    load: for a sheet between the metal and the nodes of the first row, int psi over it, (nodes of the plane): adds
-    -load to the border with V and sum(load) to its diagonal; None for a process that does not touch the metal.
+    metal: whether the process acts on phi - V, between the first row of nodes and the metal, instead of on phi. Differences
+    (jumps, and phi - V) are taken before anything is multiplied by them: a large admittance leaves only a tiny one, and that
+    must not be lost in rounding.
     """
 
     terms: Sequence[tuple[sparse.csr_array, sparse.csr_array]]
     numbering: Numbering
-    load: Array | None = None
+    metal: bool = False
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
@@ -93,27 +94,24 @@ class Extruded:
     def __matmul__(self, columns: Array) -> Array:
         """Return the product with a block of columns; only the rows of nodes the process touches are visited."""
         values = self.numbering.spread(columns, self.rows)
+        if self.metal:
+            values -= columns[-1]
         image = np.zeros_like(values)
+        flat = values.reshape(self.rows.size, -1)
         for vertical, planar in self.terms:
-            across = np.stack([planar @ row for row in values])
-            small = vertical[self.rows][:, self.rows]
-            image += (small @ across.reshape(self.rows.size, -1)).reshape(across.shape)
-        if self.load is not None:
-            image[0] -= self.load[:, None] * columns[-1]
+            along = (vertical[self.rows][:, self.rows] @ flat).reshape(values.shape)
+            for row, value in zip(image, along, strict=True):
+                row += planar @ value
         result = self.numbering.gather(image, self.rows)
-        if self.load is not None:
-            result[-1] += self.load.sum() * columns[-1] - self.load @ values[0]
+        if self.metal:
+            result[-1] -= image.sum((0, 1))
         return result
 
     def tocsr(self) -> sparse.csr_array:
         """Return the matrix itself."""
         tie = self.numbering.matrix()
+        if self.metal:  # phi - V: every node less the last unknown
+            nodes = np.arange(tie.shape[0])
+            tie = tie - sparse.csr_array((np.ones(nodes.size), (nodes, np.full(nodes.size, tie.shape[1] - 1))), shape=tie.shape)
         inner = sum(sparse.kron(vertical, planar, format="csr") for vertical, planar in self.terms)
-        matrix = sparse.csr_array(tie.T @ inner @ tie)
-        if self.load is not None:
-            first = np.zeros(tie.shape[0])
-            first[: self.load.size] = self.load
-            border = sparse.csr_array(np.asarray(tie.T @ first)[:, None])
-            port = sparse.csr_array(([1.0], ([0], [self.shape[0] - 1])), shape=(1, self.shape[0]))
-            matrix = matrix - border @ port - port.T @ border.T + self.load.sum() * (port.T @ port)
-        return sparse.csr_array(matrix)
+        return sparse.csr_array(tie.T @ inner @ tie)
