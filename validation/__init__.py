@@ -1,0 +1,12 @@
+"""Agree, then extract: two independent discretisations of one cell, compared in their limits.
+
+`crosscheck(cell)` is the main job; `compare` and `enclose` are its two kinds of evidence, for anybody's spectra and families.
+"""
+
+from validation.agreement import Agreement, Enclosure, compare, enclose
+from validation.gate import Result, crosscheck, extract_agreed
+
+#: The distribution this package belongs to, checked at start-up: its name is a common word.
+DISTRIBUTION = "fem-constriction"
+
+__all__ = ["DISTRIBUTION", "Agreement", "Enclosure", "Result", "compare", "crosscheck", "enclose", "extract_agreed"]

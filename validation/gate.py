@@ -1,0 +1,229 @@
+"""Agree, then extract: the main job. R_Cstr, C_Cstr and tau are fitted only to spectra that two backends agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fem_constriction.api import provenance, spectrum_of
+from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
+from fem_constriction.cell import Cell
+from fem_constriction.circuits import physical
+from fem_constriction.errors import ComputationError, InputError, NotAgreed
+from fem_constriction.extraction import Extraction, Value, extract
+from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, refine, solve_family
+from fem_constriction.spectrum import Spectrum
+from validation.agreement import Agreement, compare, enclose
+
+#: 61 values from 1 mHz to 1 GHz.
+FREQUENCIES = np.geomspace(1e-3, 1e9, 61)
+BACKENDS = ("network", "fem")
+
+#: The geometric R_Cstr must be known this well before anything is extracted (it may be a small part of |Z|).
+GEOMETRIC = 0.05
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Geometric:
+    """R_Cstr = R_DC(3D) - R_DC(1D-PM), ohm: per backend (value, uncertainty), together, and its guaranteed enclosure.
+
+    enclosure: (lower, upper) from the finest grids of a lower- and an upper-bound backend, None if there is no such pair.
+    """
+
+    by_backend: Mapping[str, tuple[float, float]]
+    value: float
+    uncertainty: float
+    enclosure: tuple[float, float] | None
+
+    @property
+    def resolved(self) -> bool:
+        """Known to 5 %, or too small against R_DC to be told from rounding (full contact)."""
+        return self.uncertainty <= GEOMETRIC * abs(self.value) or self.value == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A cell, two or more backends, their agreement, and what was extracted, or why nothing was.
+
+    families: backend -> its grids, solved; agreement; geometric: None where no direct current flows; constriction and
+    extraction: None unless the backends agree (`refusal` says why).
+    """
+
+    cell: Cell
+    families: Mapping[str, Family]
+    agreement: Agreement
+    geometric: Geometric | None
+    extraction: Extraction | None
+    by_backend: Mapping[str, Extraction]
+    refusal: str | None
+
+    @property
+    def constriction(self) -> Any:
+        """The fitted constriction, .R, .C, .tau, with .R_geometric beside. Raises NotAgreed if nothing was extracted."""
+        if self.extraction is None:
+            raise NotAgreed(self.refusal or "nothing was extracted")
+        return self.extraction.constriction
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """The limits of all backends together, in ohm."""
+        return self.agreement.combined()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it: versions, cell, grids, values, uncertainties, verdicts, extraction."""
+        geometric = self.geometric
+        return {
+            **provenance(self.cell),
+            "agreement": self.agreement.as_dict(),
+            "grids": {name: family.table(self.agreement.frequency) for name, family in self.families.items()},
+            "geometric_constriction_resistance": None
+            if geometric is None
+            else {
+                "value_ohm": geometric.value,
+                "uncertainty_ohm": geometric.uncertainty,
+                "enclosure_ohm": geometric.enclosure,
+                "by_backend_ohm": {name: list(pair) for name, pair in geometric.by_backend.items()},
+            },
+            "extraction": None if self.extraction is None else self.extraction.as_dict(),
+            "extraction_by_backend": {name: found.as_dict() for name, found in self.by_backend.items()},
+            "refusal": self.refusal,
+        }
+
+
+def crosscheck(
+    cell: Cell,
+    frequencies: ArrayLike | None = None,
+    *,
+    backends: Sequence[str | Backend] = BACKENDS,
+    tolerance: float = 1e-3,
+    progress: Progress | None = None,
+) -> Result:
+    """Return what the backends agree on, and the constriction extracted from it if they do.
+
+    Each backend is solved on a family of at least three grids; where that leaves the agreement or the geometric R_Cstr
+    unresolved, the backend with the larger uncertainty is refined once more, as long as memory allows. frequencies: Hz
+    (default: 61 from 1 mHz to 1 GHz). A disagreement or an unresolved agreement is a result, not an error: `.refusal` says
+    where and by how much, and `.constriction` raises NotAgreed. Raises InputError, ComputationError.
+    """
+    points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
+    band = angular_band(points)
+    check_solvable(cell)
+    chosen = [backend_named(backend) for backend in backends]
+    if len({backend.name for backend in chosen}) < 2:
+        raise InputError(f"backends = {','.join(b.name for b in chosen)} is not allowed: name at least two different ones")
+    with ThreadPoolExecutor(len(chosen)) as pool:
+        jobs = {b.name: pool.submit(solve_family, cell, b, band, progress=progress) for b in chosen}
+        families = {name: job.result() for name, job in jobs.items()}
+    while True:
+        agreement, geometric = _agree(families, points, tolerance), _geometric(families)
+        resolved = geometric is None or geometric.resolved
+        if agreement.verdict == "disagree" or (agreement.verdict == "agree" and resolved):
+            break
+        name = _widest(families, agreement, geometric)
+        if len(families[name].solutions) > len(FIRST_LEVELS):
+            break
+        try:
+            families[name] = refine(families[name], band)
+        except (InputError, ComputationError):
+            break
+        if progress is not None:
+            progress(name, len(families[name].solutions) - 1)
+    refusal = _refusal(agreement, geometric)
+    if refusal is not None:
+        return Result(cell, families, agreement, geometric, None, {}, refusal)
+    found = extract_agreed(cell, agreement, families, geometric)
+    by_backend = {name: _extract(cell, limit, families[name], geometric) for name, limit in agreement.limits.items()}
+    return Result(cell, families, agreement, geometric, found, by_backend, None)
+
+
+def extract_agreed(cell: Cell, agreement: Agreement, families: Mapping[str, Family], geometric: Geometric | None) -> Extraction:
+    """Return the constriction of spectra that agree; raise NotAgreed, with where and by how much, for anything else."""
+    refusal = _refusal(agreement, geometric)
+    if refusal is not None:
+        raise NotAgreed(refusal)
+    best = min(agreement.limits, key=lambda name: float(np.max(_uncertainty(agreement.limits[name]))))
+    return _extract(cell, agreement.combined(), families[best], geometric)
+
+
+def _extract(cell: Cell, spectrum: Spectrum, family: Family, geometric: Geometric | None) -> Extraction:
+    value = None
+    if geometric is not None:
+        value = Value(value=geometric.value, unit="ohm", discretisation=geometric.uncertainty, model=0.0, nominal=0.0)
+    return extract(
+        spectrum.frequency,
+        spectrum.impedance,
+        uncertainty=spectrum.uncertainty,
+        cell=cell,
+        model=family.finest.model,
+        geometric=value,
+    )
+
+
+def _agree(families: Mapping[str, Family], points: NDArray[np.float64], tolerance: float) -> Agreement:
+    limits = {name: spectrum_of(family, points) for name, family in families.items()}
+    enclosures, notes = [], []
+    for lower, upper in product(families.values(), repeat=2):
+        if lower.backend.bound == "lower" and upper.backend.bound == "upper":
+            enclosures.append(enclose(lower, upper))
+    if not enclosures:
+        notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
+    for name, family in families.items():
+        loose = ~family.limit(points).asymptotic
+        if loose.any():
+            notes.append(
+                f"{name}: outside the asymptotic range at {int(loose.sum())} of {points.size} frequencies, where the whole "
+                "last difference is added to the uncertainty"
+            )
+    return compare(limits, tolerance, enclosures=enclosures, notes=notes)
+
+
+def _geometric(families: Mapping[str, Family]) -> Geometric | None:
+    cell = next(iter(families.values())).cell
+    if not direct_current(cell):
+        return None
+    one_dimensional = physical(cell).resistance
+    if cell.working_electrode.contact.fraction == 1:
+        return Geometric(dict.fromkeys(families, (0.0, 0.0)), 0.0, 0.0, (0.0, 0.0))
+    values = {}
+    for name, family in families.items():
+        value, uncertainty = family.resistance()
+        values[name] = (value - one_dimensional, uncertainty)
+    weights = np.array([max(uncertainty, 1e-300) ** -2.0 for _, uncertainty in values.values()])
+    weights /= weights.sum()
+    value, uncertainty = (float(weights @ np.array(list(values.values()))[:, i]) for i in (0, 1))
+    bounds = {
+        bound: [f.finest.model.resistance() - one_dimensional for f in families.values() if f.backend.bound == bound]
+        for bound in ("lower", "upper")
+    }
+    enclosure = (max(bounds["lower"]), min(bounds["upper"])) if bounds["lower"] and bounds["upper"] else None
+    return Geometric(values, value, uncertainty, enclosure)
+
+
+def _widest(families: Mapping[str, Family], agreement: Agreement, geometric: Geometric | None) -> str:
+    if agreement.verdict == "agree" and geometric is not None:
+        return max(geometric.by_backend, key=lambda name: geometric.by_backend[name][1])
+    return max(families, key=lambda name: float(np.max(_uncertainty(agreement.limits[name]))))
+
+
+def _refusal(agreement: Agreement, geometric: Geometric | None) -> str | None:
+    if agreement.verdict != "agree":
+        return f"nothing is extracted: {agreement.summary()}"
+    if geometric is not None and not geometric.resolved:
+        return (
+            f"nothing is extracted: the geometric constriction resistance is {geometric.value:.4g} ohm, known to "
+            f"{geometric.uncertainty:.2g} ohm only, and {GEOMETRIC:.0%} of it are needed"
+        )
+    return None
+
+
+def _uncertainty(spectrum: Spectrum) -> NDArray[np.float64]:
+    assert spectrum.uncertainty is not None
+    return spectrum.uncertainty / np.abs(spectrum.impedance)
