@@ -2,7 +2,7 @@
 
 The value is extrapolated with the order p that theory gives the family. Its uncertainty is what another order would make of
 the same three grids: the observed one (measured: |ext(p observed) - ext(p theory)| exceeded the true error of asymptotic
-families, numerics), and one 1/32 below theory, since no order is known better than that where two error terms compete. Both
+families, numerics), and one 1/64 below theory, since no order is known better than that where two error terms compete. Both
 are the largest within half a decade around the frequency, because the complex error of one frequency may pass through zero.
 Where the observed order is below half or above one and a half of theory's, the family is not asymptotic there: the whole last
 difference is added. The projection's own error comes on top.
@@ -28,7 +28,7 @@ FIRST_LEVELS = (0, 1, 2)
 FINEST = 5
 
 #: How much lower than theory's the order may be without being noticed, as a part of it.
-ORDER_DEFICIT = 1 / 32
+ORDER_DEFICIT = 1 / 64
 
 #: Frequencies looked at around each one, as factors: half a decade to both sides.
 NEIGHBOURS = 10.0 ** np.linspace(-0.5, 0.5, 5)

@@ -172,9 +172,7 @@ def test_accuracy_is_refined_to_or_refused(homogeneous: fc.Cell, monkeypatch: py
     limit = fine.limit([1.0, 1e3])
     assert np.all(limit.uncertainty <= 2e-6 * np.abs(limit.value))
     monkeypatch.setattr("fem_constriction.refinement.FINEST", 2)
-    with pytest.raises(
-        ComputationError, match=r"fem: the uncertainty is .* of \|Z\| at .* Hz after 3 grids, asked 1e-09"
-    ):
+    with pytest.raises(ComputationError, match=r"fem: the uncertainty is .* of \|Z\| at .* Hz after 3 grids, asked 1e-09"):
         solve_to(homogeneous, FiniteElements(2), [1.0, 1e3], 1e-9)
 
 
