@@ -30,8 +30,8 @@ RANK = 1e-14
 #: that span more than ten decades. It is accepted up to this size, far below any tolerance, and reported.
 PATIENCE, ACCEPTED = 3, 1e-6
 
-#: Doubles a block of columns may hold at once while shifts are solved (about 64 MB a vector block).
-BLOCK = 8_000_000
+#: Doubles a block of columns may hold at once while shifts are solved (32 MB a block: larger ones spend their time in the page table).
+BLOCK = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
