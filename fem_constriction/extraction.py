@@ -28,6 +28,8 @@ from fem_constriction.spectrum import Spectrum
 
 #: Decades cut off at the low and the high end for the model contribution.
 WINDOWS: Final = ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))
+#: -Im Z over Re Z at the lowest frequency from which on a spectrum is taken to block direct current (phase beyond -84 deg).
+BLOCKING: Final = 10.0
 _UNITS: Final = ("ohm", "F", "s")
 _SMOOTHING = 0.15  # decades of tau: the width of the peaks that are counted as arcs
 _VALLEY = 0.5  # of a peak's height: how far it must stand out
@@ -199,6 +201,13 @@ def fit_spectrum(spectrum: Spectrum, circuit_text: str | None = None) -> Extract
     too few frequencies, ComputationError if no fit converges.
     """
     data = _Data.of(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
+    lowest = int(np.argmin(data.frequency))
+    if -data.impedance[lowest].imag > BLOCKING * abs(data.impedance[lowest].real):
+        raise InputError(
+            f"impedance = {data.impedance[lowest]:.4g} ohm at {data.frequency[lowest]:g} Hz, the lowest frequency, is not "
+            "allowed: a spectrum that blocks direct current has no circuit of resistive arcs; allowed is |Im Z| up to "
+            f"{BLOCKING:g} |Re Z| there"
+        )
     tau, resistance, r_elec = relaxations(data.frequency, data.impedance)
     circuit = _default(tau, resistance, r_elec) if circuit_text is None else parse(circuit_text)
     found, why = best_fit(

@@ -222,7 +222,7 @@ def _first_shifts(band: tuple[float, float] | None, direct_current: bool) -> tup
         return np.zeros(1), np.zeros(1, dtype=np.complex128)
     low, high = band[0] / 10, band[1] * 10
     shifts = np.geomspace(low, high, max(6, round(1.5 * np.log10(high / low)) + 3))
-    points = max(9, round(8 * np.log10(band[1] / band[0])) + 1)
+    points = max(9, round(4 * np.log10(band[1] / band[0])) + 1)
     check = (1j * np.geomspace(*band, points)).astype(np.complex128)
     return np.insert(shifts, 0, 0.0) if direct_current else shifts, check
 

@@ -63,9 +63,7 @@ def cells(draw: Any) -> Cell:
                 {"relative_permittivity": nonnegative, "grain_boundaries": boundaries},
             )
         ),
-        "working_electrode": draw(
-            some({"contact": st.just(contact)}, {"charge_transfer": transfer, "pore": pore})
-        ),
+        "working_electrode": draw(some({"contact": st.just(contact)}, {"charge_transfer": transfer, "pore": pore})),
         "counter_electrode": draw(some({}, {"charge_transfer": transfer})),
     }
     return Cell(**sections)
@@ -108,9 +106,7 @@ def test_what_is_left_out_is_ideal_insulating_or_zero() -> None:
     assert cell.electrolyte.grain_boundaries is None
     assert cell.working_electrode.charge_transfer is None and cell.working_electrode.pore is None
     assert cell.counter_electrode.charge_transfer is None
-    with_transfer = cell.vary(
-        {"counter_electrode.charge_transfer.resistance": 1}
-    ).counter_electrode.charge_transfer
+    with_transfer = cell.vary({"counter_electrode.charge_transfer.resistance": 1}).counter_electrode.charge_transfer
     assert with_transfer is not None and with_transfer.capacitance == 0
 
 
@@ -178,9 +174,7 @@ def test_vary_makes_a_validated_copy() -> None:
             "counter_electrode.charge_transfer.resistance": "1 ohm cm^2",
         }
     )
-    assert (
-        varied.working_electrode.contact.fraction == 0.16 and varied.working_electrode.charge_transfer is None
-    )
+    assert varied.working_electrode.contact.fraction == 0.16 and varied.working_electrode.charge_transfer is None
     assert varied.electrolyte.grain_boundaries is not None and varied.electrolyte.grain_boundaries.layers == 5
     assert varied.counter_electrode.charge_transfer is not None
     assert varied.counter_electrode.charge_transfer.resistance == 1e-4
@@ -190,16 +184,9 @@ def test_vary_makes_a_validated_copy() -> None:
 def test_vary_leaves_out_and_puts_back() -> None:
     cell = Cell.load(FIGURE_2)
     assert cell.vary({}) == cell
-    assert (
-        cell.vary({"counter_electrode": None, "counter_electrode.charge_transfer.capacitance": None}) == cell
-    )
+    assert cell.vary({"counter_electrode": None, "counter_electrode.charge_transfer.capacitance": None}) == cell
     assert cell.vary({"electrolyte.relative_permittivity": None}).electrolyte.relative_permittivity == 0
-    assert (
-        cell.vary({"working_electrode.pore": None}).vary(
-            {"working_electrode.pore": cell.working_electrode.pore}
-        )
-        == cell
-    )
+    assert cell.vary({"working_electrode.pore": None}).vary({"working_electrode.pore": cell.working_electrode.pore}) == cell
     filled = {"working_electrode.pore.capacitance": None, "working_electrode.pore.depth": "1 nm"}
     varied = cell.vary(filled | {"working_electrode.pore.relative_permittivity": 100})
     assert varied.working_electrode.pore is not None and varied.working_electrode.pore.depth == 1e-9
@@ -276,9 +263,7 @@ MEANT = "unknown key, perhaps working_electrode.contact.fraction is meant"
 KEYS = "unknown key, the keys here are title, geometry, electrolyte, working_electrode, counter_electrode"
 LAYERS = "a whole number from 1 (no unit; 1 means no boundary)"
 SIEMENS = "'S' has the dimension [current] ** 2 * [time] ** 3 / [mass] / [length] ** 2, not [length]"
-RESISTANCE = (
-    "an area-specific resistance above 0, a number in ohm m^2 or a string with a unit such as '1 ohm cm^2'"
-)
+RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a string with a unit such as '1 ohm cm^2'"
 
 
 @pytest.mark.parametrize(
@@ -440,8 +425,7 @@ RESISTANCE = (
         (
             PORE,
             f"{PORE}\nconductivity = 0",
-            "working_electrode.pore.capacitance = 0.0885 F/m^2 is not allowed together with conductivity: "
-            + EITHER,
+            "working_electrode.pore.capacitance = 0.0885 F/m^2 is not allowed together with conductivity: " + EITHER,
         ),
         (PORE, "relative_permittivity = 10", f"working_electrode.pore.depth is missing: {EITHER}"),
         (PORE, 'depth = "1 nm"', f"working_electrode.pore.depth = 1e-09 m is not allowed alone: {EITHER}"),
@@ -482,10 +466,7 @@ def test_wrong_input_is_refused_in_one_sentence(old: str, new: str, message: str
 def test_the_text_of_a_cell_made_in_python_names_no_file() -> None:
     with pytest.raises(InputError) as caught:
         Cell()
-    assert (
-        str(caught.value)
-        == "geometry is missing: required is a section with the keys width, thickness (and 2 more faults)"
-    )
+    assert str(caught.value) == "geometry is missing: required is a section with the keys width, thickness (and 2 more faults)"
     with pytest.raises(InputError, match=r"^cell\.toml: geometry is missing"):
         Cell.loads("", source="cell.toml")
 

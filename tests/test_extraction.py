@@ -84,9 +84,7 @@ def test_figure_2(backend: type) -> None:
     assert number(cstr.tau) == pytest.approx(5.3e-5, rel=0.03)
     assert number(cstr.C) == pytest.approx(3.6e-10, rel=0.03)
     assert number(found.arcs["charge_transfer"].tau) == pytest.approx(8.5e-4, rel=0.03)
-    assert sum(number(arc.R) for arc in found.arcs.values()) == pytest.approx(
-        model(cell, backend).resistance(), rel=2e-3
-    )
+    assert sum(number(arc.R) for arc in found.arcs.values()) == pytest.approx(model(cell, backend).resistance(), rel=2e-3)
 
 
 def test_names_over_the_fraction() -> None:
@@ -106,9 +104,7 @@ def test_ideal_contact_has_no_charge_transfer() -> None:
     found = of(cell)
     assert list(found.arcs) == ["bulk", "grain_boundary", "constriction"]
     # an arc of its own beyond all others: fitted and geometric resistance are the same, to the misfit
-    assert number(found.arcs["constriction"].R) == pytest.approx(
-        model(cell).resistance() - physical(cell).resistance, rel=5e-3
-    )
+    assert number(found.arcs["constriction"].R) == pytest.approx(model(cell).resistance() - physical(cell).resistance, rel=5e-3)
 
 
 def test_figure_7_tells_the_electrodes_apart() -> None:
@@ -260,9 +256,7 @@ def test_scaling_law() -> None:
 # The three contributions
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"), [("figure-2-25", {}), ("figure-7-64", {}), ("figure-2-25", {FRACTION: 0.81})]
-)
+@pytest.mark.parametrize(("name", "changes"), [("figure-2-25", {}), ("figure-7-64", {}), ("figure-2-25", {FRACTION: 0.81})])
 def test_discretisation_is_what_the_worst_error_does(name: str, changes: dict[str, Any]) -> None:
     cell = load(name, changes)
     impedance, u = model(cell).impedance(S), 1e-6 * np.abs(model(cell).impedance(S))
@@ -409,3 +403,9 @@ def test_wrong_input() -> None:
         fit_spectrum(Spectrum(F[:3], np.array([0, 1, 1])), "1D-FM")
     with pytest.raises(InputError, match="circuit = 'W1'"):
         fit_spectrum(Spectrum(F, impedance), "W1")
+
+
+def test_a_blocking_spectrum_is_refused() -> None:
+    frequency = np.geomspace(1e-3, 1e3, 31)
+    with pytest.raises(InputError, match="blocks direct current"):
+        fit_spectrum(Spectrum(frequency, 100 + 1 / (2j * np.pi * frequency * 1e-6)))

@@ -20,19 +20,13 @@ from fem_constriction.spectrum import Spectrum, parse_frequencies
 F = np.array([1.0, 10.0])
 Z = np.array([3 - 1j, 2 - 0.5j])
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-ROW = st.tuples(
-    st.floats(min_value=0, exclude_min=True, allow_infinity=False), FINITE, FINITE, st.floats(min_value=0)
-)
+ROW = st.tuples(st.floats(min_value=0, exclude_min=True, allow_infinity=False), FINITE, FINITE, st.floats(min_value=0))
 
 
 def same(one: Spectrum, other: Spectrum) -> bool:
     u = (one.uncertainty, other.uncertainty)
     known = np.array_equal(u[0], u[1]) if u[0] is not None and u[1] is not None else u == (None, None)
-    return (
-        np.array_equal(one.frequency, other.frequency)
-        and np.array_equal(one.impedance, other.impedance)
-        and known
-    )
+    return np.array_equal(one.frequency, other.frequency) and np.array_equal(one.impedance, other.impedance) and known
 
 
 @settings(deadline=None, derandomize=True)
@@ -83,9 +77,7 @@ def test_provenance_does_not_outlive_the_data_it_belongs_to(tmp_path: Path) -> N
 
 def test_a_json_file_of_someone_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "crosscheck.json").write_text("{}")
-    with pytest.raises(
-        InputError, match=r"crosscheck\.json: would be overwritten by the provenance of crosscheck\.csv"
-    ):
+    with pytest.raises(InputError, match=r"crosscheck\.json: would be overwritten by the provenance of crosscheck\.csv"):
         Spectrum(F, Z, provenance={"a": 1}).save(tmp_path / "crosscheck.csv")
     Spectrum(F, Z).save(tmp_path / "crosscheck.csv")
     assert (tmp_path / "crosscheck.json").read_text() == "{}"
@@ -194,9 +186,7 @@ def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=r"folder: cannot be written \(is a directory\)"):
         Spectrum(F, Z).save(tmp_path / "folder")
-    with pytest.raises(
-        InputError, match=r"z\.json: the name of a CSV file must not be empty or end in \.json"
-    ):
+    with pytest.raises(InputError, match=r"z\.json: the name of a CSV file must not be empty or end in \.json"):
         Spectrum(F, Z).save(tmp_path / "z.json")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 

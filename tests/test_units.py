@@ -63,9 +63,7 @@ def test_every_spelling_of_an_area_capacitance(micro: str, unit: str) -> None:
     assert parse(f"885 {micro}{unit}", "F/m^2") == 8.85
 
 
-@pytest.mark.parametrize(
-    "unit", ["mS/cm", "mS cm^-1", "mS cm-1", "mS·cm⁻¹", "mS.cm-1", "1/(kohm cm)", "/(kΩ cm)", "mmho/cm"]
-)
+@pytest.mark.parametrize("unit", ["mS/cm", "mS cm^-1", "mS cm-1", "mS·cm⁻¹", "mS.cm-1", "1/(kohm cm)", "/(kΩ cm)", "mmho/cm"])
 def test_every_spelling_of_a_conductivity(unit: str) -> None:
     assert parse(f"0.46 {unit}", "S/m") == 0.046
 

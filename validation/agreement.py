@@ -152,8 +152,7 @@ def compare(
     A frequency's verdict is the worst of its pairs'. Raises InputError for fewer than two spectra, for different
     frequencies, for a spectrum without uncertainty and for a tolerance outside 0 to 1.
     """
-    if not 0 < tolerance < 1:
-        raise InputError(f"tolerance = {tolerance!r} is not allowed: a number between 0 and 1, relative to |Z|")
+    check_tolerance(tolerance)
     if len(limits) < 2:
         raise InputError(f"backends = {','.join(limits)} is not allowed: an agreement takes at least two")
     first = next(iter(limits.values()))
@@ -170,6 +169,12 @@ def compare(
         verdicts = np.where(wide & (verdicts == "agree"), "unresolved", verdicts)
         verdicts = np.where(apart, "disagree", verdicts)
     return Agreement(first.frequency, dict(limits), verdicts, tolerance, tuple(enclosures), tuple(notes))
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Raise InputError unless 0 < tolerance < 1."""
+    if not 0 < tolerance < 1:
+        raise InputError(f"tolerance = {tolerance!r} is not allowed: a number between 0 and 1, relative to |Z|")
 
 
 def enclose(lower: Family, upper: Family) -> Enclosure:

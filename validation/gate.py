@@ -19,7 +19,7 @@ from fem_constriction.errors import ComputationError, InputError, NotAgreed
 from fem_constriction.extraction import Extraction, Value, extract
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, refine, solve_family
 from fem_constriction.spectrum import Spectrum
-from validation.agreement import Agreement, compare, enclose
+from validation.agreement import Agreement, check_tolerance, compare, enclose
 
 #: 61 values from 1 mHz to 1 GHz.
 FREQUENCIES = np.geomspace(1e-3, 1e9, 61)
@@ -116,12 +116,11 @@ def crosscheck(
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
     band = angular_band(points)
     check_solvable(cell)
+    check_tolerance(tolerance)
     chosen = [backend_named(backend) for backend in backends]
     if len({backend.name for backend in chosen}) < 2:
         raise InputError(f"backends = {','.join(b.name for b in chosen)} is not allowed: name at least two different ones")
-    with ThreadPoolExecutor(len(chosen)) as pool:
-        jobs = {b.name: pool.submit(solve_family, cell, b, band, progress=progress) for b in chosen}
-        families = {name: job.result() for name, job in jobs.items()}
+    families = _solve(cell, chosen, band, progress)
     while True:
         agreement, geometric = _agree(families, points, tolerance), _geometric(families)
         resolved = geometric is None or geometric.resolved
@@ -167,6 +166,16 @@ def _extract(cell: Cell, spectrum: Spectrum, family: Family, geometric: Geometri
     )
 
 
+def _solve(cell: Cell, chosen: Sequence[Backend], band: tuple[float, float], progress: Progress | None) -> dict[str, Family]:
+    """Solve the backends side by side; an interruption does not wait for what is still running."""
+    pool = ThreadPoolExecutor(len(chosen))
+    try:
+        jobs = {b.name: pool.submit(solve_family, cell, b, band, progress=progress) for b in chosen}
+        return {name: job.result() for name, job in jobs.items()}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _agree(families: Mapping[str, Family], points: NDArray[np.float64], tolerance: float) -> Agreement:
     limits = {name: spectrum_of(family, points) for name, family in families.items()}
     enclosures, notes = [], []
@@ -176,7 +185,8 @@ def _agree(families: Mapping[str, Family], points: NDArray[np.float64], toleranc
     if not enclosures:
         notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
     for name, family in families.items():
-        loose = ~family.limit(points).asymptotic
+        limit = family.limit(points)
+        loose = ~limit.asymptotic & (limit.uncertainty > tolerance / 100 * np.abs(limit.value))
         if loose.any():
             notes.append(
                 f"{name}: outside the asymptotic range at {int(loose.sum())} of {points.size} frequencies, where the whole "
