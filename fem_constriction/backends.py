@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
@@ -77,12 +77,20 @@ def backend_named(name: str | Backend) -> Backend:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """One grid, solved: its reduced model, which knows Z at any frequency of the band, and what it cost."""
+    """One grid, solved: its reduced model, which knows Z at any frequency of the band, and what it cost.
+
+    assembly: kept, with the model's basis, where guaranteed bounds are to be made.
+    """
 
     model: ReducedModel
     grid: Grid
     seconds: float
     description: Mapping[str, Any] = field(default_factory=dict)
+    assembly: Assembly | None = None
+
+    def without_potentials(self) -> Solution:
+        """Return the solution without what takes memory: Z at any frequency stays."""
+        return replace(self, model=replace(self.model, basis=()), assembly=None)
 
 
 def direct_current(cell: Cell) -> bool:
@@ -107,8 +115,10 @@ def check_solvable(cell: Cell) -> None:
         )
 
 
-def solve_grid(cell: Cell, backend: Backend, grid: Grid, band: tuple[float, float] | None) -> Solution:
+def solve_grid(cell: Cell, backend: Backend, grid: Grid, band: tuple[float, float] | None, *, keep: bool = False) -> Solution:
     """Solve one grid for angular frequencies band[0] to band[1] (1/s; None: none), and direct current where it can flow.
+
+    keep: the potentials and the assembly as well, for guaranteed bounds and fields.
 
     Raises InputError if no current can flow at all or if the grid would not fit in memory (before anything is
     allocated), ComputationError if the grid is not that of the cell or if a solver fails.
@@ -122,8 +132,8 @@ def solve_grid(cell: Cell, backend: Backend, grid: Grid, band: tuple[float, floa
     # One thread for dense algebra: its products are small here, and backends run side by side.
     with threadpool_limits(limits=1, user_api="blas"):
         assembly = backend.assemble(cell, grid)
-        model = reduce(assembly, processes, band, direct_current=direct_current(cell))
-    return Solution(model, grid, time.perf_counter() - start, model.statistics)
+        model = reduce(assembly, processes, band, direct_current=direct_current(cell), keep=keep)
+    return Solution(model, grid, time.perf_counter() - start, model.statistics, assembly if keep else None)
 
 
 def check_memory(unknowns: int, what: str) -> None:

@@ -30,7 +30,7 @@ RANK = 1e-14
 #: that span more than ten decades. It is accepted up to this size, far below any tolerance, and reported.
 PATIENCE, ACCEPTED = 3, 1e-6
 
-#: Doubles a block of columns may hold at once while shifts are solved (32 MB a block: larger ones spend their time in the page table).
+#: Doubles a block of columns may hold at once while shifts are solved: 32 MB, larger ones spend their time in the page table.
 BLOCK = 4_000_000
 
 
@@ -54,7 +54,7 @@ class ReducedModel:
 
     matrices: process -> X' L_p X (r, r); port: X' b; entries: process at the metal -> X' L_p b; coordinates: of the
     normalised solutions in the basis, one column per shift; shifts: 1/s; statistics: shifts, iterations, solver and
-    projection errors, unknowns and grid.
+    projection errors, unknowns and grid; basis: X itself in blocks of columns, where it was kept.
     """
 
     matrices: Mapping[str, Array]
@@ -64,6 +64,7 @@ class ReducedModel:
     processes: Mapping[str, Admittance]
     shifts: Array
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    basis: tuple[Array, ...] = field(default=(), repr=False)
 
     def impedance(self, s: ArrayLike, processes: Mapping[str, Admittance] | None = None) -> NDArray[np.complex128]:
         """Return Z(s) in ohm at s = i omega (or any s with Re s >= 0), shape of s.
@@ -92,6 +93,10 @@ class ReducedModel:
         z = self.impedance(s)
         change = [np.abs(model.impedance(s) - z) for model in self._smaller]
         return np.asarray(np.max(change, axis=0) / np.abs(z)) if change else np.zeros(z.shape)
+
+    def potentials(self, coefficients: Array) -> Combination:
+        """Return the potentials X c of the whole cell, one for each column of coefficients (r, k)."""
+        return Combination(self.basis, coefficients)
 
     @cached_property
     def _smaller(self) -> list[ReducedModel]:
@@ -164,6 +169,18 @@ class ReducedModel:
         return np.asarray((np.linalg.solve(scaled, right)[:, :, 0] * scale).T)
 
 
+@dataclass(frozen=True, eq=False)
+class Combination:
+    """X c, a piece at a time: the columns of a basis in blocks, combined only where they are looked at."""
+
+    blocks: tuple[Array, ...]
+    coefficients: Array
+
+    def values(self, unknowns: slice | NDArray[np.bool_]) -> Array:
+        """Return the potentials of some unknowns, (unknowns there, k)."""
+        return np.asarray(np.hstack([block[unknowns] for block in self.blocks]) @ self.coefficients)
+
+
 def reduce(
     assembly: Assembly,
     processes: Mapping[str, Admittance],
@@ -173,12 +190,14 @@ def reduce(
     tolerance: float = 1e-8,
     solver_tolerance: float = 1e-10,
     most_shifts: int = 60,
+    keep: bool = False,
 ) -> ReducedModel:
     """Return the reduced model of an assembly for angular frequencies band[0] to band[1] (1/s); None: direct current alone.
 
-    direct_current: whether s = 0 is solved as well (there must be a path for direct current). Shifts are added, at the
-    widest logarithmic gap next to the worst frequency, until the estimate (`ReducedModel.error`) is below tolerance
-    everywhere in the band, or until rounding stops it below 1e-6. Raises ComputationError if most_shifts do not suffice.
+    direct_current: whether s = 0 is solved as well (there must be a path for direct current); keep: the basis as well.
+    Shifts are added, at the widest logarithmic gap next to the worst frequency, until the estimate (`ReducedModel.error`)
+    is below tolerance everywhere in the band, or until rounding stops it below 1e-6. Raises ComputationError if
+    most_shifts do not suffice.
     """
     queue, check = _first_shifts(band, direct_current)
     basis = _Basis(assembly, processes)
@@ -213,7 +232,7 @@ def reduce(
         "solver_error": basis.solver_error,
         "projection_error": estimate,
     }
-    return replace(model, statistics=statistics)
+    return replace(model, statistics=statistics, basis=tuple(basis.blocks) if keep else ())
 
 
 def _first_shifts(band: tuple[float, float] | None, direct_current: bool) -> tuple[Array, NDArray[np.complex128]]:

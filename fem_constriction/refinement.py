@@ -151,23 +151,33 @@ def solve_family(
     *,
     levels: Sequence[int] = FIRST_LEVELS,
     progress: Callable[[str, int], None] | None = None,
+    keep: bool = False,
 ) -> Family:
-    """Solve the family's grids of these levels; progress(backend, level) is called after each."""
+    """Solve the family's grids of these levels; progress(backend, level) is called after each.
+
+    keep: the potentials of the finest one, for guaranteed bounds.
+    """
     solutions = []
     for level in levels:
-        solutions.append(solve_grid(cell, backend, backend.grid(cell, level), band))
+        finest = keep and level == levels[-1]
+        solutions.append(solve_grid(cell, backend, backend.grid(cell, level), band, keep=finest))
         if progress is not None:
             progress(backend.name, level)
     return Family(cell, backend, tuple(solutions))
 
 
 def refine(family: Family, band: tuple[float, float]) -> Family:
-    """Return the family with its next finer grid. Raises ComputationError beyond the finest level."""
+    """Return the family with its next finer grid, whose potentials are kept if those of the finest were.
+
+    Raises ComputationError beyond the finest level.
+    """
     level = len(family.solutions)
     if level > FINEST:
         raise ComputationError(f"{family.backend.name}: level {FINEST} is the finest grid of a family")
-    solution = solve_grid(family.cell, family.backend, family.backend.grid(family.cell, level), band)
-    return Family(family.cell, family.backend, (*family.solutions, solution))
+    keep = family.finest.assembly is not None
+    solution = solve_grid(family.cell, family.backend, family.backend.grid(family.cell, level), band, keep=keep)
+    coarser = tuple(each.without_potentials() for each in family.solutions)
+    return Family(family.cell, family.backend, (*coarser, solution))
 
 
 def solve_to(

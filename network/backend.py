@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from fem_constriction.admissible import Fluxes
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
-from fem_constriction.assembly import Array, Assembly, Bound, Operator
+from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
 from fem_constriction.grid import Grading, Grid, family_member, uniform
 from fem_constriction.stack import Modes, Stack
+from network.flux import fluxes
 from network.links import Column, column, network_links
 
 if TYPE_CHECKING:
@@ -57,9 +59,28 @@ class Network:
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),
+            fluxes=partial(_fluxes, grid, vertical, ideal),
             bound="upper",
             description={"backend": self.name, "grid": grid.name, "cells": grid.shape, "unknowns": size},
         )
+
+
+def _fluxes(grid: Grid, vertical: Column, ideal_contact: bool, potentials: Potentials, kappa: Array, sealed: Array) -> Fluxes:
+    touching = grid.contact.ravel()
+    free = ~touching if ideal_contact else np.ones(touching.size, dtype=bool)
+    start = int(free.sum())
+
+    def row(number: int) -> Array:
+        if number:
+            first = start + (number - 1) * touching.size
+            values = potentials.values(slice(first, first + touching.size))
+        else:
+            metal = potentials.values(slice(-1, None))
+            values = np.repeat(metal, touching.size, axis=0)
+            values[free] = potentials.values(slice(0, start))
+        return values.reshape(*grid.contact.shape, -1)
+
+    return fluxes(grid, vertical, row, kappa, sealed)
 
 
 def _stack(grid: Grid, vertical: Column, *, ideal_contact: bool) -> Stack:

@@ -3,7 +3,9 @@
 Two kinds of evidence. Limits: each backend's family of grids extrapolated, with an uncertainty each; agree where they differ by
 no more than the two uncertainties together and these are small, disagree where they differ by more, unresolved where the
 uncertainties are too wide to tell. Enclosure: at direct current and every real s > 0 a lower-bound backend must not exceed an
-upper-bound one, on any pair of grids whatever their resolution; one violation proves a fault in one of them.
+upper-bound one, on any pair of grids whatever their resolution; one violation proves a fault in one of them. Discs: potentials
+of one backend and currents of the other enclose Z(i omega) itself at every frequency (`validation.certificate`); a limit
+outside proves a fault as well.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from fem_constriction.errors import InputError
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
+from validation.certificate import Discs
 
 Array = NDArray[np.float64]
 Verdict = Literal["agree", "disagree", "unresolved"]
@@ -50,7 +53,8 @@ class Agreement:
     """What two or more backends say of one cell: a verdict per frequency, and the whole.
 
     frequency: Hz, (n,); limits: backend -> spectrum with uncertainty; verdicts: (n,); tolerance: relative to |Z|;
-    enclosures: one per pair of a lower- and an upper-bound backend, and, where there is none, why (`without`).
+    enclosures: one per pair of a lower- and an upper-bound backend; discs: guaranteed ones, if two backends offer them;
+    notes: what else to know.
     """
 
     frequency: Array
@@ -58,12 +62,35 @@ class Agreement:
     verdicts: NDArray[np.str_]
     tolerance: float
     enclosures: tuple[Enclosure, ...] = ()
+    discs: Discs | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
+    def faults(self) -> tuple[str, ...]:
+        """What proves that a backend is wrong: violated enclosures, and limits that lie outside the guaranteed discs."""
+        found = [violation for enclosure in self.enclosures for violation in enclosure.violations]
+        if self.discs is not None:
+            for name, limit in self.limits.items():
+                outside = ~self.discs.holds(limit.impedance, _known(limit))
+                if outside.any():
+                    gap = np.abs(limit.impedance - self.discs.centre) / (self.discs.radius + _known(limit))
+                    worst = int(np.argmax(np.where(outside, gap, 0.0)))
+                    found.append(
+                        f"the limit of {name} lies outside the guaranteed disc at {int(outside.sum())} of "
+                        f"{self.frequency.size} frequencies, worst at {self.frequency[worst]:.3g} Hz: {gap[worst]:.2g} times "
+                        "its radius and the limit's uncertainty together"
+                    )
+        return tuple(found)
+
+    @property
+    def certified(self) -> bool:
+        """Whether every guaranteed disc is at most tolerance |Z| in radius, with nothing assumed about limits or orders."""
+        return self.discs is not None and bool(np.all(self.discs.radius <= self.tolerance * np.abs(self.discs.centre)))
+
+    @property
     def verdict(self) -> Verdict:
-        """Disagree if any frequency does or an enclosure is violated; agree if all do; unresolved otherwise."""
-        if any(enclosure.violations for enclosure in self.enclosures) or np.any(self.verdicts == "disagree"):
+        """Disagree if any frequency does or a bound is violated; agree if all do; unresolved otherwise."""
+        if self.faults or np.any(self.verdicts == "disagree"):
             return "disagree"
         return "agree" if np.all(self.verdicts == "agree") else "unresolved"
 
@@ -91,9 +118,8 @@ class Agreement:
         size = np.abs(next(iter(self.limits.values())).impedance)
         gap, width = self.difference / size, self.allowance / size
         names = " and ".join(self.limits)
-        for enclosure in self.enclosures:
-            if enclosure.violations:
-                return f"{names} disagree: {enclosure.violations[0]}"
+        if self.faults:
+            return f"{names} disagree: {self.faults[0]}"
         if self.verdict == "agree":
             return (
                 f"{names} agree at all {self.frequency.size} frequencies: they differ by at most {gap.max():.1e} |Z|, "
@@ -140,12 +166,20 @@ class Agreement:
                 }
                 for enclosure in self.enclosures
             ],
+            "discs": None if self.discs is None else self.discs.as_dict(),
+            "certified": self.certified,
+            "faults": list(self.faults),
             "notes": list(self.notes),
         }
 
 
 def compare(
-    limits: Mapping[str, Spectrum], tolerance: float, *, enclosures: Sequence[Enclosure] = (), notes: Sequence[str] = ()
+    limits: Mapping[str, Spectrum],
+    tolerance: float,
+    *,
+    enclosures: Sequence[Enclosure] = (),
+    discs: Discs | None = None,
+    notes: Sequence[str] = (),
 ) -> Agreement:
     """Return the agreement of two or more spectra with uncertainties, at the same frequencies.
 
@@ -168,7 +202,7 @@ def compare(
         wide, apart = allowance > tolerance * size, np.abs(a.impedance - b.impedance) > allowance
         verdicts = np.where(wide & (verdicts == "agree"), "unresolved", verdicts)
         verdicts = np.where(apart, "disagree", verdicts)
-    return Agreement(first.frequency, dict(limits), verdicts, tolerance, tuple(enclosures), tuple(notes))
+    return Agreement(first.frequency, dict(limits), verdicts, tolerance, tuple(enclosures), discs, tuple(notes))
 
 
 def check_tolerance(tolerance: float) -> None:

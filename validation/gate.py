@@ -20,6 +20,7 @@ from fem_constriction.extraction import Extraction, Value, extract
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, refine, solve_family
 from fem_constriction.spectrum import Spectrum
 from validation.agreement import Agreement, check_tolerance, compare, enclose
+from validation.certificate import Discs, certify
 
 #: 61 values from 1 mHz to 1 GHz.
 FREQUENCIES = np.geomspace(1e-3, 1e9, 61)
@@ -35,7 +36,8 @@ Progress = Callable[[str, int], None]
 class Geometric:
     """R_Cstr = R_DC(3D) - R_DC(1D-PM), ohm: per backend (value, uncertainty), together, and its guaranteed enclosure.
 
-    enclosure: (lower, upper) from the finest grids of a lower- and an upper-bound backend, None if there is no such pair.
+    enclosure: (lower, upper) from the finest grids, by conforming potentials and admissible currents where backends offer
+    them, else of a lower- and an upper-bound backend; None if there is no such pair.
     """
 
     by_backend: Mapping[str, tuple[float, float]]
@@ -54,7 +56,8 @@ class Result:
     """A cell, two or more backends, their agreement, and what was extracted, or why nothing was.
 
     families: backend -> its grids, solved; agreement; geometric: None where no direct current flows; constriction and
-    extraction: None unless the backends agree (`refusal` says why).
+    extraction: None unless the backends agree (`refusal` says why); guaranteed: the same fit with the discs carried through
+    it as its discretisation contributions (the discs are guaranteed, the first order of the fit is not), None without discs.
     """
 
     cell: Cell
@@ -63,6 +66,7 @@ class Result:
     geometric: Geometric | None
     extraction: Extraction | None
     by_backend: Mapping[str, Extraction]
+    guaranteed: Extraction | None
     refusal: str | None
 
     @property
@@ -93,6 +97,7 @@ class Result:
                 "by_backend_ohm": {name: list(pair) for name, pair in geometric.by_backend.items()},
             },
             "extraction": None if self.extraction is None else self.extraction.as_dict(),
+            "extraction_with_discs": None if self.guaranteed is None else self.guaranteed.as_dict(),
             "extraction_by_backend": {name: found.as_dict() for name, found in self.by_backend.items()},
             "refusal": self.refusal,
         }
@@ -122,7 +127,8 @@ def crosscheck(
         raise InputError(f"backends = {','.join(b.name for b in chosen)} is not allowed: name at least two different ones")
     families = _solve(cell, chosen, band, progress)
     while True:
-        agreement, geometric = _agree(families, points, tolerance), _geometric(families)
+        agreement = _agree(families, points, tolerance)
+        geometric = _geometric(families, agreement)
         resolved = geometric is None or geometric.resolved
         if agreement.verdict == "disagree" or (agreement.verdict == "agree" and resolved):
             break
@@ -137,10 +143,16 @@ def crosscheck(
             progress(name, len(families[name].solutions) - 1)
     refusal = _refusal(agreement, geometric)
     if refusal is not None:
-        return Result(cell, families, agreement, geometric, None, {}, refusal)
+        return Result(cell, families, agreement, geometric, None, {}, None, refusal)
     found = extract_agreed(cell, agreement, families, geometric)
     by_backend = {name: _extract(cell, limit, families[name], geometric) for name, limit in agreement.limits.items()}
-    return Result(cell, families, agreement, geometric, found, by_backend, None)
+    guaranteed = None
+    if agreement.discs is not None:
+        agreed, discs = agreement.combined(), agreement.discs
+        reach = np.abs(agreed.impedance - discs.centre) + discs.radius
+        best = _best_known(agreement)
+        guaranteed = _extract(cell, Spectrum(points, agreed.impedance, reach), families[best], geometric)
+    return Result(cell, families, agreement, geometric, found, by_backend, guaranteed, None)
 
 
 def extract_agreed(cell: Cell, agreement: Agreement, families: Mapping[str, Family], geometric: Geometric | None) -> Extraction:
@@ -148,8 +160,11 @@ def extract_agreed(cell: Cell, agreement: Agreement, families: Mapping[str, Fami
     refusal = _refusal(agreement, geometric)
     if refusal is not None:
         raise NotAgreed(refusal)
-    best = min(agreement.limits, key=lambda name: float(np.max(_uncertainty(agreement.limits[name]))))
-    return _extract(cell, agreement.combined(), families[best], geometric)
+    return _extract(cell, agreement.combined(), families[_best_known(agreement)], geometric)
+
+
+def _best_known(agreement: Agreement) -> str:
+    return min(agreement.limits, key=lambda name: float(np.max(_uncertainty(agreement.limits[name]))))
 
 
 def _extract(cell: Cell, spectrum: Spectrum, family: Family, geometric: Geometric | None) -> Extraction:
@@ -170,7 +185,7 @@ def _solve(cell: Cell, chosen: Sequence[Backend], band: tuple[float, float], pro
     """Solve the backends side by side; an interruption does not wait for what is still running."""
     pool = ThreadPoolExecutor(len(chosen))
     try:
-        jobs = {b.name: pool.submit(solve_family, cell, b, band, progress=progress) for b in chosen}
+        jobs = {b.name: pool.submit(solve_family, cell, b, band, progress=progress, keep=True) for b in chosen}
         return {name: job.result() for name, job in jobs.items()}
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -184,6 +199,9 @@ def _agree(families: Mapping[str, Family], points: NDArray[np.float64], toleranc
             enclosures.append(enclose(lower, upper))
     if not enclosures:
         notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
+    discs = _discs(families, points)
+    if discs is None:
+        notes.append("no pair of backends that give potentials and currents: nothing is guaranteed by discs")
     for name, family in families.items():
         limit = family.limit(points)
         loose = ~limit.asymptotic & (limit.uncertainty > tolerance / 100 * np.abs(limit.value))
@@ -192,10 +210,21 @@ def _agree(families: Mapping[str, Family], points: NDArray[np.float64], toleranc
                 f"{name}: outside the asymptotic range at {int(loose.sum())} of {points.size} frequencies, where the whole "
                 "last difference is added to the uncertainty"
             )
-    return compare(limits, tolerance, enclosures=enclosures, notes=notes)
+    return compare(limits, tolerance, enclosures=enclosures, discs=discs, notes=notes)
 
 
-def _geometric(families: Mapping[str, Family]) -> Geometric | None:
+def _discs(families: Mapping[str, Family], points: NDArray[np.float64]) -> Discs | None:
+    """Guaranteed discs from the finest grids of the first pair of backends that offer potentials and currents."""
+    for lower, upper in product(families.values(), repeat=2):
+        potentials, currents = lower.finest.assembly, upper.finest.assembly
+        if potentials is None or currents is None or potentials.traces is None or currents.fluxes is None:
+            continue
+        if lower.finest.grid.copies == upper.finest.grid.copies:
+            return certify(lower.finest, upper.finest, points)
+    return None
+
+
+def _geometric(families: Mapping[str, Family], agreement: Agreement) -> Geometric | None:
     cell = next(iter(families.values())).cell
     if not direct_current(cell):
         return None
@@ -214,6 +243,9 @@ def _geometric(families: Mapping[str, Family]) -> Geometric | None:
         for bound in ("lower", "upper")
     }
     enclosure = (max(bounds["lower"]), min(bounds["upper"])) if bounds["lower"] and bounds["upper"] else None
+    if agreement.discs is not None and agreement.discs.resistance is not None:
+        low, high = agreement.discs.resistance
+        enclosure = (low - one_dimensional, high - one_dimensional)
     return Geometric(values, value, uncertainty, enclosure)
 
 

@@ -190,6 +190,10 @@ def agreement(result: Result) -> Figure:
     for (name, limit), (colour, _) in zip(found.limits.items(), _cycle(BACKENDS, len(found.limits)), strict=True):
         assert limit.uncertainty is not None
         axes.plot(f, _shown(limit.uncertainty / size), color=colour, lw=0.9, ls="-.", label=f"$u/|Z|$ of {name}")
+    if found.discs is not None:
+        reach = found.discs.radius / size
+        axes.plot(f, _shown(reach), color="#7d3c98", lw=1.1, label="guaranteed radius")
+        width = np.maximum(width, reach)
     axes.plot(f, _shown(gap), color="#999999", lw=0.7, zorder=2)
     for verdict, (colour, marker) in _VERDICTS.items():
         at = found.verdicts == verdict

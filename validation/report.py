@@ -87,6 +87,11 @@ def _verdict(result: Result) -> RenderableType:
         width_of = f"{np.max((each.upper - each.lower) / each.upper):.1e} wide on the finest"
         state = f"violated {len(each.violations)} times" if each.violations else f"holds, {width_of}"
         rows.append(("enclosure", f"{lower} <= {upper} at real s, {each.pairs} pairs of grids: {state}"))
+    if found.discs is not None:
+        reach = float(np.max(found.discs.radius / np.abs(found.discs.centre)))
+        state = "certified" if found.certified else "wider than the tolerance, so nothing is certified"
+        rows.append(("guaranteed discs", f"radius at most {reach:.1e} |Z|, limits inside: {state}"))
+    rows += [("fault", fault) for fault in found.faults]
     rows += [("note", note) for note in found.notes]
     return table("Agreement", ("", ""), rows, left=2)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from fem_constriction.admissible import Traces
 from fem_constriction.admittance import (
     BULK,
     CHARGE_TRANSFER,
@@ -20,9 +21,10 @@ from fem_constriction.admittance import (
     PORE,
     admittances,
 )
-from fem_constriction.assembly import Array, Assembly, Bound, Operator
+from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
 from fem_constriction.fem.mesh import PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
+from fem_constriction.fem.traces import traces
 from fem_constriction.grid import Grading, Grid, family_member, uniform
 from fem_constriction.stack import Modes, Stack
 
@@ -96,6 +98,7 @@ class FiniteElements:
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),
+            traces=partial(_traces, plane, line, numbering, self.degree, depth, grid.copies),
             bound="lower",
             description={
                 "backend": self.name,
@@ -112,3 +115,33 @@ class FiniteElements:
         for d in range(self.degree + 1):
             band[d, : rows - d] = matrix.diagonal(d)[: rows - d]
         return band
+
+
+def _traces(
+    plane: PlanarSpace,
+    line: VerticalSpace,
+    numbering: Numbering,
+    degree: int,
+    depth: float,
+    copies: int,
+    potentials: Potentials,
+    x: Array,
+    y: Array,
+) -> Traces:
+    size, start = plane.size, int(numbering.first.sum())
+    metal = potentials.values(slice(-1, None))
+
+    def row(number: int) -> Array:
+        if number == 0:
+            values = np.repeat(metal, size, axis=0)
+            values[numbering.first] = potentials.values(slice(0, start))
+            return values
+        if numbering.grounded and number == numbering.rows - 1:
+            return np.zeros((size, metal.shape[1]))
+        first = start + (number - 1) * size
+        return potentials.values(slice(first, first + size))
+
+    above = [int(below) - 1 for below in line.starts]
+    found = traces(plane.x, plane.y, degree, row, [(a, a + 1) for a in above], line.size - 1, metal[0], (x / depth, y / depth))
+    area = copies * depth**2
+    return Traces(found.metal * area, found.boundaries * area, found.counter * area)

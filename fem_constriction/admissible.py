@@ -1,0 +1,46 @@
+"""Potentials and currents that are admissible in the continuous cell: what guaranteed bounds are made of.
+
+Any conforming potential bounds Z(s) from below and any divergence-free current of unit total from above, at real s; together
+they enclose Z(i omega) in a disc (`validation.certificate`). A lower-bound backend offers the traces of its potentials, an
+upper-bound one its currents; the two may live on different grids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Fluxes:
+    """Divergence-free currents of unit total through a cell, r of them, constant on each lateral cell of every interface.
+
+    gram: process -> int J_l . J_m (r, r), over its volume (1/m) or its faces (1/m2); through: process -> current density
+    through the lateral cells of its faces, downwards, (faces, x cells, y cells, r), 1/m2; x, y: lateral lines, m; imbalance:
+    the largest difference, relative to the largest density, between these currents and those of the network's own links,
+    from which they differ by what makes their divergence vanish to rounding.
+    """
+
+    gram: Mapping[str, Array]
+    through: Mapping[str, Array]
+    x: Array
+    y: Array
+    imbalance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Traces:
+    """Jumps of r potentials across every interface, integrated over the lateral cells of another grid.
+
+    metal: int (V - phi) on the WE face, (1, x cells, y cells, r), V m2; boundaries: int [phi], above less below,
+    (boundaries, …); counter: int phi on the CE face, (1, …), 0 for an ideal one.
+    """
+
+    metal: Array
+    boundaries: Array
+    counter: Array

@@ -1,0 +1,141 @@
+"""The disc is guaranteed: the truth lies in it at every frequency, on any pair of grids, and a fault does not."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import DATA
+from test_agreement import random_cell
+
+import fem_constriction as fc
+from fem_constriction.admittance import BULK, admittances, evaluate
+from fem_constriction.backends import Solution, solve_grid
+from fem_constriction.errors import ComputationError
+from fem_constriction.fem import FiniteElements
+from fem_constriction.fem.mesh import LineSpace
+from fem_constriction.fem.traces import cell_integrals
+from fem_constriction.grid import uniform
+from network import Network
+from network.flux import _linear_gram
+from validation import oracles
+from validation.certificate import certify
+
+REFERENCES = json.loads((DATA / "references.json").read_text())["spectra"]
+BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
+
+
+def pair(cell: fc.Cell, level: int, degree: int = 2, band=BAND) -> tuple[Solution, Solution]:
+    fem, network = FiniteElements(degree), Network()
+    return (
+        solve_grid(cell, fem, fem.grid(cell, level), band, keep=True),
+        solve_grid(cell, network, network.grid(cell, level), band, keep=True),
+    )
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("entry", REFERENCES, ids=lambda entry: entry["cell"])
+def test_the_references_lie_in_the_discs(entry: dict, degree: int) -> None:
+    cell = fc.Cell.load(DATA / entry["cell"])
+    discs = certify(*pair(cell, 0, degree), entry["frequency"])
+    reference = np.array(entry["real"]) + 1j * np.array(entry["imag"])
+    # 1e-5: how far two independent references agree, and one of theirs is 1.8e-6 off (tests of the oracles).
+    assert np.all(discs.holds(reference, 1e-5 * np.abs(reference)))
+    assert np.all(discs.radius <= 0.05 * np.abs(reference))  # coarsest grids; and not vacuous
+    assert discs.imbalance < 1e-6
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_truth_lies_in_the_discs_of_random_cells(seed: int) -> None:
+    cell = random_cell(100 + seed)
+    frequency = np.geomspace(1e-2, 1e8, 6)
+    truth, error = oracles.spectrum(oracles.from_description(tomllib.loads(cell.dumps())), frequency)
+    discs = certify(*pair(cell, 0, band=(2 * np.pi * 1e-2, 2 * np.pi * 1e8)), frequency)
+    assert np.all(discs.holds(truth, error * np.abs(truth)))
+    resistance, error = oracles.resistance(oracles.from_description(tomllib.loads(cell.dumps())))
+    low, high = discs.resistance
+    assert low * (1 - error) <= resistance <= high * (1 + error)
+
+
+def test_discs_shrink_with_refinement_and_the_bounds_are_nested(small: fc.Cell, frequencies: np.ndarray) -> None:
+    coarse, fine = (certify(*pair(small, level), frequencies) for level in (0, 1))
+    assert np.all(fine.radius < coarse.radius / 2)
+    assert coarse.resistance[0] <= fine.resistance[0] <= fine.resistance[1] <= coarse.resistance[1]
+    # Two discs that both hold the truth meet.
+    assert np.all(np.abs(fine.centre - coarse.centre) <= fine.radius + coarse.radius)
+
+
+def test_currents_bound_more_tightly_than_their_network(small: fc.Cell) -> None:
+    """Z <= Z_RT <= Z_net: linear between faces instead of lumped, for nothing."""
+    lower, upper = pair(small, 0)
+    low, high = certify(lower, upper, [1.0]).resistance
+    assert lower.model.resistance() == pytest.approx(low, rel=2e-8)
+    assert high < upper.model.resistance()
+
+
+def test_currents_are_conserved_to_rounding_and_total_one(small: fc.Cell) -> None:
+    _, upper = pair(small, 0)
+    shifts = upper.model.shifts
+    y = evaluate(admittances(small), shifts)
+    found = upper.assembly.fluxes(upper.model.potentials(upper.model.coordinates), y[BULK], y["pore"] == 0)
+    area = 4 * np.outer(np.diff(found.x), np.diff(found.y))
+    metal = found.through["charge_transfer"] + found.through["pore"]
+    for faces in (metal, found.through["grain_boundary"], found.through["counter_electrode"]):
+        assert np.einsum("fxyr,xy->fr", faces, area) == pytest.approx(np.ones((faces.shape[0], shifts.size)), abs=1e-9)
+    still = np.flatnonzero(shifts == 0)
+    assert np.all(found.through["pore"][..., still] == 0)
+
+
+def test_densities_between_two_faces_are_integrated_exactly() -> None:
+    one, other = np.array([[[1.0, 2.0]]]), np.array([[[3.0, -1.0]]])
+    t, w = np.polynomial.legendre.leggauss(3)
+    t, w = (t + 1) / 2, w / 2
+    line = one[0, 0][:, None] * (1 - t) + other[0, 0][:, None] * t
+    assert _linear_gram(one, other, np.array([[[5.0]]])) == pytest.approx(5 * (line * w) @ line.T)
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+def test_traces_are_integrated_exactly_over_any_other_grid(degree: int) -> None:
+    space = LineSpace.build(np.array([0.0, 0.1, 0.7, 1.0]), degree)
+    lines = np.array([0.0, 0.25, 0.7, 0.75, 1.0])
+    integrals = space.nodes**degree @ cell_integrals(space, degree, lines)
+    assert integrals == pytest.approx(np.diff(lines ** (degree + 1)) / (degree + 1), rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"electrolyte.conductivity": 1.01},
+        {"electrolyte.grain_boundaries.conductivity": 1.01},
+        {"working_electrode.charge_transfer.resistance": 1.01},
+        {"working_electrode.pore.capacitance": 1.01},
+    ],
+    ids=lambda change: next(iter(change)).split(".", 1)[1],
+)
+def test_a_limit_one_per_cent_off_in_one_admittance_leaves_the_discs(small: fc.Cell, wrong: dict[str, float]) -> None:
+    """At the tolerance that resolves it: level 1, where the discs are a few 1e-4 wide."""
+    discs = certify(*pair(small, 1), np.geomspace(1e-2, 1e8, 31))
+    values = small.model_dump()
+    for key, factor in wrong.items():
+        value: object = values
+        for part in key.split("."):
+            value = value[part]
+        other = small.vary({key: value * factor})
+    limit = fc.solve(other, discs.frequency, backend="fem")
+    right = fc.solve(small, discs.frequency, backend="fem")
+    assert np.all(discs.holds(right.impedance, right.uncertainty))
+    assert not np.all(discs.holds(limit.impedance, limit.uncertainty))
+
+
+def test_without_potentials_or_currents_nothing_is_certified(small: fc.Cell) -> None:
+    lower, upper = pair(small, 0)
+    with pytest.raises(ComputationError, match="a certificate takes conforming potentials from one backend"):
+        certify(upper, lower, [1.0])
+    with pytest.raises(ComputationError, match="both kept"):
+        certify(lower.without_potentials(), upper, [1.0])
+    whole = replace(upper, grid=uniform(small, 7))
+    with pytest.raises(ComputationError, match="same part of the cell"):
+        certify(lower, whole, [1.0])
