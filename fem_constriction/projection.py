@@ -23,6 +23,9 @@ from fem_constriction.assembly import Array, Assembly
 from fem_constriction.errors import ComputationError
 from fem_constriction.solver import ShiftedSolutions, solve_shifts
 
+#: Relative error of Z that a reduced model is made for.
+TARGET = 1e-8
+
 #: Size below which a direction of the (normalised) solutions is rounding: at full contact they span a few dimensions only.
 RANK = 1e-14
 
@@ -187,7 +190,7 @@ def reduce(
     band: tuple[float, float] | None,
     *,
     direct_current: bool = True,
-    tolerance: float = 1e-8,
+    tolerance: float = TARGET,
     solver_tolerance: float = 1e-10,
     most_shifts: int = 60,
     keep: bool = False,

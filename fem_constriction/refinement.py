@@ -5,7 +5,7 @@ the same three grids: the observed one (measured: |ext(p observed) - ext(p theor
 families, numerics), and one 1/64 below theory, since no order is known better than that where two error terms compete. Both
 are the largest within half a decade around the frequency, because the complex error of one frequency may pass through zero.
 Where the observed order is below half or above one and a half of theory's, the family is not asymptotic there: the whole last
-difference is added. The projection's own error comes on top.
+difference is added. The projection's own error comes on top, never less than the 1e-8 it is asked for: rounding hides below.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from fem_constriction.backends import Backend, Solution, solve_grid
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.projection import TARGET
 
 Array = NDArray[np.float64]
 
@@ -97,7 +98,7 @@ class Family:
         own = extrapolate(self.spectra(points), self.backend.order)
         smooth = np.where(everywhere.asymptotic.reshape(around.shape), relative, 0.0).max(1)
         s = 2j * np.pi * points
-        reduced = self.finest.model.error(s)
+        reduced = np.maximum(self.finest.model.error(s), TARGET)
         size = np.abs(own.value)
         uncertainty = np.maximum(own.uncertainty, smooth * size) + reduced * size
         return Limit(own.value, uncertainty, own.order, own.asymptotic)

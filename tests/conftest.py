@@ -6,8 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import fem_constriction as fc
+
+# Small matrices: threads of dense algebra only wait for each other, on a busy machine for minutes.
+threadpool_limits(limits=1)
 
 DATA = Path(__file__).parent / "data"
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.errors import InputError
+from fem_constriction.projection import TARGET
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
 from validation.certificate import Discs
@@ -29,7 +30,7 @@ Verdict = Literal["agree", "disagree", "unresolved"]
 #: Rounding allowed in Z_lower <= Z_upper, relative: at full contact both are the same number, computed twice. It is what the
 #: reduced models are asked for (1e-8); where admittances span ten decades up to 2e-9 of it was seen. Gaps of real grids
 #: are 1e-3 to 1e-6.
-ROUNDING = 1e-8
+ROUNDING = TARGET
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,13 +26,14 @@ from fem_constriction.admittance import (
 )
 from fem_constriction.backends import Solution
 from fem_constriction.errors import ComputationError
+from fem_constriction.projection import TARGET
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 #: Rounding of the small matrices, relative to the size of their terms, added to eta^2: admittances span up to ten decades, and
 #: enclosures of exact cells were seen to be off by 2e-9.
-ROUNDING = 1e-8
+ROUNDING = TARGET
 
 #: Directions of the flux space below this part of the largest (in energy, so the square of their size) are left out.
 FLUX_RANK = 1e-13

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from fem_constriction.api import provenance, spectrum_of
 from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
@@ -184,11 +185,13 @@ def _extract(cell: Cell, spectrum: Spectrum, family: Family, geometric: Geometri
 def _solve(cell: Cell, chosen: Sequence[Backend], band: tuple[float, float], progress: Progress | None) -> dict[str, Family]:
     """Solve the backends side by side; an interruption does not wait for what is still running."""
     pool = ThreadPoolExecutor(len(chosen))
-    try:
-        jobs = {b.name: pool.submit(solve_family, cell, b, band, progress=progress, keep=True) for b in chosen}
-        return {name: job.result() for name, job in jobs.items()}
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    # Held here as well: the limit of one grid, when it ends, must not give its threads back while another one runs.
+    with threadpool_limits(limits=1, user_api="blas"):
+        try:
+            jobs = {b.name: pool.submit(solve_family, cell, b, band, progress=progress, keep=True) for b in chosen}
+            return {name: job.result() for name, job in jobs.items()}
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _agree(families: Mapping[str, Family], points: NDArray[np.float64], tolerance: float) -> Agreement:
