@@ -16,7 +16,7 @@ import pytest
 
 from fem_constriction import Cell, Spectrum
 from fem_constriction.errors import ComputationError
-from validation import cli, gate
+from validation import cli, gate, terminal
 
 CELLS = Path(__file__).parent / "data" / "cells"
 HOMOGENEOUS = CELLS / "homogeneous-25.toml"
@@ -323,13 +323,13 @@ def test_an_unexpected_failure_hides_its_traceback_unless_asked_for(
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.delenv(cli.DEBUG, raising=False)
+    monkeypatch.delenv(terminal.DEBUG, raising=False)
     monkeypatch.setattr(gate, "crosscheck", fail)
     status, _, err = run("crosscheck", HOMOGENEOUS, "--out", tmp_path, "--quiet")
     assert status == 3
     assert "Traceback" not in err
-    assert cli.DEBUG in err
-    monkeypatch.setenv(cli.DEBUG, "1")
+    assert terminal.DEBUG in err
+    monkeypatch.setenv(terminal.DEBUG, "1")
     assert "Traceback" in run("crosscheck", HOMOGENEOUS, "--out", tmp_path, "--quiet")[2]
 
 

@@ -1,0 +1,72 @@
+"""The benchmark compares like with like, says what it did not measure, and refuses what would not fit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import paper_cell
+
+from fem_constriction.backends import backend_named
+from fem_constriction.errors import InputError
+from validation import benchmark as module
+from validation import cli
+from validation.benchmark import benchmark
+
+HOMOGENEOUS = Path(__file__).parent / "data" / "cells" / "homogeneous-25.toml"
+
+
+@pytest.mark.parametrize("backend", ["network", "fem"])
+def test_one_run_has_times_their_ratio_and_the_accuracy(backend: str, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "benchmark.json"
+    assert cli.main(["benchmark", backend, str(HOMOGENEOUS), "--out", str(out), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads(out.read_text())
+    assert record["ratio"] == min(row["ratio"] for row in record["peers"]) > 0
+    accuracy = record["accuracy"]
+    assert len(accuracy["frequency_Hz"]) == 3
+    # 5e-10: rounding of the sparse solve, admittances span ten decades
+    assert max(accuracy["difference"]) <= accuracy["projection_error"] + 5e-10
+    reference, default = record["peers"]
+    assert (reference["solves"], reference["extrapolated"]) == (3, True)
+    assert default["solves"] in (1, 2, 3)
+    assert reference["seconds"] >= 61 * reference["seconds_per_solve"] * 0.99
+
+
+def test_the_table_says_what_was_measured_and_what_was_multiplied(capsys) -> None:
+    assert cli.main(["benchmark", "fem", str(HOMOGENEOUS), "--frequencies", "1:1e6:7"]) == 0
+    printed = capsys.readouterr().out
+    for words in (" unknowns, 7 frequencies", "real shifts", "3 of 7", "multiplied by 7", "1 Hz, 1 kHz, 1 MHz", "stated"):
+        assert words in printed
+
+
+def test_peers_that_cannot_be_afforded_are_left_out_and_named(monkeypatch) -> None:
+    monkeypatch.setattr(module, "SLOW", 0.0)
+    record = benchmark(paper_cell("homogeneous-25"), backend_named("fem"), [1.0, 1e3])
+    assert [row["name"] for row in record["peers"]] == [module.PEERS[0].name]
+    assert "per solve" in record["left_out"][module.PEERS[1].name]
+    assert record["peers"][0]["extrapolated"] is False
+
+
+def test_a_direct_solve_that_would_not_fit_is_refused_before_anything_is_computed(monkeypatch) -> None:
+    monkeypatch.setattr(module, "solve_grid", lambda *_: pytest.fail("computed"))
+    with pytest.raises(InputError, match=r"level = 5 is not allowed: a direct solve of .* unknowns may need .* GiB"):
+        benchmark(paper_cell("figure-2-25"), backend_named("network"), [1.0], level=5)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("boundary",), "fem, network"),
+        (("fem", "--level=-1"), "--level = -1"),
+        (("fem", "--frequencies", "0:1:3"), "--frequencies"),
+        (("fem", "--out", "."), "--out"),
+    ],
+)
+def test_wrong_input_is_2(options: tuple[str, ...], words: str, capsys) -> None:
+    name, *rest = options
+    assert cli.main(["benchmark", name, str(HOMOGENEOUS), *rest]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert words in err

@@ -1,0 +1,154 @@
+"""The terminal: what is said there and how wide, progress, interruptions, failures in one sentence, and refused options."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from fem_constriction.errors import ConstrictionError, InputError
+from fem_constriction.files import json_text, read_text
+from fem_constriction.refinement import FIRST_LEVELS
+
+NAME = "fem-constriction"
+#: Set to anything, it shows the traceback of a failure.
+DEBUG = "FEM_CONSTRICTION_DEBUG"
+
+T = TypeVar("T")
+Step = Callable[[str, int], None]
+
+
+class _Console(Console):
+    """Nobody reading any more (`| head`) ends the output, not the command."""
+
+    def on_broken_pipe(self) -> None:
+        silence(self.file)
+
+
+def console(stderr: bool = False) -> Console:
+    """Standard output or error as it is now; as wide as the terminal, or 120 columns."""
+    made = _Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    if not made.is_terminal:
+        made.width = 120
+    return made
+
+
+def failed(error: Exception) -> int:
+    """Say in one sentence what went wrong, and return the exit status."""
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    if isinstance(error, ConstrictionError):
+        say(str(error))
+        return error.exit_status
+    if hasattr(error, "format_message"):  # of click: the command line itself is wrong
+        say(f"{error.format_message().rstrip('.')}; see {NAME} --help")
+        return 2
+    say(f"failed with {type(error).__name__}: {error} ({DEBUG}=1 shows the traceback)")
+    return 3
+
+
+def leave(status: int) -> None:
+    """Flush; after an interrupt do not wait for threads that still compute."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+    if status == 130:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def silence(stream: Any) -> None:
+    """Let what is still written to a stream go nowhere."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+    except (OSError, ValueError):
+        pass
+
+
+def say(text: str) -> None:
+    """Say one line on standard error, in the name of the command."""
+    console(stderr=True).print(f"{NAME}: {' '.join(text.split())}", soft_wrap=True)
+
+
+def named(option: str, call: Callable[[], T]) -> T:
+    """What `call` gives; a value that it refuses is called by the option it came from."""
+    try:
+        return call()
+    except InputError as error:
+        name = option.strip("-").rstrip("s")
+        raise InputError(re.sub(rf"^{name}s? = ", f"{option} = ", str(error))) from None
+
+
+def check_folder(folder: Path, stems: Sequence[str]) -> None:
+    """Make the folder and try to write in it, before anything is computed: InputError if that fails."""
+    refused = f"--out = '{folder}' is not allowed"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = "it is not a folder" if isinstance(error, (FileExistsError, NotADirectoryError)) else error.strerror
+        raise InputError(f"{refused}: results cannot be written there ({reason}), a folder that can be written is") from None
+    for stem in stems:
+        sidecar = folder / f"{stem}.json"
+        if sidecar.exists() and '"sha256"' not in read_text(sidecar):
+            raise InputError(f"{refused}: {sidecar.name} in it would be overwritten by the provenance of {stem}.csv")
+
+
+@contextmanager
+def progress(names: Sequence[str], last: str, quiet: bool, grids: int = len(FIRST_LEVELS)) -> Iterator[Step]:
+    """Show a bar per backend on stderr, a step per grid, then what comes last; yield what is to be called after each grid."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+    )
+    shown = console(stderr=True)
+    with Progress(*columns, console=shown, transient=True, disable=quiet or not shown.is_terminal) as bars:
+        tasks = {name: bars.add_task(name, total=grids, state=f"grid 1 of {grids}") for name in names}
+        if last and not names:
+            bars.add_task(last, total=None, state="")
+
+        def step(name: str, level: int) -> None:
+            total = max(grids, level + 1)
+            state = "done" if level + 1 == total else f"grid {level + 2} of {total}"
+            bars.update(tasks[name], completed=level + 1, total=total, state=state)
+            if last and all(task.finished for task in bars.tasks) and len(bars.tasks) == len(tasks):
+                bars.add_task(last, total=None, state="")
+
+        yield step
+
+
+def aside(call: Callable[[], T]) -> Callable[[], T]:
+    """The same call, computed in a thread, so that an interrupt ends the wait at once."""
+
+    def waited() -> T:
+        pool = ThreadPoolExecutor(1)
+        try:
+            return pool.submit(call).result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    return waited
+
+
+def show(record: Any, draw: Callable[[], RenderableType], as_json: bool, quiet: bool) -> None:
+    """Print the record as JSON if asked for, a table otherwise, nothing if quiet."""
+    if as_json:
+        console().out(json_text(record))
+    elif not quiet:
+        console().print(draw())
