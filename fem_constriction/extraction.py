@@ -11,20 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment, nnls
 from scipy.signal import find_peaks
 
-from fem_constriction.admittance import CHARGE_TRANSFER, PORE
+from fem_constriction.assembly import Array
 from fem_constriction.cell import Cell
-from fem_constriction.circuits import CONSTRICTION, SERIES, Arc, Circuit, Elements, Topology, elements, parse
+from fem_constriction.circuits import CONSTRICTION, SERIES, Arc, Circuit, Topology, elements, parse
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.fitting import WEIGHTINGS, Array, Fit, Spectral, Weighting, best_fit, fit, relaxations
+from fem_constriction.files import jsonable
+from fem_constriction.fitting import WEIGHTINGS, Fit, Weighting, best_fit, fit
+from fem_constriction.naming import Data, Naming, hidden
 from fem_constriction.projection import ReducedModel
 from fem_constriction.spectrum import Spectrum
+from fem_constriction.starts import relaxations
+from fem_constriction.values import Constriction, Element, Value, none
+
+__all__ = ["Constriction", "Element", "Extraction", "Value", "extract", "fit_spectrum"]
 
 #: Decades cut off at the low and the high end for the model contribution.
 WINDOWS: Final = ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))
@@ -34,65 +39,6 @@ _UNITS: Final = ("ohm", "F", "s")
 _SMOOTHING = 0.15  # decades of tau: the width of the peaks that are counted as arcs
 _VALLEY = 0.5  # of a peak's height: how far it must stand out
 _PEAK = 1e-2  # of the highest peak: the lowest that is counted; of the total resistance: the least R_elec
-
-
-@dataclass(frozen=True, kw_only=True)
-class Value:
-    """A number with its unit and what is uncertain about it, apart and in the same unit.
-
-    discretisation: the worst that the spectrum's uncertainty can do (None: not known); model: the largest deviation
-    over other weightings and windows; nominal: lmfit's standard error; reason: why the value is None or 0; limit: the
-    largest it could be where it is 0.
-    """
-
-    value: float | None
-    unit: str
-    discretisation: float | None = None
-    model: float | None = None
-    nominal: float | None = None
-    reason: str | None = None
-    limit: float | None = None
-
-    def text(self) -> str:
-        """The value to the digits that are known: "1.472e5 ohm (discretisation 3e1, model 2e3, nominal 4e2)"."""
-        if self.value is None:
-            return f"none ({self.reason})"
-        parts = {
-            "discretisation": self.discretisation,
-            "model": self.model,
-            "nominal": self.nominal,
-            "at most": self.limit,
-        }
-        known = {name: part for name, part in parts.items() if part is not None}
-        largest = max((part for part in known.values() if np.isfinite(part)), default=0.0)
-        digits = 4
-        if largest and self.value:
-            digits = int(np.clip(np.floor(np.log10(abs(self.value))) - np.floor(np.log10(largest)) + 2, 3, 8))
-        rest = [f"{name} {_short(part, 1)}" for name, part in known.items()] + [self.reason] * bool(self.reason)
-        return f"{_short(self.value, digits)} {self.unit}" + (f" ({', '.join(map(str, rest))})" if rest else "")
-
-
-def _short(number: float, digits: int) -> str:
-    if not number or not np.isfinite(number):
-        return "0" if not number else "unbounded"
-    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
-    return mantissa + (f"e{int(exponent)}" if int(exponent) else "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Element:
-    """R in ohm, C = tau/R in F, tau in s of one element of the circuit, for the whole cell."""
-
-    R: Value
-    C: Value
-    tau: Value
-
-
-@dataclass(frozen=True, kw_only=True)
-class Constriction(Element):
-    """The fitted constriction, and beside it R_geometric = R_DC(3D) - R_DC(1D-PM) where it was handed in."""
-
-    R_geometric: Value | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,15 +78,7 @@ class Extraction:
         constriction = self.constriction
         plain = {key: value for key, value in asdict(self).items() if key != "geometric"}
         plain["constriction"] = None if constriction is None else asdict(constriction)
-        return dict(_plain(plain))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+        return dict(jsonable(plain))
 
 
 def extract(
@@ -161,14 +99,14 @@ def extract(
     0 nothing is fitted. Agreement is not checked here. Raises ComputationError if no fit converges, InputError for too
     few frequencies.
     """
-    data = _Data.of(frequency, impedance, uncertainty)
+    data = Data.of(frequency, impedance, uncertainty)
     parts = elements(cell, extended=extended)
-    removed = {name: _none(0.0 if reason == "full contact" else None, reason) for name, reason in parts.absent.items()}
+    removed = {name: none(0.0 if reason == "full contact" else None, reason) for name, reason in parts.absent.items()}
     if parts.blocking:
         reason = "no contact: the cell blocks direct current, and nothing is fitted"
-        nothing = {name: _none(None, reason) for name in parts.names}
-        return Extraction(arcs={}, removed=nothing | removed | {CONSTRICTION: _none(None, reason)}, residual=None)
-    naming = _Naming(parts, model, data)
+        nothing = {name: none(None, reason) for name in parts.names}
+        return Extraction(arcs={}, removed=nothing | removed | {CONSTRICTION: none(None, reason)}, residual=None)
+    naming = Naming(parts, model, data)
     series = SERIES in parts.names
     count = len(parts.names) - series
     while True:
@@ -182,7 +120,7 @@ def extract(
         count -= 1
     for name in parts.names:
         if name not in names:
-            removed[name] = naming.missing(name, found, names, held[name] if name in held else None, why)
+            removed[name] = naming.missing(name, found, names, held.get(name), why)
     return _report(data, found, names, removed, geometric)
 
 
@@ -200,7 +138,7 @@ def fit_spectrum(spectrum: Spectrum, circuit_text: str | None = None) -> Extract
     height beside them, and R_elec if it is at least 1 % of the whole resistance. Raises InputError for the circuit or
     too few frequencies, ComputationError if no fit converges.
     """
-    data = _Data.of(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
+    data = Data.of(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
     lowest = int(np.argmin(data.frequency))
     if -data.impedance[lowest].imag > BLOCKING * abs(data.impedance[lowest].real):
         raise InputError(
@@ -223,7 +161,7 @@ def fit_spectrum(spectrum: Spectrum, circuit_text: str | None = None) -> Extract
     gone = (SERIES,) * (circuit.series and not found.series)
     gone += tuple(f"arc_{number + 1}" for number in range(fitted, circuit.arcs))
     removed = {
-        name: _none(0.0, why, _limit(data, found, 0.0 if name == SERIES else float(1 / data.omega.min()))) for name in gone
+        name: none(0.0, why, hidden(data, found, 0.0 if name == SERIES else float(1 / data.omega.min()))) for name in gone
     }
     return _report(data, found, names, removed, None)
 
@@ -238,104 +176,13 @@ def _default(tau: Array, resistance: Array, r_elec: float) -> Topology:
     return Topology(arcs=max(1, count), series=bool(r_elec >= _PEAK * (r_elec + resistance.sum())))
 
 
-class _Data(NamedTuple):
-    frequency: Array
-    impedance: Spectral
-    uncertainty: Array | None
-
-    @classmethod
-    def of(cls, frequency: ArrayLike, impedance: ArrayLike, uncertainty: ArrayLike | None) -> _Data:
-        spectrum = Spectrum(
-            np.asarray(frequency), np.asarray(impedance), None if uncertainty is None else np.asarray(uncertainty)
-        )
-        if not spectrum.impedance.all():
-            zero = spectrum.frequency[spectrum.impedance == 0][0]
-            raise InputError(f"impedance = 0 ohm at {zero:g} Hz is not allowed: a circuit is fitted relative to |Z|")
-        return cls(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
-
-    @property
-    def omega(self) -> Array:
-        return 2 * np.pi * self.frequency
-
-
-class _Naming:
-    """Which arc is which: by the stored energy of its relaxations, and by the switching of the pores."""
-
-    def __init__(self, parts: Elements, model: ReducedModel, data: _Data) -> None:
-        self.parts, self.data = parts, data
-        self.y = model.processes
-        found = model.relaxation()
-        keep = np.isfinite(found.tau) & np.isfinite(found.resistance) & (found.resistance > 0)
-        self.spectrum = found.tau[keep], found.resistance[keep]
-        self.stored = {name: np.clip(np.nan_to_num(share[keep]), 0, 1) for name, share in found.stored.items()}
-        self.switching = _switching(model, data) if CONSTRICTION in parts.names else None
-
-    def names(self, found: Fit) -> tuple[tuple[str, ...], dict[str, Array]]:
-        """Return the name of each element, and how much of each process (ohm) each element holds."""
-        holds = self._represented(found)
-        held = {p: holds @ (self.spectrum[1] * share) for p, share in self.stored.items()}
-        whole = np.maximum(sum(held.values()), 1e-300)
-        names = [name for name in self.parts.names if name != SERIES]
-        interface = np.asarray(sum((held[p] for p in (CHARGE_TRANSFER, PORE) if p in held), np.zeros(whole.size)))
-        score = np.zeros((found.tau.size, len(names)))
-        for column, name in enumerate(names):
-            own = sum(held[p] for p in self.parts.processes[name] if p not in (CHARGE_TRANSFER, PORE))
-            at_electrode = name in (CHARGE_TRANSFER, CONSTRICTION, PORE)
-            score[:, column] = (own + interface * at_electrode) / whole
-            if name == CONSTRICTION and self.switching:
-                near = self.switching / np.maximum(found.tau, 1e-300)
-                near = np.minimum(near, 1 / near)
-                score[:, column] += 0.5 * near / near.sum()
-        rows, columns = linear_sum_assignment(score[int(found.series) :], maximize=True)
-        ordered = [names[column] for _, column in sorted(zip(rows, columns, strict=True))]
-        by_name = {name: np.asarray(sum(held[p] for p in self.parts.processes[name])) for name in names}
-        return (SERIES,) * found.series + tuple(ordered), by_name
-
-    def _represented(self, found: Fit) -> Array:
-        """(elements, relaxations): how much of each relaxation each element stands for (non-negative least squares)."""
-        s, modulus = 1j * self.data.omega[:, None], np.abs(self.data.impedance)[:, None]
-        scale = modulus.max()
-        basis, wanted = ((scale / modulus) / (1 + s * tau) for tau in (found.tau, self.spectrum[0]))
-        stacked = np.concatenate([basis.real, basis.imag])
-        return np.array([nnls(stacked, np.append(column.real, column.imag))[0] for column in wanted.T]).T
-
-    def missing(self, name: str, found: Fit, names: Sequence[str], held: Array | None, why: str) -> Element:
-        """What is said of an element that no arc is left for."""
-        tau = 0.0 if name == SERIES else self.switching if name == CONSTRICTION else self.y[name].relaxation_time
-        limit = _limit(self.data, found, float(1 / self.data.omega.min()) if tau is None else tau)
-        if name in (SERIES, CONSTRICTION) or held is None or held.sum() <= limit:
-            return _none(0.0, f"vanished: {why}" if why else "vanished", limit)
-        return _none(None, f"coincides with {names[int(np.argmax(held))]}, whose arc holds its resistance")
-
-
-def _switching(model: ReducedModel, data: _Data) -> float | None:
-    """1/omega at which the share of the current that enters through the pores first passes half of its last value."""
-    omega = np.geomspace(data.omega.min(), data.omega.max(), 400)
-    share = np.abs(model.entry(1j * omega)[PORE])
-    first = int(np.argmax(share >= share[-1] / 2))
-    return float(1 / omega[first]) if first else None
-
-
-def _limit(data: _Data, found: Fit, tau: float) -> float:
-    """The largest R whose arc at tau changes Z by no more than the largest residual, or the uncertainty, anywhere."""
-    tolerance = max(found.largest, 1e-12) * np.abs(data.impedance)
-    if data.uncertainty is not None:
-        tolerance = np.maximum(tolerance, np.where(np.isfinite(data.uncertainty), data.uncertainty, 0))
-    return min(float(np.min(tolerance * np.abs(1 + 1j * data.omega * tau))), float(found.resistance.sum()))
-
-
-def _none(resistance: float | None, reason: str, limit: float | None = None) -> Element:
-    c, tau = (Value(value=None, unit=unit, reason=reason) for unit in ("F", "s"))
-    return Element(R=Value(value=resistance, unit="ohm", reason=reason, limit=limit), C=c, tau=tau)
-
-
 def _logarithms(found: Fit) -> Array:
     """Log R, log C, log tau, (3, n)."""
     r, tau = np.log(found.resistance), np.log(np.where(found.tau > 0, found.tau, found.resistance))
     return np.stack([r, tau - r, tau])
 
 
-def _deviation(data: _Data, main: Fit) -> tuple[Array | None, int, int]:
+def _deviation(data: Data, main: Fit) -> tuple[Array | None, int, int]:
     """The largest |p'/p - 1| over weightings and windows, (3, n), their number, and how many were left out.
 
     A window that no longer holds every arc's frequency is not tried; a fit in which an arc leaves it, or moves by more
@@ -380,7 +227,7 @@ def _deviation(data: _Data, main: Fit) -> tuple[Array | None, int, int]:
 
 
 def _report(
-    data: _Data, found: Fit, names: Sequence[str], removed: Mapping[str, Element], geometric: Value | None
+    data: Data, found: Fit, names: Sequence[str], removed: Mapping[str, Element], geometric: Value | None
 ) -> Extraction:
     spread, tried, lost = _deviation(data, found)
     relative = {

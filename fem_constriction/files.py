@@ -1,11 +1,17 @@
-"""Text files, read and written whole or refused in one sentence."""
+"""Text files, read and written whole or refused in one sentence, and what goes into them as JSON."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from fem_constriction.errors import InputError
 
@@ -45,6 +51,26 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     finally:
         with contextlib.suppress(OSError, ValueError):
             temporary.unlink(missing_ok=True)
+
+
+def json_text(record: Any) -> str:
+    """`jsonable(record)` as JSON, one item a line."""
+    return json.dumps(jsonable(record), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def jsonable(value: Any) -> Any:
+    """`value` with arrays as lists, numbers JSON does not know as null, and anything else as text."""
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return jsonable(value.tolist())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [jsonable(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, complex):
+        return [jsonable(value.real), jsonable(value.imag)]
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
 def _reason(error: Exception) -> str:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import lmfit
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import least_squares, nnls
+from scipy.optimize import nnls
 
+from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.faults import show
+from fem_constriction.starts import Projected, Spectral, stacked, starts
 
-Array = NDArray[np.float64]
-Spectral = NDArray[np.complex128]
 Weighting = Literal["modulus", "proportional", "unit"]
 
 WEIGHTINGS: Final[tuple[Weighting, ...]] = get_args(Weighting)
@@ -126,17 +125,17 @@ def fit(
         return np.exp(np.clip(log[:count], -99, 99)) * each, each
 
     def difference(log: Array) -> Array:
-        return np.asarray(_stack(arcs(log)[0].sum(1) - z) / weight)
+        return np.asarray(stacked(arcs(log)[0].sum(1) - z) / weight)
 
     def slope(log: Array) -> Array:
         impedances, each = arcs(log)
-        return np.asarray(_stack(np.hstack([impedances, -(impedances * (1 - each))[:, skip:]])) / weight[:, None])
+        return np.asarray(stacked(np.hstack([impedances, -(impedances * (1 - each))[:, skip:]])) / weight[:, None])
 
     def hessian(log: Array) -> Array:
         impedances, each = arcs(log)
         mixed = -impedances * (1 - each)
         weighted = difference(log) / weight
-        second = [weighted @ _stack(part) for part in (impedances, mixed, mixed * (2 * each - 1))]
+        second = [weighted @ stacked(part) for part in (impedances, mixed, mixed * (2 * each - 1))]
         columns = slope(log)
         total = columns.T @ columns
         for element in range(count):
@@ -151,7 +150,7 @@ def fit(
     start = np.log(tau / time)
     if resistance is None:
         each = 1 / (1 + s[:, None] * np.append(np.zeros(skip), np.exp(start)))
-        guess = nnls(_stack(each) / weight[:, None], _stack(z) / weight)[0]
+        guess = nnls(stacked(each) / weight[:, None], stacked(z) / weight)[0]
         guess = np.maximum(guess, 1e-4 * guess.sum())
     else:
         guess = resistance / size
@@ -176,12 +175,8 @@ def fit(
 def _weight(z: Spectral, weighting: Weighting) -> Array:
     modulus = np.abs(z)
     if weighting == "proportional":
-        return np.maximum(np.abs(_stack(z)), _FLOOR * np.tile(modulus, 2))
+        return np.maximum(np.abs(stacked(z)), _FLOOR * np.tile(modulus, 2))
     return np.tile(modulus, 2) if weighting == "modulus" else np.full(2 * z.size, 1.0)
-
-
-def _stack(values: NDArray[Any]) -> Array:
-    return np.asarray(np.concatenate([values.real, values.imag]))
 
 
 def _minimise(
@@ -255,7 +250,7 @@ def best_fit(
 
 def _best(frequency: Array, impedance: Spectral, arcs: int, spectrum: tuple[Array, Array], series: bool) -> Fit:
     """The best of the fits from all starts, each first improved with the resistances projected out."""
-    reduced = _Projected(frequency, impedance, series)
+    reduced = Projected(frequency, impedance, series)
     improved = [reduced.improve(tau) for tau in [*starts(*spectrum, arcs), reduced.forward(arcs)]]
     failure: ComputationError | None = None
     for tau in sorted(improved, key=reduced.cost):
@@ -264,39 +259,6 @@ def _best(frequency: Array, impedance: Spectral, arcs: int, spectrum: tuple[Arra
         except ComputationError as error:
             failure = failure or error
     raise failure or ComputationError("the fit of the circuit has nowhere to start")
-
-
-class _Projected:
-    """min over R >= 0 of |sum R/(1 + i omega tau) - Z|/|Z|, a function of tau alone (variable projection)."""
-
-    def __init__(self, frequency: Array, impedance: Spectral, series: bool) -> None:
-        self.omega, self.modulus, self.series = 2 * np.pi * frequency, np.abs(impedance), series
-        self.data = _stack(impedance / self.modulus)
-
-    def residual(self, log: Array) -> Array:
-        each = 1 / (1 + 1j * self.omega[:, None] * np.exp(log))
-        if self.series:
-            each = np.hstack([np.ones((self.omega.size, 1)), each])
-        basis = _stack(each / self.modulus[:, None]) * self.modulus.max()
-        return np.asarray(basis @ nnls(basis, self.data)[0] - self.data)
-
-    def cost(self, tau: Array) -> float:
-        return float(np.sum(self.residual(np.log(tau)) ** 2))
-
-    def improve(self, tau: Array) -> Array:
-        band = np.log(0.1 / self.omega.max()), np.log(10 / self.omega.min())
-        start = np.clip(np.log(tau), band[0] + 1e-6, band[1] - 1e-6)
-        found = least_squares(self.residual, start, bounds=band, ftol=1e-10, xtol=1e-10, max_nfev=100)
-        return np.asarray(np.exp(found.x))
-
-    def forward(self, arcs: int) -> Array:
-        """One arc after the other, each where it lowers the cost most."""
-        decades = np.log10(self.omega.max() / self.omega.min())
-        grid = np.geomspace(1 / self.omega.max(), 1 / self.omega.min(), max(3, round(4 * decades)))
-        tau: Array = np.empty(0)
-        for _ in range(arcs):
-            tau = self.improve(np.append(tau, min(grid, key=lambda new: self.cost(np.append(tau, new)))))
-        return tau
 
 
 def _degenerate(found: Fit, frequency: Array, impedance: Spectral) -> tuple[int | None, str]:
@@ -316,65 +278,3 @@ def _degenerate(found: Fit, frequency: Array, impedance: Spectral) -> tuple[int 
         if flags.any():
             return first + int(np.argmax(flags)), reason
     return None, ""
-
-
-def starts(tau: Array, resistance: Array, arcs: int) -> list[Array]:
-    """Return sets of so many time constants (s) to start a fit from, the likeliest first.
-
-    Centres of the optimal clusters of log tau, weighted by R, its square root (small arcs count for more) and its
-    fourth root; and the relaxations of largest resistance, at least half a decade apart. Where relaxations are too few,
-    the widest gaps between and beyond them are filled.
-    """
-    keep = (resistance > 1e-6 * resistance.sum()) & (tau > 0) & np.isfinite(tau)
-    log, weight = np.log(tau[keep]), resistance[keep]
-    order = np.argsort(log)
-    log, weight = log[order], weight[order]
-    while log.size < arcs:
-        padded = np.concatenate([log[:1] - 2, log, log[-1:] + 2])
-        place = int(np.argmax(np.diff(padded)))
-        log = np.sort(np.append(log, (padded[place] + padded[place + 1]) / 2))
-        weight = np.full(log.size, 1.0)
-    found = [_cluster(log, weight**power, arcs) for power in (1.0, 0.5, 0.25)]
-    apart: list[float] = []
-    for place in np.argsort(-weight, kind="stable"):
-        if len(apart) < arcs and all(abs(log[place] - other) > np.log(10) / 2 for other in apart):
-            apart.append(float(log[place]))
-    if len(apart) == arcs:
-        found.append(np.sort(np.array(apart)))
-    return [np.exp(each) for number, each in enumerate(found) if not any(np.allclose(each, o) for o in found[:number])]
-
-
-def _cluster(points: Array, weight: Array, count: int) -> Array:
-    """Centres of the clusters of ascending points that minimise sum w (x - centre)^2, by dynamic programming."""
-    total, first, second = (np.append(0, np.cumsum(weight * points**power)) for power in (0, 1, 2))
-
-    def spread(begin: NDArray[np.intp], end: int) -> Array:
-        mass, mean = total[end] - total[begin], first[end] - first[begin]
-        return np.asarray(np.maximum(second[end] - second[begin] - mean**2 / mass, 0.0))
-
-    size = points.size
-    best, back = np.full((count + 1, size + 1), np.inf), np.zeros((count + 1, size + 1), dtype=int)
-    best[0, 0] = 0.0
-    for clusters in range(1, count + 1):
-        for end in range(clusters, size + 1):
-            begin = np.arange(clusters - 1, end)
-            cost = best[clusters - 1, begin] + spread(begin, end)
-            back[clusters, end] = begin[np.argmin(cost)]
-            best[clusters, end] = cost.min()
-    edges = [size]
-    for clusters in range(count, 0, -1):
-        edges.insert(0, int(back[clusters, edges[0]]))
-    return np.array([np.average(points[a:b], weights=weight[a:b]) for a, b in zip(edges, edges[1:], strict=False)])
-
-
-def relaxations(frequency: Array, impedance: Spectral, per_decade: int = 10) -> tuple[Array, Array, float]:
-    """Return tau (s), R (ohm) and R_elec (ohm) of Z = R_elec + sum R/(1 + i omega tau), R >= 0, on a dense grid of tau.
-
-    Non-negative least squares with modulus weighting; the grid spans the band of the data, R_elec takes what is faster.
-    """
-    omega = 2 * np.pi * frequency
-    decades = float(np.log10(omega.max() / omega.min()))
-    tau = np.geomspace(1 / omega.max(), 1 / omega.min(), max(3, round(per_decade * decades) + 1))
-    basis = np.hstack([np.ones((omega.size, 1)), 1 / (1 + 1j * omega[:, None] * tau)]) / np.abs(impedance)[:, None]
-    found = nnls(_stack(basis), _stack(impedance / np.abs(impedance)))[0]
-    return tau, found[1:], float(found[0])

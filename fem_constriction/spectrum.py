@@ -7,10 +7,8 @@ import hashlib
 import json
 import math
 import os
-import re
-import unicodedata
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,21 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
-from fem_constriction.files import read_text, write_text
-from fem_constriction.units import parse
+from fem_constriction.files import json_text, read_text, write_text
+from fem_constriction.measured import HEADER, POSITIVE, columns
 
-HEADER = "freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm"
 MOST = 1_000_000  # frequencies in one `parse_frequencies`
-
-_NAMES = {  # of columns, in lower case and without unit, sign, blanks and underscores
-    "f": ("f", "freq", "frequency"),
-    "re": ("re", "re(z)", "rez", "real", "real(z)", "z'", "zre", "zreal", "z(re)"),
-    "im": ("im", "im(z)", "imz", "imag", "imag(z)", "z''", 'z"', "zim", "zimag", "z(im)"),
-    "u": ("u(z)",),
-}
-_TITLE = re.compile(r"(-?)\s*(.*?)\s*(?:/\s*(.+)|\[(.+)\]|\(((?!re|im|z)[^()]+)\))?", re.IGNORECASE)
-_UNITS = {"hz": "Hz", "ohm": "ohm", "ohms": "ohm", "a": "", "b": ""}  # ZView writes Z'(a) and Z''(b)
-_COLUMNS = {name: column for column, names in _NAMES.items() for name in names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +41,7 @@ class Spectrum:
     def __post_init__(self) -> None:
         frequency = _array("frequency", self.frequency, np.float64)
         impedance = _array("impedance", self.impedance, np.complex128)
-        _refuse("frequency", frequency, ~(np.isfinite(frequency) & (frequency > 0)), _POSITIVE)
+        _refuse("frequency", frequency, ~(np.isfinite(frequency) & (frequency > 0)), POSITIVE)
         _refuse("impedance", impedance, ~np.isfinite(impedance), "a finite number in ohm")
         arrays = {"frequency": frequency, "impedance": impedance}
         if self.uncertainty is not None:
@@ -91,9 +78,8 @@ class Spectrum:
             raise InputError(f"{beside}: would be overwritten by the provenance of {Path(path).name}")
         write_text(path, text)
         if self.provenance:
-            provenance = _jsonable(self.provenance)
-            record = {"spectrum": Path(path).name, "sha256": _digest(text), "provenance": provenance}
-            write_text(beside, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+            record = {"spectrum": Path(path).name, "sha256": _digest(text), "provenance": self.provenance}
+            write_text(beside, json_text(record) + "\n")
         elif ours is not None:
             beside.unlink(missing_ok=True)
 
@@ -107,14 +93,14 @@ class Spectrum:
         Raises InputError with file and line; warns if the sidecar belongs to other data.
         """
         text = read_text(path)
-        columns = _columns(text, os.fspath(path))
-        impedance = np.array(columns["re"]) + 1j * np.array(columns["im"])
+        found = columns(text, os.fspath(path))
+        impedance = np.array(found["re"]) + 1j * np.array(found["im"])
         record = _sidecar(Path(path).with_suffix(".json")) or {}
         provenance = record.get("provenance", {})
         if record and record.get("sha256") != _digest(text):
             warnings.warn(f"{path}: has changed since its provenance was written; left out", stacklevel=2)
             provenance = {}
-        return cls(np.array(columns["f"]), impedance, columns["u"] or None, provenance)  # type: ignore[arg-type]
+        return cls(np.array(found["f"]), impedance, found["u"] or None, provenance)  # type: ignore[arg-type]
 
 
 def parse_frequencies(text: str) -> NDArray[np.float64]:
@@ -134,7 +120,7 @@ def parse_frequencies(text: str) -> NDArray[np.float64]:
         except ValueError:
             raise InputError(f"{refused}, {show(part.strip())} is not a number: {allowed}") from None
         if not (math.isfinite(ends[-1]) and ends[-1] > 0):
-            raise InputError(f"{refused}, {part.strip()}: {_POSITIVE}")
+            raise InputError(f"{refused}, {part.strip()}: {POSITIVE}")
     if len(parts) == 1:
         return np.array(ends)
     try:
@@ -148,9 +134,6 @@ def parse_frequencies(text: str) -> NDArray[np.float64]:
     values = np.geomspace(ends[0], ends[1], count)
     values[0], values[-1] = ends
     return values
-
-
-_POSITIVE = "a positive number in Hz (direct current is fc.resistance)"
 
 
 def _array(name: str, values: ArrayLike, kind: type[Any]) -> NDArray[Any]:
@@ -174,96 +157,6 @@ def _refuse(name: str, array: NDArray[Any], wrong: NDArray[np.bool_], allowed: s
         raise InputError(f"{name} = {show(array[wrong][0])} is not allowed: {allowed}")
 
 
-def _columns(text: str, path: str) -> dict[str, list[float]]:
-    """The columns f, re, im and u of a text; u is empty if there is none."""
-    columns: dict[str, list[float]] = {"f": [], "re": [], "im": [], "u": []}
-    layout: list[tuple[str, float]] | None = None
-    separator = None
-    for number, line in enumerate(text.splitlines(), 1):
-        where = f"{path}, line {number}"
-        remark = line.lstrip().startswith("#")
-        line = line.strip().lstrip("# ") if remark else line.strip()
-        if not line:
-            continue
-        if layout is None or not any(columns.values()):
-            separator = next((sign for sign in "\t;," if sign in line), None)
-        cells = _split(line, separator)
-        if remark or (layout is None and not any(map(_is_number, cells))):
-            layout = _layout(cells, where, strict=not remark) or layout
-            continue
-        if layout is None:
-            if len(cells) not in (3, 4):
-                allowed = "without a header there must be 3 or 4 (frequency, Re(Z), Im(Z), u(Z))"
-                raise InputError(f"{where}: {len(cells)} columns, and {allowed}")
-            layout = [(column, 1.0) for column in ("f", "re", "im", "u")[: len(cells)]]
-        if len(cells) != len(layout):
-            raise InputError(f"{where}: {len(cells)} columns, and the lines above it have {len(layout)}")
-        for cell, (column, factor) in zip(cells, layout, strict=True):
-            if column:
-                columns[column].append(_number(cell, column, where) * factor)
-    if not columns["f"]:
-        raise InputError(f"{path}: holds no data, and must have the columns {HEADER}")
-    return columns
-
-
-def _split(line: str, separator: str | None) -> list[str]:
-    if separator is None:  # a unit belongs to its name: "Freq (Hz)", "Z' / Ohm"
-        line = re.sub(r"\s+(?=[(\[])|\s*/\s*", lambda match: match[0].strip(), line)
-    cells = [cell.strip().removeprefix('"').removesuffix('"').strip() for cell in line.split(separator)]
-    while len(cells) > 3 and not cells[-1]:
-        cells.pop()
-    if separator == ",":
-        return cells
-    return [cell.replace(",", ".") if _is_number(cell) else cell for cell in cells]  # decimal commas
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _number(cell: str, column: str, where: str) -> float:
-    allowed = {"f": _POSITIVE, "u": "a number of at least 0 in ohm"}.get(column, "a finite number in ohm")
-    name = {"f": "frequency", "re": "Re(Z)", "im": "Im(Z)", "u": "u(Z)"}[column]
-    value = float(cell) if _is_number(cell) and "," not in cell else math.nan
-    fine = value > 0 if column == "f" else value >= 0 if column == "u" else not math.isnan(value)
-    if not fine or (math.isinf(value) and column != "u"):
-        raise InputError(f"{where}: {name} = {cell or 'nothing'} is not allowed: {allowed}")
-    return value
-
-
-def _layout(cells: Sequence[str], where: str, strict: bool) -> list[tuple[str, float]] | None:
-    """For each column what it is ("" if nothing of ours) and the factor to Hz or ohm, negative for -Z''."""
-    layout = []
-    for cell in cells:
-        plain = unicodedata.normalize("NFKC", cell).translate(str.maketrans("′’−", "''-"))
-        match = _TITLE.fullmatch(plain)
-        sign, name, *units = match.groups("") if match else ("", plain)
-        name = re.sub(r"[\s_.]", "", name).lower()
-        column = _COLUMNS.get(name, "")
-        unit = _UNITS.get("".join(units).lower(), "".join(units))
-        factor = -1.0 if sign else 1.0
-        try:
-            factor *= parse(f"1 {unit}", "Hz" if column == "f" else "ohm") if column and unit else 1.0
-        except InputError:
-            unit = "Hz" if column == "f" else "ohm"
-            raise InputError(f"{where}: the unit of {cell} must be {unit} or a multiple") from None
-        if sign and column in ("f", "re", "u"):
-            raise InputError(f"{where}: {cell} has a minus, which only the imaginary part may have")
-        layout.append((column, factor))
-    found = [column for column, _ in layout if column]
-    if len(found) != len(set(found)) or not {"f", "re", "im"} <= set(found):
-        if strict:
-            names = ", ".join(map(show, cells))
-            allowed = f"must be {HEADER} once each (or f, Z', Z'' or -Z'') among others"
-            raise InputError(f"{where}: the columns {names} are not allowed: they {allowed}")
-        return None
-    return layout
-
-
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -276,18 +169,3 @@ def _sidecar(path: Path) -> dict[str, Any] | None:
         return None
     ours = isinstance(record, dict) and {"spectrum", "sha256", "provenance"} <= set(record)
     return record if ours else None
-
-
-def _jsonable(value: Any) -> Any:
-    """`value` with arrays as lists, numbers JSON does not know as null, and anything else as text."""
-    if isinstance(value, Mapping):
-        return {str(key): _jsonable(item) for key, item in value.items()}
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _jsonable(value.tolist())
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_jsonable(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, complex):
-        return [_jsonable(value.real), _jsonable(value.imag)]
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

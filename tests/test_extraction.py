@@ -20,9 +20,10 @@ from fem_constriction.circuits import Arc, Circuit, elements, physical
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.extraction import Extraction, Value, extract, fit_spectrum
 from fem_constriction.fem.backend import FiniteElements
-from fem_constriction.fitting import WEIGHTINGS, best_fit, fit, relaxations, starts
+from fem_constriction.fitting import WEIGHTINGS, best_fit, fit
 from fem_constriction.projection import ReducedModel, reduce
 from fem_constriction.spectrum import Spectrum
+from fem_constriction.starts import relaxations, starts
 from network.backend import Network
 
 CELLS = Path(__file__).parent / "data" / "cells"

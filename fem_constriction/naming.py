@@ -1,0 +1,112 @@
+"""Which arc is which: each is named by the process that stores the energy of the relaxations it stands for.
+
+The constriction is the arc at which the pores switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment, nnls
+
+from fem_constriction.admittance import CHARGE_TRANSFER, PORE
+from fem_constriction.assembly import Array
+from fem_constriction.circuits import CONSTRICTION, SERIES, Elements
+from fem_constriction.errors import InputError
+from fem_constriction.fitting import Fit
+from fem_constriction.projection import ReducedModel
+from fem_constriction.spectrum import Spectrum
+from fem_constriction.starts import Spectral, stacked
+from fem_constriction.values import Element, none
+
+
+class Data(NamedTuple):
+    """A spectrum that a circuit can be fitted to: Hz, ohm, ohm, each (f,)."""
+
+    frequency: Array
+    impedance: Spectral
+    uncertainty: Array | None
+
+    @classmethod
+    def of(cls, frequency: ArrayLike, impedance: ArrayLike, uncertainty: ArrayLike | None) -> Data:
+        """Return the checked data. Raises InputError, also where Z is 0."""
+        spectrum = Spectrum(
+            np.asarray(frequency), np.asarray(impedance), None if uncertainty is None else np.asarray(uncertainty)
+        )
+        if not spectrum.impedance.all():
+            zero = spectrum.frequency[spectrum.impedance == 0][0]
+            raise InputError(f"impedance = 0 ohm at {zero:g} Hz is not allowed: a circuit is fitted relative to |Z|")
+        return cls(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
+
+    @property
+    def omega(self) -> Array:
+        """Angular frequency in 1/s."""
+        return 2 * np.pi * self.frequency
+
+
+class Naming:
+    """Which arc is which: by the stored energy of its relaxations, and by the switching of the pores."""
+
+    def __init__(self, parts: Elements, model: ReducedModel, data: Data) -> None:
+        self.parts, self.data = parts, data
+        self.y = model.processes
+        found = model.relaxation()
+        keep = np.isfinite(found.tau) & np.isfinite(found.resistance) & (found.resistance > 0)
+        self.spectrum = found.tau[keep], found.resistance[keep]
+        self.stored = {name: np.clip(np.nan_to_num(share[keep]), 0, 1) for name, share in found.stored.items()}
+        self.switching = _switching(model, data) if CONSTRICTION in parts.names else None
+
+    def names(self, found: Fit) -> tuple[tuple[str, ...], dict[str, Array]]:
+        """Return the name of each element, and how much of each process (ohm) each element holds."""
+        holds = self._represented(found)
+        held = {p: holds @ (self.spectrum[1] * share) for p, share in self.stored.items()}
+        whole = np.maximum(sum(held.values()), 1e-300)
+        names = [name for name in self.parts.names if name != SERIES]
+        interface = np.asarray(sum((held[p] for p in (CHARGE_TRANSFER, PORE) if p in held), np.zeros(whole.size)))
+        score = np.zeros((found.tau.size, len(names)))
+        for column, name in enumerate(names):
+            own = sum(held[p] for p in self.parts.processes[name] if p not in (CHARGE_TRANSFER, PORE))
+            at_electrode = name in (CHARGE_TRANSFER, CONSTRICTION, PORE)
+            score[:, column] = (own + interface * at_electrode) / whole
+            if name == CONSTRICTION and self.switching:
+                near = self.switching / np.maximum(found.tau, 1e-300)
+                near = np.minimum(near, 1 / near)
+                score[:, column] += 0.5 * near / near.sum()
+        rows, columns = linear_sum_assignment(score[int(found.series) :], maximize=True)
+        ordered = [names[column] for _, column in sorted(zip(rows, columns, strict=True))]
+        by_name = {name: np.asarray(sum(held[p] for p in self.parts.processes[name])) for name in names}
+        return (SERIES,) * found.series + tuple(ordered), by_name
+
+    def _represented(self, found: Fit) -> Array:
+        """(elements, relaxations): how much of each relaxation each element stands for (non-negative least squares)."""
+        s, modulus = 1j * self.data.omega[:, None], np.abs(self.data.impedance)[:, None]
+        scale = modulus.max()
+        basis, wanted = (stacked((scale / modulus) / (1 + s * tau)) for tau in (found.tau, self.spectrum[0]))
+        return np.array([nnls(basis, column)[0] for column in wanted.T]).T
+
+    def missing(self, name: str, found: Fit, names: Sequence[str], held: Array | None, why: str) -> Element:
+        """What is said of an element that no arc is left for."""
+        tau = 0.0 if name == SERIES else self.switching if name == CONSTRICTION else self.y[name].relaxation_time
+        limit = hidden(self.data, found, float(1 / self.data.omega.min()) if tau is None else tau)
+        if name in (SERIES, CONSTRICTION) or held is None or held.sum() <= limit:
+            return none(0.0, f"vanished: {why}" if why else "vanished", limit)
+        return none(None, f"coincides with {names[int(np.argmax(held))]}, in whose arc most of its relaxations lie")
+
+
+def _switching(model: ReducedModel, data: Data) -> float | None:
+    """1/omega at which the share of the current that enters through the pores first passes half of its last value."""
+    omega = np.geomspace(data.omega.min(), data.omega.max(), 400)
+    share = np.abs(model.entry(1j * omega)[PORE])
+    first = int(np.argmax(share >= share[-1] / 2))
+    return float(1 / omega[first]) if first else None
+
+
+def hidden(data: Data, found: Fit, tau: float) -> float:
+    """The largest R whose arc at tau changes Z by no more than the largest residual, or the uncertainty, anywhere."""
+    tolerance = max(found.largest, 1e-12) * np.abs(data.impedance)
+    if data.uncertainty is not None:
+        tolerance = np.maximum(tolerance, np.where(np.isfinite(data.uncertainty), data.uncertainty, 0))
+    return min(float(np.min(tolerance * np.abs(1 + 1j * data.omega * tau))), float(found.resistance.sum()))

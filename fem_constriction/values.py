@@ -1,0 +1,72 @@
+"""R, C and tau of an element, each a number with its unit and what is uncertain about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A number with its unit and what is uncertain about it, apart and in the same unit.
+
+    discretisation: the worst that the spectrum's uncertainty can do (None: not known); model: the largest deviation
+    over other weightings and windows; nominal: lmfit's standard error; reason: why the value is None or 0; limit: the
+    largest it could be where it is 0.
+    """
+
+    value: float | None
+    unit: str
+    discretisation: float | None = None
+    model: float | None = None
+    nominal: float | None = None
+    reason: str | None = None
+    limit: float | None = None
+
+    def text(self) -> str:
+        """The value to the digits that are known: "1.472e5 ohm (discretisation 3e1, model 2e3, nominal 4e2)"."""
+        if self.value is None:
+            return f"none ({self.reason})"
+        parts = {
+            "discretisation": self.discretisation,
+            "model": self.model,
+            "nominal": self.nominal,
+            "at most": self.limit,
+        }
+        known = {name: part for name, part in parts.items() if part is not None}
+        largest = max((part for part in known.values() if np.isfinite(part)), default=0.0)
+        digits = 4
+        if largest and self.value:
+            digits = int(np.clip(np.floor(np.log10(abs(self.value))) - np.floor(np.log10(largest)) + 2, 3, 8))
+        rest = [f"{name} {_short(part, 1)}" for name, part in known.items()] + [self.reason] * bool(self.reason)
+        return f"{_short(self.value, digits)} {self.unit}" + (f" ({', '.join(map(str, rest))})" if rest else "")
+
+
+def _short(number: float, digits: int) -> str:
+    if not number or not np.isfinite(number):
+        return "0" if not number else "unbounded"
+    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
+    return mantissa + (f"e{int(exponent)}" if int(exponent) else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Element:
+    """R in ohm, C = tau/R in F, tau in s of one element of the circuit, for the whole cell."""
+
+    R: Value
+    C: Value
+    tau: Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constriction(Element):
+    """The fitted constriction, and beside it R_geometric = R_DC(3D) - R_DC(1D-PM) where it was handed in."""
+
+    R_geometric: Value | None = None
+
+
+def none(resistance: float | None, reason: str, limit: float | None = None) -> Element:
+    """An element that is not there: R is 0 or not known, C and tau are not defined, and why."""
+    c, tau = (Value(value=None, unit=unit, reason=reason) for unit in ("F", "s"))
+    return Element(R=Value(value=resistance, unit="ohm", reason=reason, limit=limit), C=c, tau=tau)
