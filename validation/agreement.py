@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_constriction.backends import Solution
 from fem_constriction.errors import InputError
 from fem_constriction.projection import TARGET
 from fem_constriction.refinement import Family
@@ -213,16 +214,18 @@ def check_tolerance(tolerance: float) -> None:
 
 
 def enclose(lower: Family, upper: Family) -> Enclosure:
-    """Return the check Z_lower(s) <= Z_upper(s) at every shift that the upper backend was solved at.
+    """Return the check Z_lower(s) <= Z_upper(s) at direct current and every shift in the band that the upper one was solved at.
 
     At those its reduced model is exact; the lower one's may be smaller than its own Z between its shifts, never larger.
+    Allowed for is rounding: `ROUNDING`, and what the models say of their own error there.
     """
     names = (lower.backend.name, upper.backend.name)
     violations, pairs = [], 0
     for under, over in product(lower.solutions, upper.solutions):
-        shifts = over.model.shifts
+        shifts = _in_band(over)
         z_below, z_above = under.model.impedance(shifts).real, over.model.impedance(shifts).real
-        wrong = np.flatnonzero(z_below > z_above * (1 + ROUNDING))
+        rounding = ROUNDING + under.model.error(shifts) + over.model.error(shifts)
+        wrong = np.flatnonzero(z_below > z_above * (1 + rounding))
         pairs += 1
         if wrong.size:
             worst = wrong[int(np.argmax(z_below[wrong] / z_above[wrong]))]
@@ -230,9 +233,19 @@ def enclose(lower: Family, upper: Family) -> Enclosure:
                 f"the lower bound of {names[0]} ({under.grid.name}), {z_below[worst]:.9g} ohm, exceeds the upper bound of "
                 f"{names[1]} ({over.grid.name}), {z_above[worst]:.9g} ohm, at s = {shifts[worst]:.3g} 1/s: one is at fault"
             )
-    shifts = np.sort(upper.finest.model.shifts)
+    shifts = np.sort(_in_band(upper.finest))
     below, above = (np.asarray(family.finest.model.impedance(shifts).real) for family in (lower, upper))
     return Enclosure(names, shifts, below, above, pairs, tuple(violations))
+
+
+def _in_band(solution: Solution) -> Array:
+    """The shifts of a model within the band it was made for, which is a decade narrower on both sides, and 0."""
+    shifts = solution.model.shifts
+    positive = shifts[shifts > 0]
+    if not positive.size:
+        return shifts
+    inside = (shifts >= positive.min() * 9.99) & (shifts <= positive.max() / 9.99)
+    return np.asarray(shifts[inside | (shifts == 0)])
 
 
 def _known(spectrum: Spectrum) -> Array:

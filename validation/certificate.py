@@ -87,6 +87,7 @@ def certify(lower: Solution, upper: Solution, frequency: ArrayLike) -> Discs:
     delta = (angles.max(0) - angles.min(0)) / 2
     potential = lower.model.solution(s)
     lowest = lower.model.impedance(s)
+    rounding = lower.model.rounding(s) + upper.model.rounding(s)
     centre, radius = np.empty(s.size, dtype=np.complex128), np.empty(s.size)
     for k in range(s.size):
         at = {name: complex(value[k]) for name, value in y.items()}
@@ -96,7 +97,7 @@ def certify(lower: Solution, upper: Solution, frequency: ArrayLike) -> Discs:
         quadratic = np.asarray(sum(fluxes.gram[p] / abs(at[p]) for p in at))
         w = _best(quadratic, linear, int(np.argmin(np.abs(np.log(np.maximum(upper.model.shifts, 1e-300) / abs(s[k]))))))
         own = np.vdot(w, quadratic @ w).real
-        eta2 = max(energy - 2 * np.vdot(w, linear).real + own, 0.0) + ROUNDING * (energy + own)
+        eta2 = max(energy - 2 * np.vdot(w, linear).real + own, 0.0) + (ROUNDING + rounding[k]) * (energy + own)
         current = sum(w @ (fluxes.gram[p] @ w) / at[p] for p in at)
         centre[k] = (lowest[k] + current) / 2
         radius[k] = 0.5 * eta2 * np.tan(np.pi / 4 + delta[k] / 2)
@@ -115,6 +116,8 @@ def _cross_products(lower: Solution, upper: Solution) -> tuple[dict[str, Array],
         )
     if lower.grid.copies != upper.grid.copies:
         raise ComputationError("a certificate takes two grids of the same part of the cell")
+    if len(lower.grid.layers) != len(upper.grid.layers):
+        raise ComputationError("a certificate takes two grids of the same layers")
     model = upper.model
     at_shifts = evaluate(model.processes, model.shifts)
     sealed = at_shifts[PORE] == 0 if PORE in at_shifts else np.ones(model.shifts.size, dtype=bool)
@@ -127,6 +130,8 @@ def _cross_products(lower: Solution, upper: Solution) -> tuple[dict[str, Array],
         GRAIN_BOUNDARY: jumps.boundaries,
         COUNTER_ELECTRODE: jumps.counter,
     }
+    if jumps.boundaries.shape[0] != fluxes.through[GRAIN_BOUNDARY].shape[0]:
+        raise ComputationError("a certificate takes potentials and currents across the same boundaries")
     cross = {
         name: np.einsum("fxyl,fxym->lm", sides[name], fluxes.through[name], optimize=True)
         for name in model.processes

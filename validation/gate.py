@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -30,6 +31,9 @@ BACKENDS = ("network", "fem")
 #: The geometric R_Cstr must be known this well before anything is extracted (it may be a small part of |Z|).
 GEOMETRIC = 0.05
 
+#: Part of R_DC below which a geometric R_Cstr is none: what the projection is made for.
+VANISHED = 1e-8
+
 Progress = Callable[[str, int], None]
 
 
@@ -37,19 +41,21 @@ Progress = Callable[[str, int], None]
 class Geometric:
     """R_Cstr = R_DC(3D) - R_DC(1D-PM), ohm: per backend (value, uncertainty), together, and its guaranteed enclosure.
 
-    enclosure: (lower, upper) from the finest grids, by conforming potentials and admissible currents where backends offer
-    them, else of a lower- and an upper-bound backend; None if there is no such pair.
+    direct: R_DC itself, ohm; enclosure: (lower, upper) from the finest grids, by conforming potentials and admissible
+    currents where backends offer them, else of a lower- and an upper-bound backend; None if there is no such pair.
     """
 
     by_backend: Mapping[str, tuple[float, float]]
     value: float
     uncertainty: float
+    direct: float
     enclosure: tuple[float, float] | None
 
     @property
     def resolved(self) -> bool:
-        """Known to 5 %, or too small against R_DC to be told from rounding (full contact)."""
-        return self.uncertainty <= GEOMETRIC * abs(self.value) or self.value == 0
+        """Known to 5 %, or too small against R_DC to be any (full contact; pores that conduct as the contact does)."""
+        vanished = abs(self.value) + self.uncertainty <= VANISHED * self.direct
+        return self.uncertainty <= GEOMETRIC * abs(self.value) or vanished
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +228,7 @@ def _discs(families: Mapping[str, Family], points: NDArray[np.float64]) -> Discs
         potentials, currents = lower.finest.assembly, upper.finest.assembly
         if potentials is None or currents is None or potentials.traces is None or currents.fluxes is None:
             continue
-        if lower.finest.grid.copies == upper.finest.grid.copies:
+        with suppress(ComputationError):  # of other parts or other layers of the cell: the limits will say so
             return certify(lower.finest, upper.finest, points)
     return None
 
@@ -233,7 +239,7 @@ def _geometric(families: Mapping[str, Family], agreement: Agreement) -> Geometri
         return None
     one_dimensional = physical(cell).resistance
     if cell.working_electrode.contact.fraction == 1:
-        return Geometric(dict.fromkeys(families, (0.0, 0.0)), 0.0, 0.0, (0.0, 0.0))
+        return Geometric(dict.fromkeys(families, (0.0, 0.0)), 0.0, 0.0, one_dimensional, (0.0, 0.0))
     values = {}
     for name, family in families.items():
         value, uncertainty = family.resistance()
@@ -249,7 +255,7 @@ def _geometric(families: Mapping[str, Family], agreement: Agreement) -> Geometri
     if agreement.discs is not None and agreement.discs.resistance is not None:
         low, high = agreement.discs.resistance
         enclosure = (low - one_dimensional, high - one_dimensional)
-    return Geometric(values, value, uncertainty, enclosure)
+    return Geometric(values, value, uncertainty, one_dimensional + value, enclosure)
 
 
 def _widest(families: Mapping[str, Family], agreement: Agreement, geometric: Geometric | None) -> str:
