@@ -16,12 +16,15 @@ from rich.text import Text
 
 from fem_constriction.backends import GROUP
 from fem_constriction.cell import Cell
-from fem_constriction.circuits import physical
+from fem_constriction.circuits import CONSTRICTION, physical
 from fem_constriction.extraction import Element, Extraction, Value
+from fem_constriction.projection import TARGET
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
 from validation.gate import Geometric, Result
 
+#: Model contribution, as a part of the value, from which on an arc is said to be hardly determined.
+VAGUE = 0.5
 _CONTRIBUTIONS = ("discretisation", "model", "nominal")
 
 
@@ -84,7 +87,8 @@ def _verdict(result: Result) -> RenderableType:
     ]
     for each in found.enclosures:
         lower, upper = each.names
-        width_of = f"{np.max((each.upper - each.lower) / each.upper):.1e} wide on the finest"
+        width = float(np.max((each.upper - each.lower) / each.upper))
+        width_of = f"{width:.1e} wide on the finest" if width > TARGET else "equal to rounding"
         state = f"violated {len(each.violations)} times" if each.violations else f"holds, {width_of}"
         rows.append(("enclosure", f"{lower} <= {upper} at real s, {each.pairs} pairs of grids: {state}"))
     if found.discs is not None:
@@ -159,6 +163,20 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
             Text(
                 f"The fit differs from the data by at most {extraction.residual:.1e} |Z|; model: the largest change over "
                 f"{extraction.variations - extraction.left_out} other weightings and windows."
+            )
+        )
+    vague = [
+        name.replace("_", " ")
+        for name, arc in extraction.arcs.items()
+        if any(value.value and (value.model or 0.0) > VAGUE * abs(value.value) for value in _values(arc).values())
+    ]
+    if vague:
+        found.append(Text(f"Hardly determined by the spectrum (model contribution over {VAGUE:.0%}): {', '.join(vague)}."))
+    if CONSTRICTION in extraction.arcs:
+        found.append(
+            Text(
+                "The arc of the constriction is what the pores short-circuit when they switch, charge transfer at the contact "
+                "included; the geometric resistance is what squeezing adds at direct current. They are two quantities."
             )
         )
     return [*found, *map(Text, extraction.notes)]
