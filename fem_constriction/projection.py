@@ -33,9 +33,6 @@ RANK = 1e-14
 #: that span more than ten decades. It is accepted up to this size, far below any tolerance, and reported.
 PATIENCE, ACCEPTED = 3, 1e-6
 
-#: Solves of each small system: one, and corrections of its rounding.
-REFINEMENTS = 3
-
 #: Doubles a block of columns may hold at once while shifts are solved: 32 MB, larger ones spend their time in the page table.
 BLOCK = 4_000_000
 
@@ -81,6 +78,10 @@ class ReducedModel:
         _, z = self._solve(points.ravel(), processes or self.processes)
         return np.asarray(z.reshape(points.shape), dtype=np.complex128)
 
+    def resistance(self) -> float:
+        """Z(0) in ohm; infinite where no direct current can flow (s = 0 was not solved)."""
+        return float(self.impedance(np.zeros(1))[0].real) if 0.0 in self.shifts else float("inf")
+
     def error(self, s: ArrayLike) -> Array:
         """Return max over j of |Z - Z_without_j|/|Z|: what leaving out the solution at any one shift would change.
 
@@ -88,7 +89,9 @@ class ReducedModel:
         less near a frequency changes Z by far more than the error that is left (tests: on every frequency and cell tried).
         """
         z = self.impedance(s)
-        change = [np.abs(model.impedance(s) - z) for model in self._smaller]
+        points = np.asarray(s).ravel()
+        plain = [model._solve(points, self.processes, refinements=0)[1].reshape(z.shape) for model in self._smaller]
+        change = [np.abs(other - z) for other in plain]
         return self.rounding(s) + (np.max(change, axis=0) / np.abs(z) if change else 0.0)
 
     def rounding(self, s: ArrayLike) -> Array:
@@ -167,7 +170,9 @@ class ReducedModel:
         order = np.argsort(tau)
         return Relaxation(tau[order], resistance[order], {name: share[order] for name, share in stored.items()})
 
-    def _solve(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _solve(
+        self, s: NDArray[Any], processes: Mapping[str, Admittance], refinements: int = 2
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return x(s), (r, n), and Z(s) = 2 b'x - x'A x, (n,), which is quadratic in whatever error is left in x.
 
         Scaled to a unit diagonal, since entries span the decades of the admittances, and refined with residuals in extended
@@ -180,10 +185,12 @@ class ReducedModel:
         scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(stack, axis1=1, axis2=2)), 1e-300))
         scaled = stack * scale[:, :, None] * scale[:, None, :]
         right = self.port * scale
-        extended = scaled.astype(np.clongdouble if np.iscomplexobj(scaled) else np.longdouble)
+        extended = scaled
+        if refinements:
+            extended = scaled.astype(np.clongdouble if np.iscomplexobj(scaled) else np.longdouble)
         x = np.zeros_like(right, dtype=extended.dtype)
         residual = right.astype(extended.dtype)
-        for _ in range(REFINEMENTS):
+        for _ in range(1 + refinements):
             x += np.linalg.solve(scaled, residual.astype(scaled.dtype)[:, :, None])[:, :, 0]
             residual = right - np.einsum("kij,kj->ki", extended, x)
         z = np.sum(x * (right + residual), 1)
