@@ -60,7 +60,8 @@ def save(draw: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
         figure = draw()
         for path in paths:
             try:
-                figure.savefig(path, dpi=200, metadata={"CreationDate": None} if path.suffix == ".pdf" else None)
+                date = {"CreationDate": None} if path.suffix == ".pdf" else None
+                figure.savefig(path, dpi=200, metadata=date, bbox_inches="tight", pad_inches=0.05)
             except OSError as error:
                 raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
     return paths
