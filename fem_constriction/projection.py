@@ -30,8 +30,8 @@ TARGET = 1e-8
 RANK = 1e-14
 
 #: Where the estimate stops falling (not halved by as many rounds of two more shifts), rounding is what is left: admittances
-#: that span more than ten decades. It is accepted up to this size, far below any tolerance, and reported.
-PATIENCE, ACCEPTED = 3, 1e-6
+#: that span more than ten decades. It is accepted up to this size, reported, and part of every uncertainty.
+PATIENCE, ACCEPTED = 2, 1e-4
 
 #: Doubles a block of columns may hold at once while shifts are solved: 32 MB, larger ones spend their time in the page table.
 BLOCK = 4_000_000
@@ -224,7 +224,7 @@ def reduce(
 
     direct_current: whether s = 0 is solved as well (there must be a path for direct current); keep: the basis as well.
     Shifts are added, at the widest logarithmic gap next to the worst frequency, until the estimate (`ReducedModel.error`)
-    is below tolerance everywhere in the band, or until rounding stops it below 1e-6. Raises ComputationError if
+    is below tolerance everywhere in the band, or until rounding stops it below 1e-4. Raises ComputationError if
     most_shifts do not suffice.
     """
     queue, check = _first_shifts(band, direct_current)

@@ -136,7 +136,7 @@ def test_processes_without_capacitance_are_solved(small, changes, band) -> None:
     for backend in BACKENDS:
         assembly = backend.assemble(cell, backend.grid(cell, 0))
         model = reduce(assembly, admittances(cell), band)
-        assert model.statistics["projection_error"] <= 1e-6  # else it raises
+        assert model.statistics["projection_error"] <= 1e-6  # rounding, seen up to 4e-7
         s = 2j * np.pi * np.array([1e-3, 1e2, 1e6])
         expected = direct(assembly, admittances(cell), s)
         assert model.impedance(s) == pytest.approx(expected, rel=1e-8)
