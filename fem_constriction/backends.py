@@ -51,7 +51,7 @@ class Backend(Protocol):
         ...
 
     def unknowns(self, cell: Cell, grid: Grid) -> int:
-        """Return the number of unknowns on a grid, without building anything."""
+        """Return how many unknowns a grid has at most, without building anything."""
         ...
 
     def assemble(self, cell: Cell, grid: Grid) -> Assembly:

@@ -43,7 +43,7 @@ class Network:
         return uniform(cell, resolution)
 
     def unknowns(self, cell: Cell, grid: Grid) -> int:
-        """Return the number of unknowns on a grid, before anything is built."""
+        """Return how many unknowns a grid has at most (nodes tied to an electrode are none), before anything is built."""
         nx, ny, nz = grid.shape
         return nx * ny * (nz + 2 * len(grid.layers)) + 1
 

@@ -54,7 +54,7 @@ class FiniteElements:
         return uniform(cell, resolution)
 
     def unknowns(self, cell: Cell, grid: Grid) -> int:
-        """Return the number of unknowns on a grid, before anything is built."""
+        """Return how many unknowns a grid has at most (nodes tied to an electrode are none), before anything is built."""
         nx, ny, nz = (self.degree * cells + 1 for cells in grid.shape)
         return nx * ny * (nz + len(grid.layers) - 1) + 1
 
