@@ -210,7 +210,7 @@ def _agree(families: Mapping[str, Family], points: NDArray[np.float64], toleranc
         notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
     discs = _discs(families, points)
     if discs is None:
-        notes.append("no pair of backends that give potentials and currents: nothing is guaranteed by discs")
+        notes.append("no pair of backends gives potentials and currents of the same parts and layers: no guaranteed discs")
     for name, family in families.items():
         limit = family.limit(points)
         loose = ~limit.asymptotic & (limit.uncertainty > tolerance / 100 * np.abs(limit.value))
