@@ -13,29 +13,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_constriction.reconstruction import Reconstruction
+
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Fluxes:
-    """Divergence-free currents of unit total through a cell, r of them, constant on each lateral cell of every interface.
+    """Divergence-free currents of unit total through a cell, r of them.
 
     gram: process -> int J_l . J_m (r, r), over its volume (1/m) or its faces (1/m2); through: process -> current density
-    through the lateral cells of its faces, downwards, (faces, x cells, y cells, r), 1/m2; x, y: lateral lines, m; imbalance:
-    the largest difference, relative to the largest density, between these currents and those of the network's own links,
-    from which they differ by what makes their divergence vanish to rounding.
+    through its faces, downwards, mean over each lateral cell, (faces, x cells, y cells, r), 1/m2; x, y: what makes densities
+    of such means; imbalance: the largest difference, relative to the largest density, between these currents and those of
+    the network's own links, from which they differ by what makes their divergence vanish to rounding.
     """
 
     gram: Mapping[str, Array]
     through: Mapping[str, Array]
-    x: Array
-    y: Array
+    x: Reconstruction
+    y: Reconstruction
     imbalance: float
 
 
 @dataclass(frozen=True, eq=False)
 class Traces:
-    """Jumps of r potentials across every interface, integrated over the lateral cells of another grid.
+    """Jumps of r potentials across every interface, integrated against the densities of currents with unit mean in one cell.
 
     metal: int (V - phi) on the WE face, (1, x cells, y cells, r), V m2; boundaries: int [phi], above less below,
     (boundaries, …); counter: int phi on the CE face, (1, …), 0 for an ideal one.

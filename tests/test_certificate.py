@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,10 +18,10 @@ from fem_constriction.backends import Solution, solve_grid
 from fem_constriction.errors import ComputationError
 from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.mesh import LineSpace
-from fem_constriction.fem.traces import cell_integrals
+from fem_constriction.fem.traces import moments
 from fem_constriction.grid import uniform
+from fem_constriction.reconstruction import Reconstruction
 from network import Network
-from network.flux import _linear_gram
 from validation import oracles
 from validation.certificate import certify
 
@@ -81,7 +82,7 @@ def test_currents_are_conserved_to_rounding_and_total_one(small: fc.Cell) -> Non
     shifts = upper.model.shifts
     y = evaluate(admittances(small), shifts)
     found = upper.assembly.fluxes(upper.model.potentials(upper.model.coordinates), y[BULK], y["pore"] == 0)
-    area = 4 * np.outer(np.diff(found.x), np.diff(found.y))
+    area = 4 * np.outer(found.x.widths, found.y.widths)
     metal = found.through["charge_transfer"] + found.through["pore"]
     for faces in (metal, found.through["grain_boundary"], found.through["counter_electrode"]):
         assert np.einsum("fxyr,xy->fr", faces, area) == pytest.approx(np.ones((faces.shape[0], shifts.size)), abs=1e-9)
@@ -89,20 +90,18 @@ def test_currents_are_conserved_to_rounding_and_total_one(small: fc.Cell) -> Non
     assert np.all(found.through["pore"][..., still] == 0)
 
 
-def test_densities_between_two_faces_are_integrated_exactly() -> None:
-    one, other = np.array([[[1.0, 2.0]]]), np.array([[[3.0, -1.0]]])
-    t, w = np.polynomial.legendre.leggauss(3)
-    t, w = (t + 1) / 2, w / 2
-    line = one[0, 0][:, None] * (1 - t) + other[0, 0][:, None] * t
-    assert _linear_gram(one, other, np.array([[[5.0]]])) == pytest.approx(5 * (line * w) @ line.T)
-
-
 @pytest.mark.parametrize("degree", [1, 2])
-def test_traces_are_integrated_exactly_over_any_other_grid(degree: int) -> None:
+def test_traces_are_integrated_exactly_against_any_density(degree: int) -> None:
     space = LineSpace.build(np.array([0.0, 0.1, 0.7, 1.0]), degree)
-    lines = np.array([0.0, 0.25, 0.7, 0.75, 1.0])
-    integrals = space.nodes**degree @ cell_integrals(space, degree, lines)
-    assert integrals == pytest.approx(np.diff(lines ** (degree + 1)) / (degree + 1), rel=1e-13)
+    density = Reconstruction(2.0 * np.array([0.0, 0.25, 0.7, 0.75, 1.0]), breaks=(2,))
+    integrals = space.nodes**degree @ moments(space, degree, density, 2.0)
+    points, weights = np.polynomial.legendre.leggauss(3)
+    for interval, (a, b) in enumerate(pairwise(density.lines / 2)):
+        x = (a + b) / 2 + (b - a) / 2 * points
+        mean, first = ((b - a) / 2 * weights @ (x**degree * (x - (a + b) / 2) ** power) for power in (0, 1))
+        unit_means = np.eye(4)[interval] * mean + density.slopes.toarray()[interval] * 2.0 * first
+        integrals = integrals - unit_means
+    assert integrals == pytest.approx(np.zeros(4), abs=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from fem_constriction.fem.mesh import PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
 from fem_constriction.fem.traces import traces
 from fem_constriction.grid import Grading, Grid, family_member, uniform
+from fem_constriction.reconstruction import Reconstruction
 from fem_constriction.stack import Modes, Stack
 
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ def _traces(
     depth: float,
     copies: int,
     potentials: Potentials,
-    x: Array,
-    y: Array,
+    x: Reconstruction,
+    y: Reconstruction,
 ) -> Traces:
     size, start = plane.size, int(numbering.first.sum())
     metal = potentials.values(slice(-1, None))
@@ -142,6 +143,6 @@ def _traces(
         return potentials.values(slice(first, first + size))
 
     above = [int(below) - 1 for below in line.starts]
-    found = traces(plane.x, plane.y, degree, row, [(a, a + 1) for a in above], line.size - 1, metal[0], (x / depth, y / depth))
+    found = traces(plane.x, plane.y, degree, row, [(a, a + 1) for a in above], line.size - 1, metal[0], (x, y), depth)
     area = copies * depth**2
     return Traces(found.metal * area, found.boundaries * area, found.counter * area)

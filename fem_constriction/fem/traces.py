@@ -1,4 +1,4 @@
-"""int over cells of [phi]: jumps of finite-element potentials, integrated exactly over the lateral cells of any other grid."""
+"""int [phi] J: jumps of finite-element potentials, integrated exactly against the current densities of any other grid."""
 
 from __future__ import annotations
 
@@ -9,29 +9,36 @@ from numpy.polynomial.legendre import leggauss
 
 from fem_constriction.admissible import Array, Traces
 from fem_constriction.fem.mesh import LineSpace
+from fem_constriction.reconstruction import Reconstruction
 
 #: Potentials of all nodes of one row, (nodes of the plane, r).
 RowPotentials = Callable[[int], Array]
 
 
-def cell_integrals(space: LineSpace, degree: int, lines: Array) -> Array:
-    """Return int over each interval of `lines` of each basis function of a line space, (nodes, intervals), exactly."""
+def moments(space: LineSpace, degree: int, density: Reconstruction, unit: float = 1.0) -> Array:
+    """Return int N_i H_j for each basis function N of a line space and each unit mean, (nodes, intervals), exactly.
+
+    unit: length of 1 on the mesh in the unit of the density's lines; integrals are in those of the mesh.
+    """
+    lines = density.lines / unit
     corners = space.nodes[::degree]
     breaks = np.union1d(corners, np.clip(lines, corners[0], corners[-1]))
     breaks = breaks[np.concatenate([[True], np.diff(breaks) > 1e-14 * (corners[-1] - corners[0])])]
     middle = (breaks[1:] + breaks[:-1]) / 2
     element, interval = np.searchsorted(corners, middle) - 1, np.searchsorted(lines, middle) - 1
-    points, weights = leggauss(degree // 2 + 1)
-    result = np.zeros((space.nodes.size, len(lines) - 1))
+    centres = (lines[1:] + lines[:-1]) / 2
+    points, weights = leggauss((degree + 3) // 2)  # exact for a slope times the basis function
+    mean, first = (np.zeros((space.nodes.size, len(lines) - 1)) for _ in range(2))
     for piece, (e, i) in enumerate(zip(element, interval, strict=True)):
         half = (breaks[piece + 1] - breaks[piece]) / 2
         x = middle[piece] + half * points
         nodes = space.nodes[e * degree : e * degree + degree + 1]
         for k, node in enumerate(nodes):
             others = np.delete(nodes, k)
-            shape = np.prod((x[:, None] - others) / (node - others), axis=1)
-            result[e * degree + k, i] += half * float(weights @ shape)
-    return result
+            shape = half * weights * np.prod((x[:, None] - others) / (node - others), axis=1)
+            mean[e * degree + k, i] += shape.sum()
+            first[e * degree + k, i] += shape @ (x - centres[i])
+    return np.asarray(mean + (density.slopes.T @ first.T).T * unit)
 
 
 def traces(
@@ -42,13 +49,14 @@ def traces(
     boundaries: list[tuple[int, int]],
     last: int,
     metal: Array,
-    grid: tuple[Array, Array],
+    densities: tuple[Reconstruction, Reconstruction],
+    unit: float,
 ) -> Traces:
-    """Return the jumps of r potentials over the cells of a lateral grid (lines x, y in the units of the mesh).
+    """Return the jumps of r potentials against the densities of currents along x and y, unit being 1 on the mesh in theirs.
 
     potential: row -> nodal values; boundaries: rows above and below each; last: the CE row; metal: V of each, (r,).
     """
-    over_x, over_y = cell_integrals(x, degree, grid[0]), cell_integrals(y, degree, grid[1])
+    over_x, over_y = (moments(space, degree, density, unit) for space, density in zip((x, y), densities, strict=True))
 
     def integrated(values: Array) -> Array:
         planar = values.reshape(x.nodes.size, y.nodes.size, -1)
