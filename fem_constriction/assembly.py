@@ -61,16 +61,16 @@ class Assembly:
 
     operators: process -> L_p, each (unknowns, unknowns), the electrode potential last.
     precondition: {process: y_p at each of k real shifts} -> Preconditioner; None: solved directly.
-    fluxes: (potentials, y_bulk of each, whether its pores carry no current) -> their currents as admissible ones, if the
-    backend bounds from above; traces: (potentials, densities along x and y) -> their jumps against those, if it bounds from
-    below with conforming potentials. Both None: no guaranteed bounds beyond those at real s.
+    fluxes: (potentials, y_bulk of each) -> their currents as admissible ones, if the backend bounds from above; traces:
+    (potentials, densities along x and y) -> their jumps against those, if it bounds from below with conforming potentials.
+    Both None: no guaranteed bounds beyond those at real s.
     bound: whether Z of this discretisation at real s > 0 is a lower or an upper bound of the continuum's, if either.
     description: what was built (backend, grid, cells, unknowns), carried into the provenance of a result.
     """
 
     operators: Mapping[str, Operator]
     precondition: Callable[[Mapping[str, Array]], Preconditioner] | None = None
-    fluxes: Callable[[Potentials, Array, Array], Fluxes] | None = None
+    fluxes: Callable[[Potentials, Array], Fluxes] | None = None
     traces: Callable[[Potentials, Reconstruction, Reconstruction], Traces] | None = None
     bound: Bound = None
     description: Mapping[str, Any] = field(default_factory=dict)

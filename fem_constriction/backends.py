@@ -6,8 +6,9 @@ same test: `name = "module:Class"` in that group of an installed package, Class(
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
@@ -21,7 +22,9 @@ from fem_constriction.assembly import Assembly, Bound
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.grid import Grid
-from fem_constriction.projection import ReducedModel, reduce
+from fem_constriction.materials import reduce_together
+from fem_constriction.projection import reduce
+from fem_constriction.reduced import ReducedModel
 
 GROUP = "fem_constriction.backends"
 
@@ -88,6 +91,10 @@ class Solution:
     description: Mapping[str, Any] = field(default_factory=dict)
     assembly: Assembly | None = None
 
+    def of(self, cell: Cell) -> Solution:
+        """Return the solution of one of the cells that the model serves."""
+        return replace(self, model=self.model.of(admittances(cell)), assembly=None)
+
     def without_potentials(self) -> Solution:
         """Return the solution without what takes memory: Z at any frequency stays."""
         return replace(self, model=replace(self.model, basis=()), assembly=None)
@@ -115,15 +122,41 @@ def check_solvable(cell: Cell) -> None:
         )
 
 
-def solve_grid(cell: Cell, backend: Backend, grid: Grid, band: tuple[float, float] | None, *, keep: bool = False) -> Solution:
+def discretisation(cell: Cell) -> str:
+    """Return what a cell's grids and matrices depend on, as text: cells of equal text differ in materials alone."""
+    boundaries = cell.electrolyte.grain_boundaries
+    described = {
+        "geometry": cell.geometry.model_dump(mode="json"),
+        "contact": cell.working_electrode.contact.model_dump(mode="json"),
+        "layers": 1 if boundaries is None else boundaries.layers,
+        "processes": list(admittances(cell)),
+        "direct_current": direct_current(cell),
+    }
+    return json.dumps(described, sort_keys=True)
+
+
+def solve_grid(
+    cell: Cell,
+    backend: Backend,
+    grid: Grid,
+    band: tuple[float, float] | None,
+    *,
+    keep: bool = False,
+    others: Sequence[Cell] = (),
+    coarser: Solution | None = None,
+) -> Solution:
     """Solve one grid for angular frequencies band[0] to band[1] (1/s; None: none), and direct current where it can flow.
 
-    keep: the potentials and the assembly as well, for guaranteed bounds and fields.
+    keep: the potentials and the assembly as well, for guaranteed bounds and fields. others: further cells, of the same
+    discretisation, that the model is to serve as well (`ReducedModel.of`); coarser: the solution of the family's grid before.
 
     Raises InputError if no current can flow at all or if the grid would not fit in memory (before anything is
     allocated), ComputationError if the grid is not that of the cell or if a solver fails.
     """
-    check_solvable(cell)
+    for each in (cell, *others):
+        check_solvable(each)
+        if discretisation(each) != discretisation(cell):
+            raise InputError("cells are not allowed to share grids unless they differ in materials alone")
     unknowns = backend.unknowns(cell, grid)
     check_memory(unknowns, f"{backend.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
     _check_area(cell, grid)
@@ -132,7 +165,13 @@ def solve_grid(cell: Cell, backend: Backend, grid: Grid, band: tuple[float, floa
     # One thread for dense algebra: its products are small here, and backends run side by side.
     with threadpool_limits(limits=1, user_api="blas"):
         assembly = backend.assemble(cell, grid)
-        model = reduce(assembly, processes, band, direct_current=direct_current(cell), keep=keep)
+        if others and band is not None:
+            materials = [processes, *(admittances(other) for other in others)]
+            like = None if coarser is None else coarser.model
+            flows = direct_current(cell)
+            model = reduce_together(assembly, materials, band, direct_current=flows, like=like, keep=keep)
+        else:
+            model = reduce(assembly, processes, band, direct_current=direct_current(cell), keep=keep)
     return Solution(model, grid, time.perf_counter() - start, model.statistics, assembly if keep else None)
 
 

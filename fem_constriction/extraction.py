@@ -24,7 +24,7 @@ from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.files import jsonable
 from fem_constriction.fitting import WEIGHTINGS, Fit, Weighting, best_fit, fit
 from fem_constriction.naming import Data, Naming, hidden
-from fem_constriction.projection import ReducedModel
+from fem_constriction.reduced import ReducedModel
 from fem_constriction.spectrum import Spectrum
 from fem_constriction.starts import relaxations
 from fem_constriction.values import Constriction, Element, Value, none

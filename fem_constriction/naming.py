@@ -17,7 +17,7 @@ from fem_constriction.assembly import Array
 from fem_constriction.circuits import CONSTRICTION, SERIES, Elements
 from fem_constriction.errors import InputError
 from fem_constriction.fitting import Fit
-from fem_constriction.projection import ReducedModel
+from fem_constriction.reduced import ReducedModel
 from fem_constriction.spectrum import Spectrum
 from fem_constriction.starts import Spectral, stacked
 from fem_constriction.values import Element, none

@@ -9,14 +9,13 @@ that is a whole order smoother than the lowest Raviart-Thomas one; without the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 Array = NDArray[np.float64]
@@ -82,7 +81,7 @@ def along(axis: int, matrix: sparse.csr_array, values: Array) -> Array:
     return np.moveaxis(np.asarray(product).reshape(matrix.shape[0], *moved.shape[1:]), 0, axis)
 
 
-def lateral(lines: Array, inside: Sequence[bool] | NDArray[np.bool_]) -> Reconstruction:
+def lateral(lines: Array, inside: ArrayLike) -> Reconstruction:
     """Return the reconstruction across a face: broken where the contact ends, `inside` saying which intervals it touches."""
     touching = np.asarray(inside, dtype=bool)
     return Reconstruction(lines, tuple(int(i) + 1 for i in np.flatnonzero(touching[1:] != touching[:-1])))

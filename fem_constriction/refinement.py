@@ -11,7 +11,7 @@ difference is added. The projection's own error comes on top, never less than th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,11 +71,25 @@ def _gain(order: ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """A cell on one backend's family of grids, at least three of them, coarse to fine."""
+    """A cell on one backend's family of grids, at least three of them, coarse to fine.
+
+    others: further cells, different in materials alone, that the same solutions serve (`of`).
+    """
 
     cell: Cell
     backend: Backend
     solutions: tuple[Solution, ...]
+    others: tuple[Cell, ...] = ()
+
+    def of(self, cell: Cell) -> Family:
+        """Return the family of one of its cells alone."""
+        if not self.others:
+            return self
+        return Family(cell, self.backend, tuple(solution.of(cell) for solution in self.solutions))
+
+    def without_potentials(self) -> Family:
+        """Return the family without what takes memory: Z at any frequency stays."""
+        return replace(self, solutions=tuple(solution.without_potentials() for solution in self.solutions))
 
     @property
     def finest(self) -> Solution:
@@ -109,7 +123,8 @@ class Family:
         if not np.all(np.isfinite(values)):
             return float("inf"), 0.0
         limit = extrapolate(np.array(values)[:, None], self.backend.order)
-        return float(limit.value[0].real), float(limit.uncertainty[0] + 1e-12 * abs(limit.value[0]))
+        floor = max(1e-12, self.finest.model.basis_error)
+        return float(limit.value[0].real), float(limit.uncertainty[0] + floor * abs(limit.value[0]))
 
     @property
     def band(self) -> tuple[float, float]:
@@ -153,18 +168,21 @@ def solve_family(
     levels: Sequence[int] = FIRST_LEVELS,
     progress: Callable[[str, int], None] | None = None,
     keep: bool = False,
+    others: Sequence[Cell] = (),
 ) -> Family:
     """Solve the family's grids of these levels; progress(backend, level) is called after each.
 
-    keep: the potentials of the finest one, for guaranteed bounds.
+    keep: the potentials of the finest one, for guaranteed bounds; others: cells, different in materials alone, served as well.
     """
-    solutions = []
+    solutions: list[Solution] = []
     for level in levels:
         finest = keep and level == levels[-1]
-        solutions.append(solve_grid(cell, backend, backend.grid(cell, level), band, keep=finest))
+        coarser = solutions[-1] if solutions else None
+        grid = backend.grid(cell, level)
+        solutions.append(solve_grid(cell, backend, grid, band, keep=finest, others=others, coarser=coarser))
         if progress is not None:
             progress(backend.name, level)
-    return Family(cell, backend, tuple(solutions))
+    return Family(cell, backend, tuple(solutions), tuple(others))
 
 
 def refine(family: Family, band: tuple[float, float]) -> Family:
@@ -176,9 +194,10 @@ def refine(family: Family, band: tuple[float, float]) -> Family:
     if level > FINEST:
         raise ComputationError(f"{family.backend.name}: level {FINEST} is the finest grid of a family")
     keep = family.finest.assembly is not None
-    solution = solve_grid(family.cell, family.backend, family.backend.grid(family.cell, level), band, keep=keep)
+    grid = family.backend.grid(family.cell, level)
+    solution = solve_grid(family.cell, family.backend, grid, band, keep=keep, others=family.others, coarser=family.finest)
     coarser = tuple(each.without_potentials() for each in family.solutions)
-    return Family(family.cell, family.backend, (*coarser, solution))
+    return replace(family, solutions=(*coarser, solution))
 
 
 def solve_to(

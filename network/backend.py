@@ -65,7 +65,7 @@ class Network:
         )
 
 
-def _fluxes(grid: Grid, vertical: Column, ideal_contact: bool, potentials: Potentials, kappa: Array, sealed: Array) -> Fluxes:
+def _fluxes(grid: Grid, vertical: Column, ideal_contact: bool, potentials: Potentials, kappa: Array) -> Fluxes:
     touching = grid.contact.ravel()
     free = ~touching if ideal_contact else np.ones(touching.size, dtype=bool)
     start = int(free.sum())
@@ -80,7 +80,7 @@ def _fluxes(grid: Grid, vertical: Column, ideal_contact: bool, potentials: Poten
             values[free] = potentials.values(slice(0, start))
         return values.reshape(*grid.contact.shape, -1)
 
-    return fluxes(grid, vertical, row, kappa, sealed)
+    return fluxes(grid, vertical, row, kappa)
 
 
 def _stack(grid: Grid, vertical: Column, *, ideal_contact: bool) -> Stack:

@@ -18,21 +18,27 @@ from fem_constriction.grid import Grid
 from fem_constriction.reconstruction import Reconstruction, along, lateral
 from network.links import GROUND, Column
 
+#: Part of the current below which pores are sealed: at direct current they must be, and as admissible it is either way.
+SEALED = 1e-7
+
 #: Potentials of all nodes of one row below the WE face, (x cells, y cells, r).
 RowPotentials = Callable[[int], Array]
 
 
-def fluxes(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array, sealed: Array) -> Fluxes:
+def fluxes(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array) -> Fluxes:
     """Return the currents of r potentials, scaled to unit total.
 
-    potential: row of nodes -> potentials; kappa: y_bulk of each, (r,); sealed: of each, whether its pores carry no current.
+    potential: row of nodes -> potentials; kappa: y_bulk of each, (r,). Pores that carry next to nothing carry nothing.
     """
-    x, y = lateral(grid.x, grid.contact.any(1)), lateral(grid.y, grid.contact.any(0))
+    x, y = lateral(grid.x, np.any(grid.contact, axis=1)), lateral(grid.y, np.any(grid.contact, axis=0))
     dx, dy = x.widths[:, None, None], y.widths[:, None]
     bulk = [segment for segment in vertical.segments if segment.process == BULK]
     first = bulk[0]
     down = kappa * (potential(first.a) - potential(first.b)) / first.length
-    down[np.logical_and.outer(~grid.contact, sealed)] = 0.0
+    through_pores, total = (
+        np.abs(np.einsum("xyr,x,y->r", part, x.widths, y.widths)) for part in (down * ~grid.contact[:, :, None], down)
+    )
+    down[np.logical_and.outer(~grid.contact, through_pores <= SEALED * total)] = 0.0
     current = grid.copies * np.einsum("xyr,x,y->r", down, x.widths, y.widths)
     down /= current
     largest = float(np.abs(down).max())

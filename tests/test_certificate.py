@@ -81,7 +81,7 @@ def test_currents_are_conserved_to_rounding_and_total_one(small: fc.Cell) -> Non
     _, upper = pair(small, 0)
     shifts = upper.model.shifts
     y = evaluate(admittances(small), shifts)
-    found = upper.assembly.fluxes(upper.model.potentials(upper.model.coordinates), y[BULK], y["pore"] == 0)
+    found = upper.assembly.fluxes(upper.model.potentials(upper.model.coordinates), y[BULK])
     area = 4 * np.outer(found.x.widths, found.y.widths)
     metal = found.through["charge_transfer"] + found.through["pore"]
     for faces in (metal, found.through["grain_boundary"], found.through["counter_electrode"]):

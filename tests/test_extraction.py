@@ -21,7 +21,8 @@ from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.extraction import Extraction, Value, extract, fit_spectrum
 from fem_constriction.fem.backend import FiniteElements
 from fem_constriction.fitting import WEIGHTINGS, best_fit, fit
-from fem_constriction.projection import ReducedModel, reduce
+from fem_constriction.projection import reduce
+from fem_constriction.reduced import ReducedModel
 from fem_constriction.spectrum import Spectrum
 from fem_constriction.starts import relaxations, starts
 from network.backend import Network

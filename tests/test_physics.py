@@ -9,7 +9,8 @@ import fem_constriction as fc
 from fem_constriction.admittance import admittances
 from fem_constriction.circuits import physical
 from fem_constriction.fem import FiniteElements
-from fem_constriction.projection import ReducedModel, reduce
+from fem_constriction.projection import reduce
+from fem_constriction.reduced import ReducedModel
 from network import Network
 from validation import oracles
 

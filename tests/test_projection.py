@@ -11,7 +11,8 @@ from fem_constriction.admittance import admittances, evaluate
 from fem_constriction.assembly import Assembly
 from fem_constriction.errors import ComputationError
 from fem_constriction.fem import FiniteElements
-from fem_constriction.projection import ReducedModel, reduce
+from fem_constriction.projection import reduce
+from fem_constriction.reduced import ReducedModel
 from fem_constriction.solver import solve_shifts
 from network import Network
 

@@ -10,23 +10,25 @@ is, since any potential and any conserved current will do. It takes one pair of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.admissible import Fluxes
 from fem_constriction.admittance import (
     BULK,
     CHARGE_TRANSFER,
     COUNTER_ELECTRODE,
     GRAIN_BOUNDARY,
     PORE,
+    Admittance,
     evaluate,
 )
 from fem_constriction.backends import Solution
 from fem_constriction.errors import ComputationError
 from fem_constriction.projection import TARGET
+from fem_constriction.reduced import ReducedModel
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -73,42 +75,66 @@ class Discs:
         return np.asarray(np.abs(np.asarray(z) - self.centre) <= self.radius + np.asarray(uncertainty))
 
 
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Potentials of one grid and currents of another, as the small matrices that discs are made of, for any materials.
+
+    lower, upper: the reduced models; cross: process -> int g_l . J_m (r potentials, r currents); gram: process ->
+    int J_l . J_m; names, imbalance: as in `Discs`.
+    """
+
+    lower: ReducedModel
+    upper: ReducedModel
+    cross: Mapping[str, Array]
+    gram: Mapping[str, Array]
+    names: tuple[str, str]
+    imbalance: float
+
+    def discs(self, frequency: ArrayLike, processes: Mapping[str, Admittance] | None = None) -> Discs:
+        """Return the discs at frequencies in Hz; processes: of other materials than the models' own, on the same grids.
+
+        Any potentials and currents will do, so that the discs are guaranteed whatever materials the models were made for.
+        """
+        points = np.asarray(frequency, dtype=float)
+        lower, upper = (replace(m, processes=processes or m.processes) for m in (self.lower, self.upper))
+        cross, gram = self.cross, self.gram
+        s = 2j * np.pi * points
+        y = {name: np.asarray(value, dtype=np.complex128) for name, value in evaluate(lower.processes, s).items()}
+        angles = np.stack([np.angle(value) for value in y.values()])
+        delta = (angles.max(0) - angles.min(0)) / 2
+        potential = lower.solution(s)
+        lowest = lower.impedance(s)
+        rounding = lower.rounding(s) + upper.rounding(s)
+        shifts = np.maximum(upper.shifts, 1e-300)
+        centre, radius = np.empty(s.size, dtype=np.complex128), np.empty(s.size)
+        for k in range(s.size):
+            at = {name: complex(value[k]) for name, value in y.items()}
+            c = potential[:, k]
+            energy = sum(abs(at[p]) * np.vdot(c, lower.matrices[p] @ c).real for p in at)
+            linear = sum((at[p] / abs(at[p]) * (cross[p].T @ c) for p in at), np.zeros(shifts.size, dtype=complex))
+            quadratic = np.asarray(sum(gram[p] / abs(at[p]) for p in at))
+            w = _best(quadratic, linear, int(np.argmin(np.abs(np.log(shifts / abs(s[k]))))))
+            own = np.vdot(w, quadratic @ w).real
+            eta2 = max(energy - 2 * np.vdot(w, linear).real + own, 0.0) + (ROUNDING + rounding[k]) * (energy + own)
+            current = sum(w @ (gram[p] @ w) / at[p] for p in at)
+            centre[k] = (lowest[k] + current) / 2
+            radius[k] = 0.5 * eta2 * np.tan(np.pi / 4 + delta[k] / 2)
+        return Discs(points, centre, radius, delta, _direct(lower, upper, gram), self.names, self.imbalance)
+
+
 def certify(lower: Solution, upper: Solution, frequency: ArrayLike) -> Discs:
     """Return the discs that conforming potentials (lower) and admissible currents (upper) of one cell guarantee.
 
     Both solved with keep=True on the same part of the cell. Raises ComputationError for solutions that offer neither.
     """
-    points = np.asarray(frequency, dtype=float)
-    processes = lower.model.processes
-    cross, fluxes = _cross_products(lower, upper)
-    s = 2j * np.pi * points
-    y = {name: np.asarray(value, dtype=np.complex128) for name, value in evaluate(processes, s).items()}
-    angles = np.stack([np.angle(value) for value in y.values()])
-    delta = (angles.max(0) - angles.min(0)) / 2
-    potential = lower.model.solution(s)
-    lowest = lower.model.impedance(s)
-    rounding = lower.model.rounding(s) + upper.model.rounding(s)
-    centre, radius = np.empty(s.size, dtype=np.complex128), np.empty(s.size)
-    for k in range(s.size):
-        at = {name: complex(value[k]) for name, value in y.items()}
-        c = potential[:, k]
-        energy = sum(abs(at[p]) * np.vdot(c, lower.model.matrices[p] @ c).real for p in at)
-        linear = sum((at[p] / abs(at[p]) * (cross[p].T @ c) for p in at), np.zeros(len(upper.model.shifts), dtype=complex))
-        quadratic = np.asarray(sum(fluxes.gram[p] / abs(at[p]) for p in at))
-        w = _best(quadratic, linear, int(np.argmin(np.abs(np.log(np.maximum(upper.model.shifts, 1e-300) / abs(s[k]))))))
-        own = np.vdot(w, quadratic @ w).real
-        eta2 = max(energy - 2 * np.vdot(w, linear).real + own, 0.0) + (ROUNDING + rounding[k]) * (energy + own)
-        current = sum(w @ (fluxes.gram[p] @ w) / at[p] for p in at)
-        centre[k] = (lowest[k] + current) / 2
-        radius[k] = 0.5 * eta2 * np.tan(np.pi / 4 + delta[k] / 2)
-    names = (str(lower.description.get("backend", "")), str(upper.description.get("backend", "")))
-    return Discs(points, centre, radius, delta, _direct(lower, upper, fluxes), names, fluxes.imbalance)
+    return pair(lower, upper).discs(frequency)
 
 
-def _cross_products(lower: Solution, upper: Solution) -> tuple[dict[str, Array], Fluxes]:
-    """Return int g_l . J_m for every process, (r potentials, r currents), and the currents.
+def pair(lower: Solution, upper: Solution) -> Pairing:
+    """Return what the discs of these two solutions are made of; the solutions themselves are not needed any more.
 
-    At the interfaces from traces. In the bulk from int g_l . J_m over all processes = V_l, the work of unit current.
+    Cross products at the interfaces from traces; in the bulk from int g_l . J_m over all processes = V_l, the work of unit
+    current. Raises ComputationError as `certify` does.
     """
     if lower.assembly is None or upper.assembly is None or lower.assembly.traces is None or upper.assembly.fluxes is None:
         raise ComputationError(
@@ -119,9 +145,7 @@ def _cross_products(lower: Solution, upper: Solution) -> tuple[dict[str, Array],
     if len(lower.grid.layers) != len(upper.grid.layers):
         raise ComputationError("a certificate takes two grids of the same layers")
     model = upper.model
-    at_shifts = evaluate(model.processes, model.shifts)
-    sealed = at_shifts[PORE] == 0 if PORE in at_shifts else np.ones(model.shifts.size, dtype=bool)
-    fluxes = upper.assembly.fluxes(model.potentials(model.coordinates), at_shifts[BULK], np.asarray(sealed))
+    fluxes = upper.assembly.fluxes(model.potentials(model.coordinates), model.admittances_at_shifts()[BULK])
     identity = np.eye(len(lower.model.port))
     jumps = lower.assembly.traces(lower.model.potentials(identity), fluxes.x, fluxes.y)
     sides = {
@@ -139,7 +163,9 @@ def _cross_products(lower: Solution, upper: Solution) -> tuple[dict[str, Array],
     }
     work = np.repeat(lower.model.port[:, None], model.shifts.size, axis=1)
     cross[BULK] = work - sum(cross.values(), np.zeros_like(work))
-    return cross, fluxes
+    names = (str(lower.description.get("backend", "")), str(upper.description.get("backend", "")))
+    small = [replace(solution.model, basis=()) for solution in (lower, upper)]
+    return Pairing(small[0], small[1], cross, fluxes.gram, names, fluxes.imbalance)
 
 
 def _best(quadratic: Array, linear: Complex, near: int) -> Complex:
@@ -162,14 +188,15 @@ def _best(quadratic: Array, linear: Complex, near: int) -> Complex:
     return start
 
 
-def _direct(lower: Solution, upper: Solution, fluxes: Fluxes) -> tuple[float, float] | None:
-    """R_DC between that of the potentials and sum over processes of int J . J/y of the direct current (Raviart-Thomas)."""
-    still = np.flatnonzero(upper.model.shifts == 0)
-    if not still.size or 0.0 not in lower.model.shifts:
+def _direct(lower: ReducedModel, upper: ReducedModel, gram: Mapping[str, Array]) -> tuple[float, float] | None:
+    """R_DC between that of the potentials and min over the currents of sum over processes of int J . J/y at direct current."""
+    if 0.0 not in lower.shifts or 0.0 not in upper.shifts:
         return None
-    k = int(still[0])
-    highest = 0.0
-    for name, process in upper.model.processes.items():
-        if process.conductance > 0:
-            highest += float(fluxes.gram[name][k, k]) / process.conductance
-    return lower.model.resistance() * (1 - ROUNDING), highest * (1 + ROUNDING)
+    y = {name: process.conductance for name, process in upper.processes.items()}
+    # Where nothing conducts at direct current, nothing may go: only currents that have none there are allowed.
+    blocked = sum((np.diag(gram[name]) for name, value in y.items() if value == 0), np.zeros(upper.shifts.size))
+    quadratic = np.asarray(sum(gram[name] / value for name, value in y.items() if value > 0))
+    allowed = np.flatnonzero(blocked == 0)
+    own = quadratic[np.ix_(allowed, allowed)]
+    w = _best(own, np.zeros(allowed.size, dtype=complex), int(np.argmin(np.diag(own)))).real
+    return lower.resistance() * (1 - ROUNDING), float(w @ own @ w) * (1 + ROUNDING)

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from fem_constriction.api import provenance, spectrum_of
+from fem_constriction.admittance import admittances
+from fem_constriction.api import spectrum_of
 from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
 from fem_constriction.cell import Cell
 from fem_constriction.circuits import physical
@@ -22,92 +23,25 @@ from fem_constriction.extraction import Extraction, Value, extract
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, refine, solve_family
 from fem_constriction.spectrum import Spectrum
 from validation.agreement import Agreement, check_tolerance, compare, enclose
-from validation.certificate import Discs, certify
+from validation.certificate import Pairing, pair
+from validation.result import GEOMETRIC, Geometric, Result
 
 #: 61 values from 1 mHz to 1 GHz.
 FREQUENCIES = np.geomspace(1e-3, 1e9, 61)
 BACKENDS = ("network", "fem")
 
-#: The geometric R_Cstr must be known this well before anything is extracted (it may be a small part of |Z|).
-GEOMETRIC = 0.05
-
-#: Part of R_DC below which a geometric R_Cstr is none: what the projection is made for.
-VANISHED = 1e-8
-
 Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Geometric:
-    """R_Cstr = R_DC(3D) - R_DC(1D-PM), ohm: per backend (value, uncertainty), together, and its guaranteed enclosure.
+class Prepared:
+    """Cells that differ in materials alone, solved: what any of them is judged by. Small, and picklable.
 
-    direct: R_DC itself, ohm; enclosure: (lower, upper) from the finest grids, by conforming potentials and admissible
-    currents where backends offer them, else of a lower- and an upper-bound backend; None if there is no such pair.
+    families: backend -> its grids; pairing: what guaranteed discs are made of, None without such a pair of backends.
     """
 
-    by_backend: Mapping[str, tuple[float, float]]
-    value: float
-    uncertainty: float
-    direct: float
-    enclosure: tuple[float, float] | None
-
-    @property
-    def resolved(self) -> bool:
-        """Known to 5 %, or too small against R_DC to be any (full contact; pores that conduct as the contact does)."""
-        vanished = abs(self.value) + self.uncertainty <= VANISHED * self.direct
-        return self.uncertainty <= GEOMETRIC * abs(self.value) or vanished
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A cell, two or more backends, their agreement, and what was extracted, or why nothing was.
-
-    families: backend -> its grids, solved; agreement; geometric: None where no direct current flows; constriction and
-    extraction: None unless the backends agree (`refusal` says why); guaranteed: the same fit with the discs carried through
-    it as its discretisation contributions (the discs are guaranteed, the first order of the fit is not), None without discs.
-    """
-
-    cell: Cell
     families: Mapping[str, Family]
-    agreement: Agreement
-    geometric: Geometric | None
-    extraction: Extraction | None
-    by_backend: Mapping[str, Extraction]
-    guaranteed: Extraction | None
-    refusal: str | None
-
-    @property
-    def constriction(self) -> Any:
-        """The fitted constriction, .R, .C, .tau, with .R_geometric beside. Raises NotAgreed if nothing was extracted."""
-        if self.extraction is None:
-            raise NotAgreed(self.refusal or "nothing was extracted")
-        return self.extraction.constriction
-
-    @property
-    def spectrum(self) -> Spectrum:
-        """The limits of all backends together, in ohm."""
-        return self.agreement.combined()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it: versions, cell, grids, values, uncertainties, verdicts, extraction."""
-        geometric = self.geometric
-        return {
-            **provenance(self.cell),
-            "agreement": self.agreement.as_dict(),
-            "grids": {name: family.table(self.agreement.frequency) for name, family in self.families.items()},
-            "geometric_constriction_resistance": None
-            if geometric is None
-            else {
-                "value_ohm": geometric.value,
-                "uncertainty_ohm": geometric.uncertainty,
-                "enclosure_ohm": geometric.enclosure,
-                "by_backend_ohm": {name: list(pair) for name, pair in geometric.by_backend.items()},
-            },
-            "extraction": None if self.extraction is None else self.extraction.as_dict(),
-            "extraction_with_discs": None if self.guaranteed is None else self.guaranteed.as_dict(),
-            "extraction_by_backend": {name: found.as_dict() for name, found in self.by_backend.items()},
-            "refusal": self.refusal,
-        }
+    pairing: Pairing | None
 
 
 def crosscheck(
@@ -127,14 +61,10 @@ def crosscheck(
     """
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
     band = angular_band(points)
-    check_solvable(cell)
     check_tolerance(tolerance)
-    chosen = [backend_named(backend) for backend in backends]
-    if len({backend.name for backend in chosen}) < 2:
-        raise InputError(f"backends = {','.join(b.name for b in chosen)} is not allowed: name at least two different ones")
-    families = _solve(cell, chosen, band, progress)
+    families = _solve([cell], _chosen(backends), band, progress)
     while True:
-        agreement = _agree(families, points, tolerance)
+        agreement = _agree(families, points, tolerance, _pairing(families))
         geometric = _geometric(families, agreement)
         resolved = geometric is None or geometric.resolved
         if agreement.verdict == "disagree" or (agreement.verdict == "agree" and resolved):
@@ -148,6 +78,43 @@ def crosscheck(
             break
         if progress is not None:
             progress(name, len(families[name].solutions) - 1)
+    return _result(cell, families, agreement, geometric)
+
+
+def prepare(
+    cells: Sequence[Cell],
+    frequencies: ArrayLike | None = None,
+    *,
+    backends: Sequence[str | Backend] = BACKENDS,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Solve the grids that cells of one discretisation share (`backends.discretisation`), once for all their materials.
+
+    Then `judge` gives the result of each. Raises InputError for cells that differ in more, ComputationError.
+    """
+    points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
+    families = _solve(cells, _chosen(backends), angular_band(points), progress)
+    pairing = _pairing(families)
+    return Prepared({name: family.without_potentials() for name, family in families.items()}, pairing)
+
+
+def judge(cell: Cell, prepared: Prepared, frequencies: ArrayLike | None = None, *, tolerance: float = 1e-3) -> Result:
+    """Return what `crosscheck` would, for one of the cells that were prepared, without refining further."""
+    points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
+    check_tolerance(tolerance)
+    families = {name: family.of(cell) for name, family in prepared.families.items()}
+    agreement = _agree(families, points, tolerance, prepared.pairing)
+    return _result(cell, families, agreement, _geometric(families, agreement))
+
+
+def _chosen(backends: Sequence[str | Backend]) -> list[Backend]:
+    chosen = [backend_named(backend) for backend in backends]
+    if len({backend.name for backend in chosen}) < 2:
+        raise InputError(f"backends = {','.join(b.name for b in chosen)} is not allowed: name at least two different ones")
+    return chosen
+
+
+def _result(cell: Cell, families: Mapping[str, Family], agreement: Agreement, geometric: Geometric | None) -> Result:
     refusal = _refusal(agreement, geometric)
     if refusal is not None:
         return Result(cell, families, agreement, geometric, None, {}, None, refusal)
@@ -158,7 +125,7 @@ def crosscheck(
         agreed, discs = agreement.combined(), agreement.discs
         reach = np.abs(agreed.impedance - discs.centre) + discs.radius
         best = _best_known(agreement)
-        guaranteed = _extract(cell, Spectrum(points, agreed.impedance, reach), families[best], geometric)
+        guaranteed = _extract(cell, Spectrum(agreed.frequency, agreed.impedance, reach), families[best], geometric)
     return Result(cell, families, agreement, geometric, found, by_backend, guaranteed, None)
 
 
@@ -188,19 +155,24 @@ def _extract(cell: Cell, spectrum: Spectrum, family: Family, geometric: Geometri
     )
 
 
-def _solve(cell: Cell, chosen: Sequence[Backend], band: tuple[float, float], progress: Progress | None) -> dict[str, Family]:
+def _solve(
+    cells: Sequence[Cell], chosen: Sequence[Backend], band: tuple[float, float], progress: Progress | None
+) -> dict[str, Family]:
     """Solve the backends side by side; an interruption does not wait for what is still running."""
+    for cell in cells:
+        check_solvable(cell)
     pool = ThreadPoolExecutor(len(chosen))
     # Held here as well: the limit of one grid, when it ends, must not give its threads back while another one runs.
     with threadpool_limits(limits=1, user_api="blas"):
         try:
-            jobs = {b.name: pool.submit(solve_family, cell, b, band, progress=progress, keep=True) for b in chosen}
+            solve = partial(solve_family, cells[0], progress=progress, keep=True, others=cells[1:])
+            jobs = {backend.name: pool.submit(solve, backend, band) for backend in chosen}
             return {name: job.result() for name, job in jobs.items()}
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _agree(families: Mapping[str, Family], points: NDArray[np.float64], tolerance: float) -> Agreement:
+def _agree(families: Mapping[str, Family], points: NDArray[np.float64], tolerance: float, pairing: Pairing | None) -> Agreement:
     limits = {name: spectrum_of(family, points) for name, family in families.items()}
     enclosures, notes = [], []
     for lower, upper in product(families.values(), repeat=2):
@@ -208,7 +180,8 @@ def _agree(families: Mapping[str, Family], points: NDArray[np.float64], toleranc
             enclosures.append(enclose(lower, upper))
     if not enclosures:
         notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
-    discs = _discs(families, points)
+    cell = next(iter(families.values())).cell
+    discs = None if pairing is None else pairing.discs(points, admittances(cell))
     if discs is None:
         notes.append("no pair of backends gives potentials and currents of the same parts and layers: no guaranteed discs")
     for name, family in families.items():
@@ -222,14 +195,14 @@ def _agree(families: Mapping[str, Family], points: NDArray[np.float64], toleranc
     return compare(limits, tolerance, enclosures=enclosures, discs=discs, notes=notes)
 
 
-def _discs(families: Mapping[str, Family], points: NDArray[np.float64]) -> Discs | None:
-    """Guaranteed discs from the finest grids of the first pair of backends that offer potentials and currents."""
+def _pairing(families: Mapping[str, Family]) -> Pairing | None:
+    """The finest grids of the first pair of backends that offer potentials and currents."""
     for lower, upper in product(families.values(), repeat=2):
         potentials, currents = lower.finest.assembly, upper.finest.assembly
         if potentials is None or currents is None or potentials.traces is None or currents.fluxes is None:
             continue
         with suppress(ComputationError):  # of other parts or other layers of the cell: the limits will say so
-            return certify(lower.finest, upper.finest, points)
+            return pair(lower.finest, upper.finest)
     return None
 
 

@@ -20,7 +20,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.extraction import Extraction
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
-from validation.gate import Result
+from validation.result import Result
 
 Array = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from fem_constriction.extraction import Element, Extraction, Value
 from fem_constriction.projection import TARGET
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
-from validation.gate import Geometric, Result
+from validation.result import Geometric, Result
 
 #: Model contribution, as a part of the value, from which on an arc is said to be hardly determined.
 VAGUE = 0.5

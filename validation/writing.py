@@ -10,10 +10,10 @@ from typing import Any
 from fem_constriction.api import provenance
 from fem_constriction.files import json_text, write_text
 from fem_constriction.spectrum import Spectrum
-from validation import gate
+from validation.result import Result
 
 
-def write_result(result: gate.Result, out: Path) -> list[Path]:
+def write_result(result: Result, out: Path) -> list[Path]:
     """Write the result, the spectra and the plots; a combined spectrum only if the backends agree."""
     from validation import plots
 
