@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,3 +47,15 @@ class Traces:
     metal: Array
     boundaries: Array
     counter: Array
+
+
+class Field(Protocol):
+    """In space: k currents J (1/m2 per unit current), or k potentials as -grad phi (V/m) and their drops at interfaces (V)."""
+
+    def at(self, layer: int, x: Array, y: Array, z: Array) -> NDArray[Any]:
+        """Return J or -grad phi at the points of a tensor grid inside a layer, (3, z, x, y, k)."""
+        ...
+
+    def across(self, x: Array, y: Array) -> NDArray[Any]:
+        """Return J_z through, or drops across, the WE face, every boundary and the CE face, (faces, x, y, k)."""
+        ...

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from fem_constriction.admissible import Fluxes, Traces
+from fem_constriction.admissible import Field, Fluxes, Traces
 from fem_constriction.reconstruction import Reconstruction
 
 Array = NDArray[np.float64]
@@ -63,7 +63,8 @@ class Assembly:
     precondition: {process: y_p at each of k real shifts} -> Preconditioner; None: solved directly.
     fluxes: (potentials, y_bulk of each) -> their currents as admissible ones, if the backend bounds from above; traces:
     (potentials, densities along x and y) -> their jumps against those, if it bounds from below with conforming potentials.
-    Both None: no guaranteed bounds beyond those at real s.
+    Both None: no guaranteed bounds beyond those at real s. currents: as fluxes, with weights (r, k) -> combinations of them in
+    space; gradients: potentials -> theirs: where the two sides of a bound differ, grids are refined.
     bound: whether Z of this discretisation at real s > 0 is a lower or an upper bound of the continuum's, if either.
     description: what was built (backend, grid, cells, unknowns), carried into the provenance of a result.
     """
@@ -72,6 +73,8 @@ class Assembly:
     precondition: Callable[[Mapping[str, Array]], Preconditioner] | None = None
     fluxes: Callable[[Potentials, Array], Fluxes] | None = None
     traces: Callable[[Potentials, Reconstruction, Reconstruction], Traces] | None = None
+    currents: Callable[[Potentials, Array, NDArray[Any]], Field] | None = None
+    gradients: Callable[[Potentials], Field] | None = None
     bound: Bound = None
     description: Mapping[str, Any] = field(default_factory=dict)
 

@@ -31,6 +31,10 @@ Lines = NDArray[np.float64]
 SMALLEST_RATIO = 1e-9
 
 
+#: Steepest power of 1/r that a density of lines may have at a contact edge: of mu = 1/(1 - 0.85), a little below 7.
+STEEPEST = 0.85
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Lines of a rectilinear grid over the part of the cell that mirror symmetry leaves, WE face at z = 0.
@@ -67,6 +71,11 @@ class Grid:
     def shape(self) -> tuple[int, int, int]:
         """Number of cells along x, y and z."""
         return len(self.x) - 1, len(self.y) - 1, sum(len(z) - 1 for z in self.layers)
+
+    @property
+    def axes(self) -> tuple[Lines, Lines, Lines]:
+        """All lines along x, y and z (m), from the WE down."""
+        return self.x, self.y, np.concatenate([self.layers[0][:1], *(z[1:] for z in self.layers)])
 
     @cached_property
     def contact_area(self) -> float:
@@ -125,6 +134,65 @@ def family_member(cell: Cell, grading: Grading, level: int) -> Grid:
         copies=4,
         name=f"graded, level {level}",
     )
+
+
+def with_densities(grid: Grid, densities: Sequence[Density], name: str) -> Grid:
+    """Return the grid of the same cell with so many lines per metre along x, y and z, counted from the contact edges.
+
+    densities: of the distance to the nearest contact edge, inside and outside alike, for x and for y; of the depth for z. Lines
+    stay on the edges and on every boundary; each piece between them has a whole number of steps, at least one.
+    """
+    lateral = []
+    sides: list[NDArray[np.bool_]] = [np.atleast_1d(np.any(grid.contact, axis=axis)) for axis in (1, 0)]
+    for lines, touching, density in zip((grid.x, grid.y), sides, densities[:2], strict=True):
+        edge = int(touching.sum())
+        if not 0 < edge < len(lines) - 1:
+            lateral.append(_at_density(0.0, float(lines[-1]), density))
+            continue
+        inside = float(lines[edge])
+        left = inside - _at_density(0.0, inside, density)[::-1]
+        right = inside + _at_density(0.0, float(lines[-1]) - inside, density)
+        lateral.append(np.concatenate([[0.0], left[1:-1], [inside], right[1:-1], lines[-1:]]))
+    layers = tuple(_at_density(float(z[0]), float(z[-1]), densities[2]) for z in grid.layers)
+    contact = []
+    for old, new, touching in zip((grid.x, grid.y), lateral, sides, strict=True):
+        contact.append(touching[np.clip(np.searchsorted(old, _midpoints(new)) - 1, 0, touching.size - 1)])
+    return Grid(
+        x=lateral[0], y=lateral[1], layers=layers, contact=np.logical_and.outer(*contact), copies=grid.copies, name=name
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """Lines per metre at distances r: powers of r between the given ones and beyond, constant below an eighth of the first."""
+
+    r: Lines
+    value: Lines
+
+    def __call__(self, r: Lines) -> Lines:
+        """Return the density at distances r > 0."""
+        x, y = np.log(self.r), np.log(self.value)
+        if x.size == 1:
+            return np.full(np.shape(r), self.value[0])
+        at = np.maximum(np.log(r), x[0] - np.log(8))
+        first, last = ((y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in (0, -2))
+        # Steeper than 1/r has no integral; STEEPEST is that of mu = 1/(1 - STEEPEST), and no more than any edge needs.
+        low = y[0] + np.clip(first, -STEEPEST, 0.0) * (at - x[0])
+        high = y[-1] + np.minimum(last, 0.0) * (at - x[-1])
+        return np.asarray(np.exp(np.where(at < x[0], low, np.where(at > x[-1], high, np.interp(at, x, y)))))
+
+
+def _at_density(start: float, end: float, density: Density) -> Lines:
+    """Return lines from start to end, equally spaced in the integral of the density."""
+    r = np.concatenate([[0.0], np.geomspace(1e-9 * end, end, 4001)])
+    r = np.concatenate([[start], r[(r > start) & (r < end)], np.linspace(start, end, 201)[1:-1], [end]])
+    r = np.unique(r)
+    middle = _midpoints(r)
+    total = np.concatenate([[0.0], np.cumsum(density(middle) * np.diff(r))])
+    count = max(1, round(float(total[-1])))
+    lines = np.interp(np.linspace(0.0, total[-1], count + 1), total, r)
+    lines[0], lines[-1] = start, end
+    return np.asarray(lines)
 
 
 def uniform(cell: Cell, resolution: int) -> Grid:

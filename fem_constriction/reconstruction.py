@@ -62,16 +62,36 @@ class Reconstruction:
     @cached_property
     def value_mass(self) -> sparse.csr_array:
         """Gram matrix int P_i P_j of functions by their values at the lines, (n + 1, n + 1), m."""
-        count, widths = len(self.lines) - 1, self.widths
-        left = sparse.eye_array(count, count + 1, format="csr")
-        right = sparse.eye_array(count, count + 1, k=1, format="csr")
-        curvature = sparse.csr_array(self.slopes @ (sparse.diags_array(1 / widths) @ (right - left)))
-        total = sparse.csr_array((count + 1, count + 1))
+        total = sparse.csr_array((len(self.lines), len(self.lines)))
         for point, weight in zip(*leggauss(3), strict=True):  # degree 4
-            t = (point + 1) / 2
-            values = (1 - t) * left + t * right - sparse.diags_array(t * (1 - t) / 2 * widths**2) @ curvature
-            total = total + values.T @ sparse.diags_array(weight / 2 * widths) @ values
+            values = self.values_at((self.lines[1:] + self.lines[:-1]) / 2 + point / 2 * self.widths)
+            total = total + values.T @ sparse.diags_array(weight / 2 * self.widths) @ values
         return sparse.csr_array(total)
+
+    def values_at(self, points: Array) -> sparse.csr_array:
+        """Return the matrix from values at the lines to those at points, (points, n + 1)."""
+        cells = self._cells(points)
+        h = self.widths[cells]
+        t = (points - self.lines[cells]) / h
+        count, rows = len(self.widths), np.arange(len(points))
+        straight = sparse.csr_array(
+            (np.concatenate([1 - t, t]), (np.tile(rows, 2), np.concatenate([cells, cells + 1]))), shape=(len(points), count + 1)
+        )
+        left, right = sparse.eye_array(count, count + 1), sparse.eye_array(count, count + 1, k=1)
+        quotients = sparse.diags_array(1 / self.widths) @ (right - left)
+        return sparse.csr_array(straight - sparse.diags_array(t * (1 - t) / 2 * h**2) @ self.slopes[cells] @ quotients)
+
+    def densities_at(self, points: Array) -> sparse.csr_array:
+        """Return the matrix from means over the intervals to the density at points, (points, n)."""
+        cells = self._cells(points)
+        middles = (self.lines[cells] + self.lines[cells + 1]) / 2
+        chosen = sparse.csr_array(
+            (np.ones(len(points)), (np.arange(len(points)), cells)), shape=(len(points), len(self.widths))
+        )
+        return sparse.csr_array(chosen + sparse.diags_array(points - middles) @ self.slopes[cells])
+
+    def _cells(self, points: Array) -> NDArray[np.int64]:
+        return np.clip(np.searchsorted(self.lines, points) - 1, 0, len(self.lines) - 2)
 
 
 def along(axis: int, matrix: sparse.csr_array, values: Array) -> Array:

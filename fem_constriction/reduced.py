@@ -133,7 +133,7 @@ class ReducedModel:
             total += np.abs(y) * np.sum(size * (np.abs(self.matrices[name]) @ size), 0)
         return np.asarray((np.finfo(float).eps * total / np.abs(z)).reshape(points.shape))
 
-    def potentials(self, coefficients: Array) -> Combination:
+    def potentials(self, coefficients: NDArray[Any]) -> Combination:
         """Return the potentials X c of the whole cell, one for each column of coefficients (r, k)."""
         return Combination(self.basis, coefficients)
 
@@ -222,8 +222,8 @@ class Combination:
     """X c, a piece at a time: the columns of a basis in blocks, combined only where they are looked at."""
 
     blocks: tuple[Array, ...]
-    coefficients: Array
+    coefficients: NDArray[Any]
 
-    def values(self, unknowns: slice | NDArray[np.bool_]) -> Array:
+    def values(self, unknowns: slice | NDArray[np.bool_]) -> NDArray[Any]:
         """Return the potentials of some unknowns, (unknowns there, k)."""
         return np.asarray(np.hstack([block[unknowns] for block in self.blocks]) @ self.coefficients)

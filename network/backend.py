@@ -6,18 +6,18 @@ At every real s > 0 an upper bound of the continuum: its Kirchhoff currents are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.admissible import Fluxes
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
 from fem_constriction.grid import Grading, Grid, family_member, uniform
 from fem_constriction.stack import Modes, Stack
-from network.flux import fluxes
+from network.flux import currents, fluxes
 from network.links import Column, column, network_links
 
 if TYPE_CHECKING:
@@ -59,13 +59,17 @@ class Network:
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),
-            fluxes=partial(_fluxes, grid, vertical, ideal),
+            fluxes=lambda potentials, kappa: fluxes(grid, vertical, _rows(grid, ideal, potentials), kappa),
+            currents=lambda potentials, kappa, weights: currents(
+                grid, vertical, _rows(grid, ideal, potentials), kappa, weights
+            ),
             bound="upper",
             description={"backend": self.name, "grid": grid.name, "cells": grid.shape, "unknowns": size},
         )
 
 
-def _fluxes(grid: Grid, vertical: Column, ideal_contact: bool, potentials: Potentials, kappa: Array) -> Fluxes:
+def _rows(grid: Grid, ideal_contact: bool, potentials: Potentials) -> Callable[[int], Array]:
+    """Potentials of all nodes of one row, those at an ideal contact included, (x cells, y cells, r)."""
     touching = grid.contact.ravel()
     free = ~touching if ideal_contact else np.ones(touching.size, dtype=bool)
     start = int(free.sum())
@@ -80,7 +84,7 @@ def _fluxes(grid: Grid, vertical: Column, ideal_contact: bool, potentials: Poten
             values[free] = potentials.values(slice(0, start))
         return values.reshape(*grid.contact.shape, -1)
 
-    return fluxes(grid, vertical, row, kappa)
+    return row
 
 
 def _stack(grid: Grid, vertical: Column, *, ideal_contact: bool) -> Stack:

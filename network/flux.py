@@ -8,11 +8,14 @@ from values, which keeps J free of divergence and makes it an order smoother tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fem_constriction.admissible import Array, Fluxes
+from fem_constriction.admissible import Array, Field, Fluxes
 from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.grid import Grid
 from fem_constriction.reconstruction import Reconstruction, along, lateral
@@ -30,6 +33,33 @@ def fluxes(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array)
 
     potential: row of nodes -> potentials; kappa: y_bulk of each, (r,). Pores that carry next to nothing carry nothing.
     """
+    gram, imbalance = np.zeros((kappa.size, kappa.size)), 0.0
+    crossing: list[Array] = []
+    for layer, wrong in _layers(grid, vertical, potential, kappa):
+        gram += layer.gram()
+        imbalance = max(imbalance, wrong)
+        crossing += [layer.down[-1]] if crossing else [layer.down[0], layer.down[-1]]
+        x, y = layer.x, layer.y
+    face = np.stack(crossing)
+    parts = {
+        CHARGE_TRANSFER: face[:1] * grid.contact[:, :, None],
+        PORE: face[:1] * ~grid.contact[:, :, None],
+        GRAIN_BOUNDARY: face[1:-1],
+        COUNTER_ELECTRODE: face[-1:],
+    }
+    grams = {
+        name: grid.copies * _product(part, along(2, y.mean_mass, along(1, x.mean_mass, part))) for name, part in parts.items()
+    }
+    return Fluxes({BULK: grid.copies * gram, **grams}, parts, x, y, imbalance)
+
+
+def currents(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array, weights: NDArray[Any]) -> Field:
+    """Return sum_l w_l J_l in space, the combinations of those currents with weights (r, k)."""
+    return Currents([layer.combined(weights) for layer, _ in _layers(grid, vertical, potential, kappa)])
+
+
+def _layers(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array) -> Iterator[tuple[_Layer, float]]:
+    """Yield the currents of each layer, from the WE down, and how far from the links' own they are."""
     x, y = lateral(grid.x, np.any(grid.contact, axis=1)), lateral(grid.y, np.any(grid.contact, axis=0))
     dx, dy = x.widths[:, None, None], y.widths[:, None]
     bulk = [segment for segment in vertical.segments if segment.process == BULK]
@@ -43,16 +73,14 @@ def fluxes(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array)
     down /= current
     largest = float(np.abs(down).max())
 
-    gram = np.zeros((kappa.size, kappa.size))
-    crossing, imbalance = [down], 0.0
-    layers = iter(grid.layers)
-    layer = _Layer(x, y, next(layers), down)
+    imbalance = 0.0
+    lines = iter(grid.layers)
+    layer = _Layer(x, y, next(lines), down)
     above = bulk[0]
     for below in bulk[1:]:
         if below.a != above.b:  # a boundary between two layers: the density is the same on its other side
-            gram += layer.gram()
-            crossing.append(down)
-            layer = _Layer(x, y, next(layers), down)
+            yield layer, imbalance
+            layer = _Layer(x, y, next(lines), down)
             above = below
             continue
         row, height = above.b, float(vertical.heights[above.b])
@@ -68,29 +96,16 @@ def fluxes(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array)
         imbalance = max(imbalance, float(np.abs(next_down - own).max()) / largest)
         layer.add(across_x, across_y, next_down)
         down, above = next_down, below
-    gram += layer.gram()
-    crossing.append(down)
-
-    face = np.stack(crossing)
-    parts = {
-        CHARGE_TRANSFER: face[:1] * grid.contact[:, :, None],
-        PORE: face[:1] * ~grid.contact[:, :, None],
-        GRAIN_BOUNDARY: face[1:-1],
-        COUNTER_ELECTRODE: face[-1:],
-    }
-    grams = {
-        name: grid.copies * _product(part, along(2, y.mean_mass, along(1, x.mean_mass, part))) for name, part in parts.items()
-    }
-    return Fluxes({BULK: grid.copies * gram, **grams}, parts, x, y, imbalance)
+    yield layer, imbalance
 
 
 class _Layer:
     """Densities on the faces of one electrolyte layer's voxels, row by row from its top down."""
 
-    def __init__(self, x: Reconstruction, y: Reconstruction, lines: Array, top: Array) -> None:
+    def __init__(self, x: Reconstruction, y: Reconstruction, lines: Array, top: NDArray[Any]) -> None:
         self.x, self.y, self.z = x, y, Reconstruction(lines)
-        self.across_x: list[Array] = []
-        self.across_y: list[Array] = []
+        self.across_x: list[NDArray[Any]] = []
+        self.across_y: list[NDArray[Any]] = []
         self.down = [top]
 
     def add(self, across_x: Array, across_y: Array, down: Array) -> None:
@@ -98,6 +113,13 @@ class _Layer:
         self.across_x.append(across_x)
         self.across_y.append(across_y)
         self.down.append(down)
+
+    def combined(self, weights: NDArray[Any]) -> _Layer:
+        """Return the layer with combinations of its currents, (r, k)."""
+        made = _Layer(self.x, self.y, self.z.lines, self.down[0] @ weights)
+        made.across_x, made.across_y = ([row @ weights for row in rows] for rows in (self.across_x, self.across_y))
+        made.down = [row @ weights for row in self.down]
+        return made
 
     def gram(self) -> Array:
         """Return int J_l . J_m over the layer (r, r)."""
@@ -112,6 +134,28 @@ class _Layer:
             values = np.stack(rows)
             total = total + _product(values, along(2, along_y, along(1, along_x, along(0, along_z, values))))
         return total
+
+
+@dataclass(frozen=True, eq=False)
+class Currents:
+    """k currents in space, layer by layer (`Field`)."""
+
+    layers: list[_Layer]
+
+    def at(self, layer: int, x: Array, y: Array, z: Array) -> NDArray[Any]:
+        """Return J at the points of a tensor grid inside a layer, (3, z, x, y, k)."""
+        found = self.layers[layer]
+        parts = (
+            (found.across_x, found.z.densities_at(z), found.x.values_at(x), found.y.densities_at(y)),
+            (found.across_y, found.z.densities_at(z), found.x.densities_at(x), found.y.values_at(y)),
+            (found.down, found.z.values_at(z), found.x.densities_at(x), found.y.densities_at(y)),
+        )
+        return np.stack([along(2, my, along(1, mx, along(0, mz, np.stack(rows)))) for rows, mz, mx, my in parts])
+
+    def across(self, x: Array, y: Array) -> NDArray[Any]:
+        """Return J_z through the WE face, every boundary and the CE face, (faces, x, y, k)."""
+        faces = np.stack([self.layers[0].down[0], *(layer.down[-1] for layer in self.layers)])
+        return along(2, self.layers[0].y.densities_at(y), along(1, self.layers[0].x.densities_at(x), faces))
 
 
 def _product(one: Array, other: Array) -> Array:

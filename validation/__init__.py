@@ -1,11 +1,12 @@
 """Agree, then extract: two independent discretisations of one cell, compared in their limits.
 
-`crosscheck(cell)` is the main job; `compare` and `enclose` are its two kinds of evidence, for anybody's spectra and families.
-`prepare` and `judge` are the main job for many cells that differ in materials alone.
+`crosscheck(cell)` is the main job; `compare` and `enclose` are its two kinds of evidence, for anybody's spectra and families;
+`prepare` and `judge` are it for many cells that differ in materials alone.
 """
 
 from validation.agreement import Agreement, Enclosure, compare, enclose
 from validation.gate import Prepared, crosscheck, extract_agreed, judge, prepare
+from validation.guaranteed import Guaranteed, guarantee
 from validation.result import Result
 
 #: The distribution this package belongs to, checked at start-up: its name is a common word.
@@ -15,12 +16,14 @@ __all__ = [
     "DISTRIBUTION",
     "Agreement",
     "Enclosure",
+    "Guaranteed",
     "Prepared",
     "Result",
     "compare",
     "crosscheck",
     "enclose",
     "extract_agreed",
+    "guarantee",
     "judge",
     "prepare",
 ]

@@ -97,29 +97,46 @@ class Pairing:
         """
         points = np.asarray(frequency, dtype=float)
         lower, upper = (replace(m, processes=processes or m.processes) for m in (self.lower, self.upper))
-        cross, gram = self.cross, self.gram
         s = 2j * np.pi * points
         y = {name: np.asarray(value, dtype=np.complex128) for name, value in evaluate(lower.processes, s).items()}
         angles = np.stack([np.angle(value) for value in y.values()])
         delta = (angles.max(0) - angles.min(0)) / 2
-        potential = lower.solution(s)
+        potential, weights = self.chosen(points, lower.processes)
         lowest = lower.impedance(s)
         rounding = lower.rounding(s) + upper.rounding(s)
-        shifts = np.maximum(upper.shifts, 1e-300)
         centre, radius = np.empty(s.size, dtype=np.complex128), np.empty(s.size)
         for k in range(s.size):
             at = {name: complex(value[k]) for name, value in y.items()}
-            c = potential[:, k]
+            c, w = potential[:, k], weights[:, k]
             energy = sum(abs(at[p]) * np.vdot(c, lower.matrices[p] @ c).real for p in at)
-            linear = sum((at[p] / abs(at[p]) * (cross[p].T @ c) for p in at), np.zeros(shifts.size, dtype=complex))
-            quadratic = np.asarray(sum(gram[p] / abs(at[p]) for p in at))
-            w = _best(quadratic, linear, int(np.argmin(np.abs(np.log(shifts / abs(s[k]))))))
-            own = np.vdot(w, quadratic @ w).real
-            eta2 = max(energy - 2 * np.vdot(w, linear).real + own, 0.0) + (ROUNDING + rounding[k]) * (energy + own)
-            current = sum(w @ (gram[p] @ w) / at[p] for p in at)
-            centre[k] = (lowest[k] + current) / 2
+            own = sum(np.vdot(w, self.gram[p] @ w).real / abs(at[p]) for p in at)
+            mixed = sum((at[p] / abs(at[p]) * (c @ self.cross[p] @ w.conj())).real for p in at)
+            eta2 = max(energy - 2 * mixed + own, 0.0) + (ROUNDING + rounding[k]) * (energy + own)
+            centre[k] = (lowest[k] + sum(w @ (self.gram[p] @ w) / at[p] for p in at)) / 2
             radius[k] = 0.5 * eta2 * np.tan(np.pi / 4 + delta[k] / 2)
-        return Discs(points, centre, radius, delta, _direct(lower, upper, gram), self.names, self.imbalance)
+        return Discs(points, centre, radius, delta, _direct(lower, upper, self.gram), self.names, self.imbalance)
+
+    def gap(self, s: float) -> float:
+        """Return the width of the enclosure of Z at real s > 0 in ohm."""
+        y = {name: float(process(s)) for name, process in self.upper.processes.items()}
+        quadratic = np.asarray(sum(self.gram[p] / y[p] for p in y if y[p] > 0))
+        near = int(np.argmin(np.abs(np.log(np.maximum(self.upper.shifts, 1e-300) / s))))
+        w = _best(quadratic, np.zeros(len(quadratic), dtype=complex), near).real
+        return float(w @ quadratic @ w - self.lower.impedance(np.array([s]))[0].real)
+
+    def chosen(self, frequency: Array, processes: Mapping[str, Admittance]) -> tuple[Complex, Complex]:
+        """Return the coefficients of the potentials and the weights of the currents that discs are made of, (r, n) each."""
+        s = 2j * np.pi * frequency
+        y = evaluate(processes, s)
+        potential = np.asarray(replace(self.lower, processes=processes).solution(s), dtype=np.complex128)
+        shifts = np.maximum(self.upper.shifts, 1e-300)
+        weights = np.empty((shifts.size, s.size), dtype=np.complex128)
+        for k in range(s.size):
+            at = {name: complex(value[k]) for name, value in y.items()}
+            quadratic = np.asarray(sum(self.gram[p] / abs(at[p]) for p in at))
+            linear = np.asarray(sum(at[p] / abs(at[p]) * (self.cross[p].T @ potential[:, k]) for p in at))
+            weights[:, k] = _best(quadratic, linear, int(np.argmin(np.abs(np.log(shifts / abs(s[k]))))))
+        return potential, weights
 
 
 def certify(lower: Solution, upper: Solution, frequency: ArrayLike) -> Discs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,7 @@ from fem_constriction.refinement import FIRST_LEVELS, solve_to
 from fem_constriction.spectrum import Spectrum, parse_frequencies
 from validation import gate, report, terminal, writing
 from validation.benchmark import benchmark, benchmark_report
+from validation.guaranteed import guarantee
 
 DEFAULT_CELL = "figure_2_25.toml"
 
@@ -66,6 +68,10 @@ def crosscheck(
     backends: Annotated[str, typer.Option(help="Two or more backends, with commas between.")] = "network,fem",
     frequencies: Frequencies = "1e-3:1e9:61",
     tolerance: Annotated[float, typer.Option(help="What the uncertainties together may be, relative to |Z|.")] = 1e-3,
+    accuracy: Annotated[
+        float | None,
+        typer.Option(help="Radius of the guaranteed discs, relative to |Z|.", show_default="as the finest grids give"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for results, spectra and plots.")] = Path("crosscheck"),
     as_json: Json = False,
     quiet: Quiet = False,
@@ -84,7 +90,8 @@ def crosscheck(
     if not (quiet or as_json):
         terminal.console().print(report.task(cell, names, points.tolist(), tolerance))
     with terminal.progress(names, "agreement and extraction", quiet) as step:
-        result = terminal.aside(lambda: gate.crosscheck(cell, points, backends=chosen, tolerance=tolerance, progress=step))()
+        judged = partial(gate.crosscheck, cell, points, backends=chosen, tolerance=tolerance, accuracy=accuracy, progress=step)
+        result = terminal.named("--accuracy", terminal.aside(judged))
         written = writing.write_result(result, out)
     terminal.show(result.as_dict(), lambda: report.crosscheck_report(result), as_json, quiet)
     if not (quiet or as_json):
@@ -97,33 +104,48 @@ def crosscheck(
 @app.command()
 def spectrum(
     cell_file: CellFile,
-    backend: Annotated[str, typer.Option(help="Backend, see `backends`.", show_default=False)],
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where the spectrum is written.", show_default=False)],
+    backend: Annotated[
+        str | None, typer.Option(help="Backend, see `backends`; needed unless --guaranteed.", show_default=False)
+    ] = None,
     frequencies: Frequencies = "1e-3:1e9:61",
     accuracy: Annotated[float | None, typer.Option(help="Uncertainty asked for, relative to |Z|.", show_default="1e-3")] = None,
     resolution: Annotated[int | None, typer.Option(help="One grid of so many cells per edge instead.")] = None,
+    guaranteed: Annotated[
+        bool, typer.Option("--guaranteed", help="Both backends together: discs of that radius hold the true Z.")
+    ] = False,
     no_header: Annotated[bool, typer.Option("--no-header", help="Numbers only, as impedance.py reads them.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Compute the spectrum of one backend: to an accuracy, or on one grid."""
+    """Compute the spectrum of one backend, to an accuracy or on one grid; or of two, with guaranteed error discs."""
     cell = Cell.load(cell_file)
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
     if accuracy is not None and resolution is not None:
         raise InputError("--accuracy and --resolution are not allowed together: one asks for a limit, the other for a grid")
-    chosen = terminal.named("--backend", lambda: backend_named(backend))
+    if guaranteed and (backend is not None or resolution is not None):
+        raise InputError(
+            "--guaranteed is not allowed with --backend or --resolution: it takes two backends and makes its grids"
+        )
+    if backend is None and not guaranteed:
+        raise InputError("--backend is missing: allowed is the name of a backend (see `backends`), or --guaranteed instead")
+    names = [backend] if backend is not None else list(gate.BACKENDS)
+    chosen = terminal.named("--backend", lambda: [backend_named(name) for name in names])
     if out.suffix == ".json" or out.is_dir():
         raise InputError(f"--out = '{out}' is not allowed: the name of a CSV file")
     terminal.check_folder(out.parent, [out.stem])
-    with terminal.progress([backend], "", quiet, grids=len(FIRST_LEVELS) if resolution is None else 1) as step:
-        if resolution is None:
-            asked = 1e-3 if accuracy is None else accuracy
+    asked = 1e-3 if accuracy is None else accuracy
+    with terminal.progress(names, "", quiet, grids=len(FIRST_LEVELS) if resolution is None else 1) as step:
+        if guaranteed:
+            discs = partial(guarantee, cell, points, asked, backends=chosen, progress=step)
+            found = terminal.named("--accuracy", terminal.aside(discs)).spectrum()
+        elif resolution is None:
             found = terminal.named(
-                "--accuracy", terminal.aside(lambda: spectrum_of(solve_to(cell, chosen, points, asked, step), points))
+                "--accuracy", terminal.aside(lambda: spectrum_of(solve_to(cell, chosen[0], points, asked, step), points))
             )
         else:
             found = terminal.named(
-                "--resolution", terminal.aside(lambda: solve(cell, points, backend=chosen, resolution=resolution))
+                "--resolution", terminal.aside(lambda: solve(cell, points, backend=chosen[0], resolution=resolution))
             )
     found.save(out, header=not no_header)
     terminal.show(writing.columns(found), lambda: report.spectrum_report(found), as_json, quiet)

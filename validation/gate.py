@@ -23,7 +23,8 @@ from fem_constriction.extraction import Extraction, Value, extract
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, refine, solve_family
 from fem_constriction.spectrum import Spectrum
 from validation.agreement import Agreement, check_tolerance, compare, enclose
-from validation.certificate import Pairing, pair
+from validation.certificate import Discs, Pairing, pair
+from validation.guaranteed import guarantee
 from validation.result import GEOMETRIC, Geometric, Result
 
 #: 61 values from 1 mHz to 1 GHz.
@@ -50,21 +51,25 @@ def crosscheck(
     *,
     backends: Sequence[str | Backend] = BACKENDS,
     tolerance: float = 1e-3,
+    accuracy: float | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Return what the backends agree on, and the constriction extracted from it if they do.
 
     Each backend is solved on a family of at least three grids; where that leaves the agreement or the geometric R_Cstr
     unresolved, the backend with the larger uncertainty is refined once more, as long as memory allows. frequencies: Hz
-    (default: 61 from 1 mHz to 1 GHz). A disagreement or an unresolved agreement is a result, not an error: `.refusal` says
-    where and by how much, and `.constriction` raises NotAgreed. Raises InputError, ComputationError.
+    (default: 61 from 1 mHz to 1 GHz). accuracy: guaranteed discs with at most this radius, relative to |Z|, on grids made for
+    them (`guarantee`); left out, those of the finest grids. A disagreement or an unresolved agreement is a result, not an
+    error: `.refusal` says where and by how much, and `.constriction` raises NotAgreed. Raises InputError, ComputationError.
     """
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
     band = angular_band(points)
     check_tolerance(tolerance)
-    families = _solve([cell], _chosen(backends), band, progress)
+    chosen = _chosen(backends)
+    asked = None if accuracy is None else guarantee(cell, points, accuracy, backends=chosen).discs
+    families = _solve([cell], chosen, band, progress)
     while True:
-        agreement = _agree(families, points, tolerance, _pairing(families))
+        agreement = _agree(families, points, tolerance, asked or _discs(cell, _pairing(families), points))
         geometric = _geometric(families, agreement)
         resolved = geometric is None or geometric.resolved
         if agreement.verdict == "disagree" or (agreement.verdict == "agree" and resolved):
@@ -103,7 +108,7 @@ def judge(cell: Cell, prepared: Prepared, frequencies: ArrayLike | None = None, 
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
     check_tolerance(tolerance)
     families = {name: family.of(cell) for name, family in prepared.families.items()}
-    agreement = _agree(families, points, tolerance, prepared.pairing)
+    agreement = _agree(families, points, tolerance, _discs(cell, prepared.pairing, points))
     return _result(cell, families, agreement, _geometric(families, agreement))
 
 
@@ -172,7 +177,7 @@ def _solve(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _agree(families: Mapping[str, Family], points: NDArray[np.float64], tolerance: float, pairing: Pairing | None) -> Agreement:
+def _agree(families: Mapping[str, Family], points: NDArray[np.float64], tolerance: float, discs: Discs | None) -> Agreement:
     limits = {name: spectrum_of(family, points) for name, family in families.items()}
     enclosures, notes = [], []
     for lower, upper in product(families.values(), repeat=2):
@@ -180,8 +185,6 @@ def _agree(families: Mapping[str, Family], points: NDArray[np.float64], toleranc
             enclosures.append(enclose(lower, upper))
     if not enclosures:
         notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
-    cell = next(iter(families.values())).cell
-    discs = None if pairing is None else pairing.discs(points, admittances(cell))
     if discs is None:
         notes.append("no pair of backends gives potentials and currents of the same parts and layers: no guaranteed discs")
     for name, family in families.items():
@@ -204,6 +207,10 @@ def _pairing(families: Mapping[str, Family]) -> Pairing | None:
         with suppress(ComputationError):  # of other parts or other layers of the cell: the limits will say so
             return pair(lower.finest, upper.finest)
     return None
+
+
+def _discs(cell: Cell, pairing: Pairing | None, points: NDArray[np.float64]) -> Discs | None:
+    return None if pairing is None else pairing.discs(points, admittances(cell))
 
 
 def _geometric(families: Mapping[str, Family], agreement: Agreement) -> Geometric | None:

@@ -6,6 +6,7 @@ electrodes: at every real s > 0 a lower bound of the continuum, since the potent
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from fem_constriction.admittance import (
     admittances,
 )
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
+from fem_constriction.fem.fields import Gradients
 from fem_constriction.fem.mesh import PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
 from fem_constriction.fem.traces import traces
@@ -99,6 +101,15 @@ class FiniteElements:
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),
+            gradients=lambda potentials: Gradients(
+                plane.x,
+                plane.y,
+                line,
+                self.degree,
+                depth,
+                _rows(plane, numbering, potentials),
+                potentials.values(slice(-1, None))[0],
+            ),
             traces=partial(_traces, plane, line, numbering, self.degree, depth, grid.copies),
             bound="lower",
             description={
@@ -118,17 +129,8 @@ class FiniteElements:
         return band
 
 
-def _traces(
-    plane: PlanarSpace,
-    line: VerticalSpace,
-    numbering: Numbering,
-    degree: int,
-    depth: float,
-    copies: int,
-    potentials: Potentials,
-    x: Reconstruction,
-    y: Reconstruction,
-) -> Traces:
+def _rows(plane: PlanarSpace, numbering: Numbering, potentials: Potentials) -> Callable[[int], Array]:
+    """Potentials of all nodes of one row, tied ones included, (nodes of the plane, r)."""
     size, start = plane.size, int(numbering.first.sum())
     metal = potentials.values(slice(-1, None))
 
@@ -142,6 +144,21 @@ def _traces(
         first = start + (number - 1) * size
         return potentials.values(slice(first, first + size))
 
+    return row
+
+
+def _traces(
+    plane: PlanarSpace,
+    line: VerticalSpace,
+    numbering: Numbering,
+    degree: int,
+    depth: float,
+    copies: int,
+    potentials: Potentials,
+    x: Reconstruction,
+    y: Reconstruction,
+) -> Traces:
+    row, metal = _rows(plane, numbering, potentials), potentials.values(slice(-1, None))
     above = [int(below) - 1 for below in line.starts]
     found = traces(plane.x, plane.y, degree, row, [(a, a + 1) for a in above], line.size - 1, metal[0], (x, y), depth)
     area = copies * depth**2

@@ -95,13 +95,14 @@ class VerticalSpace:
     """Line spaces of all layers side by side, with no continuity between layers.
 
     stiffness, mass: int u' v' and int u v over all layers; jumps: sum over boundaries of [u][v], [u] = above - below;
-    starts: the first row of each layer below a boundary. Row 0 is the WE face, the last one the CE face.
+    starts: the first row of each layer below a boundary; layers: the spaces. Row 0 is the WE face, the last one the CE face.
     """
 
     stiffness: sparse.csr_array
     mass: sparse.csr_array
     jumps: sparse.csr_array
     starts: NDArray[np.int64]
+    layers: tuple[LineSpace, ...]
 
     @classmethod
     def build(cls, layers: Sequence[Array], degree: int) -> VerticalSpace:
@@ -115,7 +116,7 @@ class VerticalSpace:
             sparse.csr_array(sparse.block_diag([getattr(space, name) for space in spaces], format="csr"))
             for name in ("stiffness", "mass")
         )
-        return cls(stiffness, mass, sparse.csr_array(jump.T @ jump), ends[:-1])
+        return cls(stiffness, mass, sparse.csr_array(jump.T @ jump), ends[:-1], tuple(spaces))
 
     @property
     def size(self) -> int:
