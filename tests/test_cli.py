@@ -403,3 +403,21 @@ def test_a_reader_that_leaves_early_does_no_harm() -> None:
         assert process.stderr is not None
         err = process.stderr.read()
     assert (process.returncode, err) == (0, "")
+
+
+def test_a_guaranteed_spectrum_takes_two_backends_and_says_so(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "z.csv"
+    status, _, _ = run(
+        "spectrum", HOMOGENEOUS, "--guaranteed", "--accuracy", "2e-4", "--frequencies", "1:1e6:4", "--out", file, "--quiet"
+    )
+    assert status == 0
+    found = Spectrum.load(file)
+    assert found.uncertainty is not None
+    assert max(found.uncertainty / abs(found.impedance)) <= 2e-4
+    assert json.loads(file.with_suffix(".json").read_text())["provenance"]["guaranteed"] is True
+    refused(
+        run("spectrum", HOMOGENEOUS, "--guaranteed", "--backend", "fem", "--out", file),
+        "--guaranteed is not allowed with --backend",
+    )
+    refused(run("spectrum", HOMOGENEOUS, "--out", file), "--backend is missing", "--guaranteed")
+    refused(run("spectrum", HOMOGENEOUS, "--guaranteed", "--accuracy", "2", "--out", file), "--accuracy = 2.0 is not allowed")

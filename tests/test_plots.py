@@ -16,7 +16,8 @@ from fem_constriction.extraction import Extraction, fit_spectrum
 from fem_constriction.fem import FiniteElements
 from fem_constriction.grid import Grading, Grid, family_member
 from network import Network
-from validation import Result, crosscheck, plots
+from validation import Result, crosscheck, disc_plots, plots
+from validation.certificate import Discs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,3 +148,21 @@ def test_each_is_written_as_png_and_pdf(no_contact: Result, tmp_path: Path, draw
     assert pdf.read_bytes().startswith(b"%PDF")
     with pytest.raises(InputError, match="cannot be written"):
         plots.save(partial(draw, no_contact), tmp_path / "nowhere", "figure")
+
+
+def test_discs_are_drawn_to_a_scale_that_is_stated() -> None:
+    frequency = np.geomspace(1e-3, 1e9, 25)
+    z = 1e5 + 1e6 / (1 + 2j * np.pi * frequency * 1e-4)
+    found = Discs(frequency, z, 1e-4 * np.linspace(1, 2, 25) * np.abs(z), np.full(25, np.pi / 4), None, ("fem", "network"), 0.0)
+    figure = disc_plots.discs(found, truth=z * (1 + 2e-5))
+    plane, sizes = figure.axes
+    circles = plane.collections[0]
+    legend = [text.get_text() for text in plane.get_legend().get_texts()]
+    factor = float(legend[1].rpartition("× ")[2])
+    assert plane.get_aspect() == 1
+    assert circles.get_widths() == pytest.approx(2 * factor * found.radius)
+    assert circles.get_offsets() == pytest.approx(np.column_stack([z.real, -z.imag]))
+    radius, off = (line.get_ydata() for line in sizes.get_lines())
+    assert radius == pytest.approx(1e-4 * np.linspace(1, 2, 25))
+    assert off == pytest.approx(2e-5)
+    assert len(disc_plots.discs(found).axes[1].get_lines()) == 1  # no truth, no error

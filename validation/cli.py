@@ -25,6 +25,7 @@ from fem_constriction.refinement import FIRST_LEVELS, solve_to
 from fem_constriction.spectrum import Spectrum, parse_frequencies
 from validation import gate, report, terminal, writing
 from validation.benchmark import benchmark, benchmark_report
+from validation.effectivity import effectivity, effectivity_report
 from validation.guaranteed import guarantee
 
 DEFAULT_CELL = "figure_2_25.toml"
@@ -194,29 +195,40 @@ def fit(
 @app.command("benchmark")
 def _benchmark(
     backend: Annotated[
-        str, typer.Argument(metavar="BACKEND", help="network, fem or another, see `backends`.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="network, fem or another backend; discs: guaranteed radii beside true errors.",
+            show_default=False,
+        ),
     ],
     cell_file: MaybeCellFile = None,
+    cells: Annotated[int, typer.Option(help="For discs: how many random cells.")] = 20,
     level: Annotated[int, typer.Option(help="Grid of the backend's family, 0 the coarsest.")] = 0,
     frequencies: Frequencies = "1e-3:1e9:61",
     out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Where the result is written.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Time one grid's spectrum beside one complex sparse solve per frequency, and compare the two."""
+    """Time one grid's spectrum beside one complex sparse solve per frequency; or compare discs with true errors."""
     cell = _cell(cell_file)
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
-    chosen = backend_named(backend)
     if out is not None:
         if out.is_dir():
             raise InputError(f"--out = '{out}' is not allowed: the name of a JSON file")
         terminal.check_folder(out.parent, [])
-    with terminal.progress([], f"benchmark of {backend}", quiet):
-        record = terminal.named("--level", terminal.aside(lambda: benchmark(cell, chosen, points, level)))
+    if backend == "discs":
+        with terminal.counted("random cells", cells, quiet) as step:
+            record = terminal.named("--cells", terminal.aside(lambda: effectivity(cells, level, step)))
+    else:
+        chosen = backend_named(backend)
+        with terminal.progress([], f"benchmark of {backend}", quiet):
+            record = terminal.named("--level", terminal.aside(lambda: benchmark(cell, chosen, points, level)))
     if out is not None:
         write_text(out, json_text(record) + "\n")
-    terminal.show(record, lambda: benchmark_report(record), as_json, quiet)
-    return 0
+    shown = effectivity_report if backend == "discs" else benchmark_report
+    terminal.show(record, lambda: shown(record), as_json, quiet)
+    return 1 if record.get("outside") else 0
 
 
 @app.command()

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from fem_constriction.errors import ConstrictionError, InputError
 from fem_constriction.files import json_text, read_text
@@ -131,6 +139,16 @@ def progress(names: Sequence[str], last: str, quiet: bool, grids: int = len(FIRS
                 bars.add_task(last, total=None, state="")
 
         yield step
+
+
+@contextmanager
+def counted(name: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar over `total` equal pieces on stderr, with the time that is left; yield what takes how many are done."""
+    shown = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=shown, transient=True, disable=quiet or not shown.is_terminal) as bars:
+        task = bars.add_task(name, total=total)
+        yield lambda done: bars.update(task, completed=done)
 
 
 def aside(call: Callable[[], T]) -> Callable[[], T]:

@@ -15,7 +15,7 @@ from validation.result import Result
 
 def write_result(result: Result, out: Path) -> list[Path]:
     """Write the result, the spectra and the plots; a combined spectrum only if the backends agree."""
-    from validation import plots
+    from validation import disc_plots, plots
 
     limits = result.agreement.limits
     written = [out / "crosscheck.json", *(out / f"{name}.csv" for name in limits)]
@@ -37,6 +37,9 @@ def write_result(result: Result, out: Path) -> list[Path]:
         agreed.with_suffix(".json").unlink(missing_ok=True)
     for draw in (plots.nyquist, plots.agreement, plots.convergence):
         written += plots.save(partial(draw, result), out, draw.__name__)
+    if result.agreement.discs is not None:
+        title = f"{result.cell.title or 'Cell'}: discs that are guaranteed to hold Z"
+        written += plots.save(partial(disc_plots.discs, result.agreement.discs, title=title), out, "discs")
     return written
 
 
