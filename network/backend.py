@@ -53,7 +53,8 @@ class Network:
         contact = cell.working_electrode
         ideal = contact.charge_transfer is None and contact.contact.fraction > 0
         vertical = column(grid.layers, counter_electrode="counter_electrode" in processes)
-        links, size = network_links(grid, vertical, ideal_contact=ideal)
+        links, numbering = network_links(grid, vertical, ideal_contact=ideal)
+        size = numbering.unknowns
         operators: dict[str, Operator] = {process: links[process].laplacian(size) for process in processes}
         stack = _stack(grid, vertical, ideal_contact=ideal)
         return Assembly(

@@ -133,44 +133,77 @@ def column(layers: Sequence[Array], *, counter_electrode: bool) -> Column:
     return Column(tuple(segments), np.array(heights))
 
 
-def network_links(grid: Grid, vertical: Column, *, ideal_contact: bool) -> tuple[dict[str, Links], int]:
-    """Return the links of every process, in unknowns, and the number of unknowns (the electrode potential V last).
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """Nodes, ordered (z, x, y), as unknowns: those of an ideal contact are the electrode potential V, which is the last.
 
-    Nodes are ordered (z, x, y). At an ideal contact the nodes of the touching faces are V itself.
+    touching: which nodes of row 0 the contact touches, (x cells * y cells,); rows: of nodes.
+    """
+
+    touching: NDArray[np.bool_]
+    rows: int
+    ideal_contact: bool
+
+    @cached_property
+    def free(self) -> NDArray[np.bool_]:
+        """Which nodes of row 0 are unknowns of their own."""
+        return ~self.touching if self.ideal_contact else np.ones(self.touching.size, dtype=bool)
+
+    @property
+    def tied(self) -> int:
+        """How many nodes of row 0 are V."""
+        return int(self.touching.size - self.free.sum())
+
+    @property
+    def unknowns(self) -> int:
+        """How many there are, V included."""
+        return self.rows * self.touching.size - self.tied + 1
+
+    def first(self, row: int) -> int:
+        """Return the first unknown of a row."""
+        return row * self.touching.size - self.tied if row else 0
+
+    def of(self, node: Integers) -> Integers:
+        """Return the unknowns of nodes; ground stays ground."""
+        face = np.where(self.free, np.cumsum(self.free) - 1, self.unknowns - 1)
+        on_face = (node >= 0) & (node < self.touching.size)
+        return np.where(on_face, face[np.where(on_face, node, 0)], np.where(node >= 0, node - self.tied, GROUND))
+
+
+def network_links(
+    grid: Grid, vertical: Column, *, ideal_contact: bool, rows: range | None = None
+) -> tuple[dict[str, Links], Numbering]:
+    """Return the links of every process, in unknowns (the electrode potential V last), and the numbering.
+
+    rows: only links that touch these rows of nodes (all): what one of several machines holds.
     """
     dx, dy = np.diff(grid.x), np.diff(grid.y)
-    touching = grid.contact.ravel()
-    nodes = vertical.rows * touching.size
-    unknown = np.arange(nodes)
-    if ideal_contact:
-        free = np.concatenate([~touching, np.ones(nodes - touching.size, dtype=bool)])
-        unknown = np.where(free, np.cumsum(free) - 1, -1)
-        size = int(free.sum()) + 1
-        unknown[~free] = size - 1
-    else:
-        size = nodes + 1
-    number = np.append(unknown, GROUND).reshape(-1)  # number[GROUND] is GROUND
+    numbering = Numbering(grid.contact.ravel(), vertical.rows, ideal_contact)
+    own = range(vertical.rows) if rows is None else rows
+    patch = np.arange(numbering.touching.size)
     area = grid.copies * np.outer(dx, dy).ravel()
-    patch = np.arange(touching.size)
 
     parts: dict[str, list[tuple[Integers, Integers, Array]]] = {}
     for segment in vertical.segments:
-        a = segment.a * touching.size + patch
-        b = segment.b * touching.size + patch if segment.b != GROUND else np.full_like(patch, nodes)
-        parts.setdefault(segment.process, []).append((a, b, area * segment.per_area))
-    voxels = np.arange(nodes).reshape(vertical.rows, len(dx), len(dy))[vertical.heights > 0]
-    heights = vertical.heights[vertical.heights > 0][:, None, None]
+        if segment.a in own or segment.b in own:
+            a = segment.a * patch.size + patch
+            b = segment.b * patch.size + patch if segment.b != GROUND else np.full_like(patch, GROUND)
+            parts.setdefault(segment.process, []).append((a, b, area * segment.per_area))
+    inside = np.array([row for row in own if vertical.heights[row] > 0], dtype=np.int64)
+    voxels = inside[:, None, None] * patch.size + patch.reshape(len(dx), len(dy))
+    heights = vertical.heights[inside][:, None, None]
     centres_x, centres_y = (dx[1:] + dx[:-1]) / 2, (dy[1:] + dy[:-1]) / 2
     across_x = grid.copies * heights * (dy / centres_x[:, None])
     across_y = grid.copies * heights * (dx[:, None] / centres_y)
-    parts[BULK].append((voxels[:, :-1].ravel(), voxels[:, 1:].ravel(), across_x.ravel()))
-    parts[BULK].append((voxels[:, :, :-1].ravel(), voxels[:, :, 1:].ravel(), across_y.ravel()))
+    bulk = parts.setdefault(BULK, [])
+    bulk.append((voxels[:, :-1].ravel(), voxels[:, 1:].ravel(), across_x.ravel()))
+    bulk.append((voxels[:, :, :-1].ravel(), voxels[:, :, 1:].ravel(), across_y.ravel()))
 
     links = {}
     for process, pieces in parts.items():
         a, b, geometry = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
-        links[process] = Links(number[a], number[b], geometry)
-    for process, where in ((CHARGE_TRANSFER, touching), (PORE, ~touching)):
-        face = number[patch[where]]
-        links[process] = Links(np.full_like(face, size - 1), face, area[where])
-    return links, size
+        links[process] = Links(numbering.of(a), numbering.of(b), geometry)
+    for process, where in ((CHARGE_TRANSFER, numbering.touching), (PORE, ~numbering.touching)):
+        face = numbering.of(patch[where]) if 0 in own else patch[:0]
+        links[process] = Links(np.full_like(face, numbering.unknowns - 1), face, area[where] if 0 in own else area[:0])
+    return links, numbering

@@ -24,6 +24,7 @@ from fem_constriction.reconstruction import Reconstruction
 from network import Network
 from validation import oracles
 from validation.certificate import certify
+from validation.certificate import pair as paired
 
 REFERENCES = json.loads((DATA / "references.json").read_text())["spectra"]
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
@@ -62,7 +63,11 @@ def test_the_truth_lies_in_the_discs_of_random_cells(seed: int) -> None:
 
 
 def test_discs_shrink_with_refinement_and_the_bounds_are_nested(small: fc.Cell, frequencies: np.ndarray) -> None:
-    coarse, fine = (certify(*pair(small, level), frequencies) for level in (0, 1))
+    pairings = [paired(*pair(small, level)) for level in (0, 1)]
+    for s in 2 * np.pi * np.geomspace(1e-3, 1e9, 13):
+        (low, high), (lower, upper) = (pairing.enclosure(s) for pairing in pairings)
+        assert low <= lower <= upper <= high
+    coarse, fine = (pairing.discs(frequencies) for pairing in pairings)
     assert np.all(fine.radius < coarse.radius / 2)
     assert coarse.resistance[0] <= fine.resistance[0] <= fine.resistance[1] <= coarse.resistance[1]
     # Two discs that both hold the truth meet.

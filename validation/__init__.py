@@ -1,13 +1,14 @@
 """Agree, then extract: two independent discretisations of one cell, compared in their limits.
 
 `crosscheck(cell)` is the main job; `compare` and `enclose` are its two kinds of evidence, for anybody's spectra and families;
-`prepare` and `judge` are it for many cells that differ in materials alone.
+`prepare` and `judge` are it for many cells that differ in materials alone, `sweep(study)` for every point of a parameter study.
 """
 
 from validation.agreement import Agreement, Enclosure, compare, enclose
 from validation.gate import Prepared, crosscheck, extract_agreed, judge, prepare
 from validation.guaranteed import Guaranteed, guarantee
 from validation.result import Result
+from validation.study import sweep
 
 #: The distribution this package belongs to, checked at start-up: its name is a common word.
 DISTRIBUTION = "fem-constriction"
@@ -26,4 +27,5 @@ __all__ = [
     "guarantee",
     "judge",
     "prepare",
+    "sweep",
 ]

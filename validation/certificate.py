@@ -116,13 +116,13 @@ class Pairing:
             radius[k] = 0.5 * eta2 * np.tan(np.pi / 4 + delta[k] / 2)
         return Discs(points, centre, radius, delta, _direct(lower, upper, self.gram), self.names, self.imbalance)
 
-    def gap(self, s: float) -> float:
-        """Return the width of the enclosure of Z at real s > 0 in ohm."""
+    def enclosure(self, s: float) -> tuple[float, float]:
+        """Return the lower and the upper bound of Z at real s > 0, ohm: Z_P and the least Z_C."""
         y = {name: float(process(s)) for name, process in self.upper.processes.items()}
         quadratic = np.asarray(sum(self.gram[p] / y[p] for p in y if y[p] > 0))
         near = int(np.argmin(np.abs(np.log(np.maximum(self.upper.shifts, 1e-300) / s))))
         w = _best(quadratic, np.zeros(len(quadratic), dtype=complex), near).real
-        return float(w @ quadratic @ w - self.lower.impedance(np.array([s]))[0].real)
+        return float(self.lower.impedance(np.array([s]))[0].real), float(w @ quadratic @ w)
 
     def chosen(self, frequency: Array, processes: Mapping[str, Admittance]) -> tuple[Complex, Complex]:
         """Return the coefficients of the potentials and the weights of the currents that discs are made of, (r, n) each."""

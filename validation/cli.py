@@ -27,6 +27,7 @@ from validation import gate, report, terminal, writing
 from validation.benchmark import benchmark, benchmark_report
 from validation.effectivity import effectivity, effectivity_report
 from validation.guaranteed import guarantee
+from validation.study import command as study
 
 DEFAULT_CELL = "figure_2_25.toml"
 
@@ -229,6 +230,9 @@ def _benchmark(
     shown = effectivity_report if backend == "discs" else benchmark_report
     terminal.show(record, lambda: shown(record), as_json, quiet)
     return 1 if record.get("outside") else 0
+
+
+app.command()(study.sweep)
 
 
 @app.command()

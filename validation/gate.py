@@ -91,25 +91,36 @@ def prepare(
     frequencies: ArrayLike | None = None,
     *,
     backends: Sequence[str | Backend] = BACKENDS,
+    side_by_side: bool = True,
     progress: Progress | None = None,
 ) -> Prepared:
     """Solve the grids that cells of one discretisation share (`backends.discretisation`), once for all their materials.
 
-    Then `judge` gives the result of each. Raises InputError for cells that differ in more, ComputationError.
+    Then `judge` gives the result of each. side_by_side: a thread per backend; not where every processor has work already. Raises InputError for cells that differ in more, ComputationError.
     """
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
-    families = _solve(cells, _chosen(backends), angular_band(points), progress)
+    families = _solve(cells, _chosen(backends), angular_band(points), progress, side_by_side)
     pairing = _pairing(families)
     return Prepared({name: family.without_potentials() for name, family in families.items()}, pairing)
 
 
-def judge(cell: Cell, prepared: Prepared, frequencies: ArrayLike | None = None, *, tolerance: float = 1e-3) -> Result:
-    """Return what `crosscheck` would, for one of the cells that were prepared, without refining further."""
+def judge(
+    cell: Cell,
+    prepared: Prepared,
+    frequencies: ArrayLike | None = None,
+    *,
+    tolerance: float = 1e-3,
+    every_fit: bool = True,
+) -> Result:
+    """Return what `crosscheck` would, for one of the cells that were prepared, without refining further.
+
+    every_fit: that of each backend and that with the discs as well, not only that of what they agree on.
+    """
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
     check_tolerance(tolerance)
     families = {name: family.of(cell) for name, family in prepared.families.items()}
     agreement = _agree(families, points, tolerance, _discs(cell, prepared.pairing, points))
-    return _result(cell, families, agreement, _geometric(families, agreement))
+    return _result(cell, families, agreement, _geometric(families, agreement), every_fit)
 
 
 def _chosen(backends: Sequence[str | Backend]) -> list[Backend]:
@@ -119,11 +130,19 @@ def _chosen(backends: Sequence[str | Backend]) -> list[Backend]:
     return chosen
 
 
-def _result(cell: Cell, families: Mapping[str, Family], agreement: Agreement, geometric: Geometric | None) -> Result:
+def _result(
+    cell: Cell,
+    families: Mapping[str, Family],
+    agreement: Agreement,
+    geometric: Geometric | None,
+    every_fit: bool = True,
+) -> Result:
     refusal = _refusal(agreement, geometric)
     if refusal is not None:
         return Result(cell, families, agreement, geometric, None, {}, None, refusal)
     found = extract_agreed(cell, agreement, families, geometric)
+    if not every_fit:
+        return Result(cell, families, agreement, geometric, found, {}, None, None)
     by_backend = {name: _extract(cell, limit, families[name], geometric) for name, limit in agreement.limits.items()}
     guaranteed = None
     if agreement.discs is not None:
@@ -161,12 +180,16 @@ def _extract(cell: Cell, spectrum: Spectrum, family: Family, geometric: Geometri
 
 
 def _solve(
-    cells: Sequence[Cell], chosen: Sequence[Backend], band: tuple[float, float], progress: Progress | None
+    cells: Sequence[Cell],
+    chosen: Sequence[Backend],
+    band: tuple[float, float],
+    progress: Progress | None,
+    side_by_side: bool = True,
 ) -> dict[str, Family]:
     """Solve the backends side by side; an interruption does not wait for what is still running."""
     for cell in cells:
         check_solvable(cell)
-    pool = ThreadPoolExecutor(len(chosen))
+    pool = ThreadPoolExecutor(len(chosen) if side_by_side else 1)
     # Held here as well: the limit of one grid, when it ends, must not give its threads back while another one runs.
     with threadpool_limits(limits=1, user_api="blas"):
         try:
@@ -235,6 +258,9 @@ def _geometric(families: Mapping[str, Family], agreement: Agreement) -> Geometri
     if agreement.discs is not None and agreement.discs.resistance is not None:
         low, high = agreement.discs.resistance
         enclosure = (low - one_dimensional, high - one_dimensional)
+        # What is guaranteed is known better than a limit may be; one outside by more than its uncertainty is reported as a fault.
+        if enclosure[0] - uncertainty <= value <= enclosure[1] + uncertainty:
+            value = float(np.clip(value, *enclosure))
     return Geometric(values, value, uncertainty, one_dimensional + value, enclosure)
 
 

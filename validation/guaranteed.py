@@ -171,7 +171,8 @@ def _relative(discs: Discs, cell: Cell) -> tuple[float, NDArray[np.int64]]:
 
 def _shares(sides: Sequence[_Side], pairing: Pairing, s: float) -> tuple[float, float]:
     """Return the parts of eta^2 that are the potentials' and the currents', from the enclosure at real s; halves at first."""
-    gap, below = pairing.gap(s), sides[0].error(s)
+    (low, high), below = pairing.enclosure(s), sides[0].error(s)
+    gap = high - low
     if below is None or not gap > 0:
         return 0.5, 0.5
     share = float(np.clip(below / gap, 0.1, 0.9))

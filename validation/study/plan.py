@@ -1,0 +1,242 @@
+"""A study: a base cell, axes and settings, read from TOML; every point of it is validated before anything is computed."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.resources import files
+from math import prod
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import tomli_w
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from fem_constriction.backends import check_solvable
+from fem_constriction.cell import Cell, Section
+from fem_constriction.errors import InputError
+from fem_constriction.faults import FaultError, sentence, show
+from fem_constriction.files import read_text
+from fem_constriction.refinement import angular_band
+from fem_constriction.spectrum import parse_frequencies
+from fem_constriction.units import Number
+from validation.gate import BACKENDS, FREQUENCIES
+from validation.study import axes as _axes
+from validation.study.axes import COUNT, MOST, RELATIVE, Axis, backend_name
+from validation.study.points import TOLERANCE, Point, Settings, combinations, digest, text_of
+
+_DEFAULT_CELL = "figure_2_25.toml"
+
+
+def _frequencies(value: object) -> Any:
+    try:
+        found = parse_frequencies(value) if isinstance(value, str) else np.asarray(value, dtype=float)
+        angular_band(found)
+    except InputError as error:
+        raise InputError(str(error).partition("frequencies = ")[2]) from None
+    except (TypeError, ValueError):
+        raise InputError(f"{show(value)} is not allowed: a:b:n, or a list of positive numbers in Hz") from None
+    return tuple(found.tolist())
+
+
+def _names(value: object) -> Any:
+    names = [backend_name(each) for each in value] if isinstance(value, (list, tuple)) else []
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError(f'{show(value)} is not allowed: a list of two or more different backends; for one: backend = "fem"')
+    return tuple(names)
+
+
+def _parsed(value: object) -> Any:
+    if not isinstance(value, Mapping) or not value:
+        raise InputError(f"{show(value)} is not allowed: a table of keys, each with {_axes.VALUES}")
+    return {key: _axes.parse(key, given) for key, given in _axes.flat(value)}
+
+
+class Study(Section):
+    """A base cell, axes and settings: frozen, and valid at every point.
+
+    cell: a Cell, the path of a cell file, or a dictionary (left out: figure 2 of the paper at 25 % contact). axes: dotted key
+    -> a list, or start, stop, num and scale. frequencies: Hz, "a:b:n" or a list. Two or more `backends` that must agree
+    within `tolerance`, or one `backend` to an `accuracy`. Raises InputError with key, value and what is allowed.
+    """
+
+    title: str = Field("", description="What this study is, in words; left out: empty")
+    cell: Cell = Field(description="The base cell")
+    mode: Literal["product", "zip", "latin-hypercube"] = Field("product", description="How axes make points")
+    frequencies: Annotated[tuple[float, ...], BeforeValidator(_frequencies)] = Field(
+        tuple(FREQUENCIES.tolist()), description="In Hz; left out: 61 from 1 mHz to 1 GHz"
+    )
+    backends: Annotated[tuple[str, ...], BeforeValidator(_names)] | None = Field(
+        None, description="Two or more that must agree"
+    )
+    backend: Annotated[str, BeforeValidator(backend_name)] | None = Field(None, description="One alone: spectra, no extraction")
+    tolerance: Annotated[float, RELATIVE] | None = Field(None, description="Of the agreement; left out: 1e-3")
+    accuracy: Annotated[float, RELATIVE] | None = Field(None, description="Asked of one backend; left out: 1e-3")
+    samples: Annotated[int, COUNT] | None = Field(None, description="Points of a Latin hypercube")
+    seed: Annotated[int, Number(allowed="a whole number from 0", whole=True)] | None = Field(
+        None, description="Of a Latin hypercube; left out: 0"
+    )
+    axes: Annotated[dict[str, Any], BeforeValidator(_parsed)] = Field(description="Dotted keys and the values they take")
+
+    def __init__(self, /, **data: Any) -> None:
+        given = data.get("cell")
+        if given is None:
+            data["cell"] = Cell.loads(files("validation").joinpath(_DEFAULT_CELL).read_text("utf-8"))
+        elif not isinstance(given, Cell):
+            try:
+                data["cell"] = Cell(**given) if isinstance(given, Mapping) else Cell.load(given)
+            except InputError as error:
+                raise InputError(f"cell: {error}") from None
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise InputError(sentence(Study, error)) from None
+        _ = self.points
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Study:
+        """The study in a TOML file, its cell's path taken from there; InputError names the file and the key."""
+        return cls.loads(read_text(path), source=os.fspath(path), folder=Path(path).parent)
+
+    @classmethod
+    def loads(cls, text: str, source: str = "", folder: Path = Path()) -> Study:
+        """The study in a TOML text; `source` is what errors call it, `folder` is where the path of its cell begins."""
+        name = f"{source}: " if source else ""
+        try:
+            data = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{name}not TOML: {error}") from None
+        if isinstance(data.get("cell"), str):
+            data["cell"] = folder / data["cell"]
+        try:
+            return cls(**data)
+        except InputError as error:
+            raise InputError(f"{name}{error}") from None
+
+    @classmethod
+    def of(cls, study: Study | Mapping[str, Any] | str | os.PathLike[str]) -> Study:
+        """The study itself, one made from a dictionary, or one read from a file."""
+        if isinstance(study, Study):
+            return study
+        return cls(**study) if isinstance(study, Mapping) else cls.load(study)
+
+    def dumps(self) -> str:
+        """The study as TOML, values in SI, its cell in it; loading it gives the same points."""
+        data = self.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"axes", "cell"})
+        axes = {key: axis.as_written() for key, axis in self.axes.items()}
+        cell = self.cell.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        return tomli_w.dumps({**data, "frequencies": list(self.frequencies), "cell": cell, "axes": axes})
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the cell, the axes whatever their order, the settings and the version of this project."""
+        record = self.model_dump(mode="json", exclude_none=True, exclude={"axes", "title"})
+        return digest({**record, "axes": {key: axis.as_written() for key, axis in self.axes.items()}})
+
+    @property
+    def name(self) -> str:
+        """What the study is called: its title, or that of its base cell."""
+        return self.title or f"Parameter study{f' around: {self.cell.title}' if self.cell.title else ''}"
+
+    @property
+    def crosschecked(self) -> bool:
+        """Whether backends are compared at every point."""
+        return self.backend is None and "backend" not in self.axes
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The backends of every point; () where they are an axis."""
+        if self.backend is not None:
+            return (self.backend,)
+        return () if "backend" in self.axes else self.backends or BACKENDS
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """The dimensions of the result, frequency apart: an axis each for a product, `point` otherwise."""
+        if self.mode == "product":
+            return {key: len(axis.values) for key, axis in self.axes.items()}
+        return {"point": len(self.points)}
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """Every point, in order: the last axis fastest."""
+        rows = combinations(self.mode, tuple(self.axes.values()), self.samples, self.seed or 0)
+        return tuple(self._point(number, values) for number, values in enumerate(rows, 1))
+
+    def _point(self, number: int, values: Mapping[str, Any]) -> Point:
+        changes = {key: value for key, value in values.items() if key not in _axes.SETTINGS}
+        try:
+            cell = self.cell.vary(changes)
+            check_solvable(cell)
+        except InputError as error:
+            key, _, rest = str(error).partition(" = ")
+            if "unknown key" in rest:
+                rest += f"; allowed are the keys of the cell and {', '.join(_axes.SETTINGS)}"
+            at = f" (point {number}: {text_of(values)})" if len(values) > 1 else ""
+            named = f"axes.{key} = {rest}" if key in changes and rest else f"axes, {error}"
+            raise InputError(f"{named}{at}") from None
+        return Point(values, cell, self._settings(values))
+
+    def _settings(self, values: Mapping[str, Any]) -> Settings:
+        chosen = (str(values["backend"]),) if "backend" in values else self.chosen
+        if self.crosschecked:
+            tolerance = values.get("tolerance", TOLERANCE if self.tolerance is None else self.tolerance)
+            return Settings(frequencies=self.frequencies, backends=chosen, tolerance=tolerance)
+        accuracy = values.get("accuracy", TOLERANCE if self.accuracy is None else self.accuracy)
+        return Settings(frequencies=self.frequencies, backends=chosen, accuracy=accuracy)
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        for key in ("backend", "tolerance", "accuracy"):
+            if key in self.axes and getattr(self, key) is not None:
+                raise FaultError(key, f" = {show(getattr(self, key))} is not allowed together with axes.{key}: one of them")
+        if not self.crosschecked and self.backends is not None:
+            raise FaultError(
+                "backends", f" = {show(list(self.backends))} is not allowed together with one backend: one of them"
+            )
+        wrong, why = (
+            ("accuracy", "only with one backend") if self.crosschecked else ("tolerance", "only with two that must agree")
+        )
+        if wrong in self.axes:
+            raise FaultError(f"axes.{wrong}", f" is not allowed here: {why}")
+        if getattr(self, wrong) is not None:
+            raise FaultError(wrong, f" = {getattr(self, wrong)!r} is not allowed here: {why}")
+        self._check_mode()
+        return self
+
+    def _check_mode(self) -> None:
+        hypercube = self.mode == "latin-hypercube"
+        for key in ("samples", "seed"):
+            if getattr(self, key) is not None and not hypercube:
+                raise FaultError(key, f" = {getattr(self, key)!r} is not allowed: only with mode = 'latin-hypercube'")
+        if hypercube and self.samples is None:
+            raise FaultError("samples", " is missing: required with mode = 'latin-hypercube' is a whole number from 1")
+        for key, axis in self.axes.items():
+            self._check_axis(f"axes.{key}", axis, hypercube)
+        lengths = {key: len(axis.values or ()) for key, axis in self.axes.items()}
+        if self.mode == "zip" and len(set(lengths.values())) > 1:
+            counts = ", ".join(f"{key} has {count}" for key, count in lengths.items())
+            raise FaultError("axes", f" must be of equal length with mode = 'zip': {counts}")
+        total = {"product": prod(lengths.values()), "zip": max(lengths.values())}.get(self.mode, self.samples or 0)
+        if total > MOST:
+            raise FaultError("axes", f" make {total} points: allowed are {MOST}")
+
+    def _check_axis(self, key: str, axis: Axis, hypercube: bool) -> None:
+        if hypercube and axis.start is None:
+            raise FaultError(
+                key, f" = {show(list(axis.values or ()))} is not allowed with mode = 'latin-hypercube': start and stop"
+            )
+        if hypercube and axis.values is not None:
+            raise FaultError(
+                key, f".num = {len(axis.values)} is not allowed with mode = 'latin-hypercube': samples says how many"
+            )
+        if not hypercube and axis.values is None:
+            raise FaultError(key, ".num is missing: required is a whole number from 1")
+        seen = Counter(map(_axes.label, axis.values or ()))
+        if self.mode == "product" and max(seen.values()) > 1:
+            twice = max(seen, key=lambda value: seen[value])
+            raise FaultError(key, f" has {twice} {seen[twice]} times: allowed is each value once with mode = 'product'")
