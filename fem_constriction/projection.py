@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,33 +51,53 @@ def reduce(
     is below tolerance everywhere in the band, or until rounding stops it below 1e-4. Raises ComputationError if
     most_shifts do not suffice.
     """
+    basis = Basis(assembly, processes, solver_tolerance)
+    model, estimate = enough_shifts(basis, band, direct_current=direct_current, tolerance=tolerance, most_shifts=most_shifts)
+    return replace(model, statistics=basis.statistics(estimate), basis=tuple(basis.blocks) if keep else ())
+
+
+class Solutions(Protocol):
+    """A growing space of solutions at real shifts, wherever it is held."""
+
+    def extend(self, shifts: Array) -> None:
+        """Solve at these shifts and take the solutions in."""
+        ...
+
+    def model(self, shifts: Array) -> ReducedModel:
+        """Return the reduced model; shifts: all that were solved, in order."""
+        ...
+
+
+def enough_shifts(
+    basis: Solutions,
+    band: tuple[float, float] | None,
+    *,
+    direct_current: bool = True,
+    tolerance: float = TARGET,
+    most_shifts: int = 60,
+) -> tuple[ReducedModel, float]:
+    """Extend a basis until its model is good enough in the band, see `reduce`; return the model and its estimated error."""
     queue, check = first_shifts(band, direct_current)
-    basis = Basis(assembly, processes)
-    shifts, estimate = np.empty(0), np.inf
+    shifts = np.empty(0)
     history: list[float] = []
     while True:
-        for block in blocks(queue, assembly.unknowns):
-            basis.add(solve_shifts(assembly, evaluate(processes, block), tolerance=solver_tolerance))
+        basis.extend(queue)
         shifts = np.append(shifts, queue)
-        model = ReducedModel(basis.matrices, basis.port, basis.entries, basis.coordinates, processes, shifts)
+        model = basis.model(shifts)
         if band is None:
-            estimate = 0.0
-            break
+            return model, 0.0
         error = model.error(check)
         worst = int(np.argmax(error))
-        estimate = float(error[worst])
-        history.append(estimate)
-        if estimate <= tolerance:
-            break
-        if len(history) > PATIENCE and estimate > history[-1 - PATIENCE] / 2 and estimate <= ACCEPTED:
-            break  # rounding: reported, and part of every uncertainty
+        history.append(float(error[worst]))
+        rounding = len(history) > PATIENCE and history[-1] > history[-1 - PATIENCE] / 2 and history[-1] <= ACCEPTED
+        if history[-1] <= tolerance or rounding:  # rounding is reported, and part of every uncertainty
+            return model, history[-1]
         if shifts.size >= most_shifts:
             raise ComputationError(
-                f"the projection on {shifts.size} real shifts has an estimated relative error of {estimate:.1e} at "
+                f"the projection on {shifts.size} real shifts has an estimated relative error of {history[-1]:.1e} at "
                 f"{abs(check[worst]) / (2 * np.pi):.3g} Hz, asked {tolerance:.0e}"
             )
         queue = _bisect(shifts, np.abs(check), error)
-    return replace(model, statistics=basis.statistics(estimate), basis=tuple(basis.blocks) if keep else ())
 
 
 def first_shifts(band: tuple[float, float] | None, direct_current: bool) -> tuple[Array, NDArray[np.complex128]]:
@@ -97,8 +117,8 @@ class Basis:
     Classical Gram-Schmidt twice, each block normalised in between by Householder QR: one pass loses four digits.
     """
 
-    def __init__(self, assembly: Assembly, processes: Mapping[str, Admittance]) -> None:
-        self.assembly = assembly
+    def __init__(self, assembly: Assembly, processes: Mapping[str, Admittance], tolerance: float = 1e-10) -> None:
+        self.assembly, self.processes, self.tolerance = assembly, processes, tolerance
         self.blocks: list[Array] = []
         self.matrices: dict[str, Array] = {name: np.zeros((0, 0)) for name in processes}
         self.port: Array = np.zeros(0)
@@ -108,6 +128,15 @@ class Basis:
         self.metal = {p: assembly.operators[p] @ metal for p in processes if p in (CHARGE_TRANSFER, PORE)}
         self.entries: dict[str, Array] = {name: np.zeros(0) for name in self.metal}
         self.iterations, self.solver_error = 0, 0.0
+
+    def extend(self, shifts: Array) -> None:
+        """Solve at these shifts and add the solutions."""
+        for block in blocks(shifts, self.assembly.unknowns):
+            self.add(solve_shifts(self.assembly, evaluate(self.processes, block), tolerance=self.tolerance))
+
+    def model(self, shifts: Array) -> ReducedModel:
+        """Return the reduced model; shifts: all that were solved, in order."""
+        return ReducedModel(self.matrices, self.port, self.entries, self.coordinates, self.processes, shifts)
 
     def add(self, solved: ShiftedSolutions) -> None:
         """Add the solutions that one call of the solver gave."""

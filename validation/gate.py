@@ -96,7 +96,8 @@ def prepare(
 ) -> Prepared:
     """Solve the grids that cells of one discretisation share (`backends.discretisation`), once for all their materials.
 
-    Then `judge` gives the result of each. side_by_side: a thread per backend; not where every processor has work already. Raises InputError for cells that differ in more, ComputationError.
+    Then `judge` gives the result of each. side_by_side: a thread per backend; not where every processor has work already.
+    Raises InputError for cells that differ in more, ComputationError.
     """
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
     families = _solve(cells, _chosen(backends), angular_band(points), progress, side_by_side)
@@ -258,7 +259,7 @@ def _geometric(families: Mapping[str, Family], agreement: Agreement) -> Geometri
     if agreement.discs is not None and agreement.discs.resistance is not None:
         low, high = agreement.discs.resistance
         enclosure = (low - one_dimensional, high - one_dimensional)
-        # What is guaranteed is known better than a limit may be; one outside by more than its uncertainty is reported as a fault.
+        # What is guaranteed may be known better than the limit is.
         if enclosure[0] - uncertainty <= value <= enclosure[1] + uncertainty:
             value = float(np.clip(value, *enclosure))
     return Geometric(values, value, uncertainty, one_dimensional + value, enclosure)

@@ -1,0 +1,224 @@
+"""Z(s) of the voxel network with its nodes spread over MPI ranks, solved by PETSc: for networks larger than one machine.
+
+Each rank holds a slab of rows of nodes: their links, its part of every matrix and of every solution. With the electrode at
+V = 1 the other nodes solve A_ff phi = -A_fV at real shifts, by conjugate gradients and an algebraic multigrid; the solutions
+are orthonormalised where they are (each rank's QR factors, then one of all their small R), and only matrices as large as the
+number of shifts travel. The rest is the mechanism of every other grid (`projection`). The variable PETSC_OPTIONS sets another
+solver or preconditioner.
+
+    mpiexec -n 4 python -m network.distributed CELL.toml z.csv --resolution 200
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+
+from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances, evaluate
+from fem_constriction.api import provenance
+from fem_constriction.backends import check_solvable, direct_current
+from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.grid import Grid
+from fem_constriction.projection import enough_shifts
+from fem_constriction.reduced import RANK, ReducedModel
+from fem_constriction.refinement import angular_band
+from fem_constriction.spectrum import Spectrum, parse_frequencies
+from network.backend import Network
+from network.links import GROUND, Links, Numbering, column, network_links
+
+if TYPE_CHECKING:
+    from fem_constriction.cell import Cell
+
+Array = NDArray[np.float64]
+
+#: Relative energy error that conjugate gradients stop at; that of Z is its square.
+TOLERANCE = 1e-9
+
+
+def reduce_distributed(cell: Cell, grid: Grid, band: tuple[float, float] | None, comm: Any = None) -> ReducedModel:
+    """Return the reduced model of the voxel network on a grid, on every rank of an mpi4py communicator (all there are).
+
+    band: angular frequencies, 1/s; None: direct current alone. statistics: ranks, iterations, and the largest number of bytes
+    that matrices and solutions take on one rank. Raises InputError without petsc4py, ComputationError where a solve stops.
+    """
+    try:
+        from mpi4py import MPI
+        from petsc4py import PETSc
+    except ImportError as error:
+        raise InputError(
+            f"networks over several machines take petsc4py and mpi4py, which are not installed ({error})"
+        ) from None
+    check_solvable(cell)
+    basis = _Basis(cell, grid, comm or MPI.COMM_WORLD, PETSc)
+    model, estimate = enough_shifts(basis, band, direct_current=direct_current(cell))
+    statistics = {
+        "backend": "network, distributed",
+        "grid": grid.name,
+        "cells": grid.shape,
+        "unknowns": basis.numbering.unknowns,
+        "ranks": basis.comm.size,
+        "shifts": len(model.shifts),
+        "iterations": basis.iterations,
+        "bytes_per_rank": basis.comm.allreduce(basis.bytes(), op=MPI.MAX),
+        "projection_error": estimate,
+    }
+    return replace(model, statistics=statistics)
+
+
+class _Basis:
+    """Orthonormal solutions, each rank's rows of them, with V as one more row on the last rank."""
+
+    def __init__(self, cell: Cell, grid: Grid, comm: Any, petsc: Any) -> None:
+        self.comm, self.petsc = comm, petsc
+        self.processes = admittances(cell)
+        electrode = cell.working_electrode
+        ideal = electrode.charge_transfer is None and electrode.contact.fraction > 0
+        vertical = column(grid.layers, counter_electrode="counter_electrode" in self.processes)
+        if comm.size > vertical.rows:
+            raise InputError(f"{comm.size} ranks are not allowed: the grid has {vertical.rows} rows of nodes")
+        ends = np.linspace(0, vertical.rows, comm.size + 1).astype(int)
+        own = range(int(ends[comm.rank]), int(ends[comm.rank + 1]))
+        links, self.numbering = network_links(grid, vertical, ideal_contact=ideal, rows=own)
+        first, end = (self.numbering.first(row) for row in (own.start, own.stop))
+        self.size = end - first
+        self.parts = {name: _Part(links.get(name), self.numbering, first, end) for name in self.processes}
+        total = self.numbering.unknowns - 1
+        for part in self.parts.values():
+            part.voltage = float(comm.allreduce(part.voltage))
+            csr = (part.local.indptr.astype(petsc.IntType), part.local.indices.astype(petsc.IntType), part.local.data)
+            part.matrix = petsc.Mat().createAIJ(((self.size, total), (self.size, total)), csr=csr, comm=comm)
+        self.q: Array = np.zeros((self.size + (comm.rank == comm.size - 1), 0))
+        self.coordinates: Array = np.zeros((0, 0))
+        self.iterations = 0
+
+    def extend(self, shifts: Array) -> None:
+        """Solve at these shifts, one after the other, and take the solutions in."""
+        columns = np.column_stack([self._solve(float(s)) for s in shifts])
+        columns = columns / np.sqrt(self._sum(np.sum(columns**2, 0)))
+        new = columns
+        for _ in range(2):
+            new = self._orthonormal(new - self.q @ self._sum(self.q.T @ new))
+        old = self.coordinates
+        self.q = np.hstack([self.q, new])
+        within = self._sum(self.q.T @ columns)
+        self.coordinates = np.hstack([np.vstack([old, np.zeros((new.shape[1], old.shape[1]))]), within])
+
+    def model(self, shifts: Array) -> ReducedModel:
+        """Return the reduced model, the same on every rank."""
+        last = self.comm.rank == self.comm.size - 1
+        port = self._sum(self.q[-1] if last else np.zeros(self.q.shape[1]))
+        matrices, entries = {}, {}
+        for name, part in self.parts.items():
+            free = self.q[: self.size]
+            image = np.column_stack([self._apply(part, column) for column in free.T]) + np.outer(part.coupling, port)
+            metal = self._sum(part.coupling @ free) + part.voltage * port
+            matrix = self._sum(free.T @ image) + np.outer(port, metal)
+            matrices[name] = (matrix + matrix.T) / 2
+            if name in (CHARGE_TRANSFER, PORE):
+                entries[name] = metal
+        return ReducedModel(matrices, port, entries, self.coordinates, self.processes, shifts)
+
+    def bytes(self) -> int:
+        """Return what matrices (the processes' and their sum) and solutions take here."""
+        stored = sum(
+            part.local.data.nbytes + part.local.indices.nbytes + part.local.indptr.nbytes for part in self.parts.values()
+        )
+        return int(2 * stored + self.q.nbytes)
+
+    def _solve(self, s: float) -> Array:
+        y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
+        total, right = None, np.zeros(self.size)
+        for name, part in self.parts.items():
+            right -= y[name] * part.coupling
+            if total is None:
+                total = part.matrix.copy()
+                total.scale(y[name])
+            elif y[name]:
+                total.axpy(y[name], part.matrix, structure=self.petsc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+        assert total is not None
+        ksp = self.petsc.KSP().create(self.comm)
+        ksp.setOperators(total)
+        ksp.setType("cg")
+        ksp.setNormType(self.petsc.KSP.NormType.NATURAL)
+        ksp.getPC().setType("gamg")
+        ksp.setTolerances(rtol=TOLERANCE, max_it=1000)
+        ksp.setFromOptions()
+        b, x = total.createVecLeft(), total.createVecRight()
+        b.setArray(right)
+        ksp.solve(b, x)
+        if ksp.getConvergedReason() <= 0:
+            raise ComputationError(f"PETSc stopped at s = {s:.3g} 1/s: reason {ksp.getConvergedReason()}")
+        self.iterations = max(self.iterations, ksp.getIterationNumber())
+        found = x.getArray().copy()
+        for each in (ksp, total, b, x):
+            each.destroy()
+        return np.append(found, 1.0) if self.comm.rank == self.comm.size - 1 else found
+
+    def _apply(self, part: _Part, values: Array) -> Array:
+        x, image = part.matrix.createVecRight(), part.matrix.createVecLeft()
+        x.setArray(np.ascontiguousarray(values))
+        part.matrix.mult(x, image)
+        found = image.getArray().copy()
+        x.destroy()
+        image.destroy()
+        return np.asarray(found)
+
+    def _orthonormal(self, columns: Array) -> Array:
+        q, r = np.linalg.qr(columns)
+        all_r = self.comm.allgather(r)
+        top, small, _ = linalg.qr(np.vstack(all_r), mode="economic", pivoting=True)
+        kept = np.abs(np.diagonal(small)) > RANK
+        start = sum(len(each) for each in all_r[: self.comm.rank])
+        return np.asarray(q @ top[start : start + len(r)][:, kept])
+
+    def _sum(self, values: Array) -> Array:
+        return np.asarray(self.comm.allreduce(np.asarray(values)))
+
+
+class _Part:
+    """A rank's rows of one process's Laplacian: between free nodes, and their coupling to V."""
+
+    matrix: Any = None
+
+    def __init__(self, links: Links | None, numbering: Numbering, first: int, end: int) -> None:
+        metal = numbering.unknowns - 1
+        self.coupling = np.zeros(end - first)
+        self.voltage = 0.0
+        rows, columns, values = [], [], []
+        for one, other, g in [] if links is None else ((links.a, links.b, links.geometry), (links.b, links.a, links.geometry)):
+            here = (one >= first) & (one < end) & (one != metal)
+            a, b, weight = one[here] - first, other[here], g[here]
+            to_metal, to_node = b == metal, (b != metal) & (b != GROUND)
+            rows += [a, a[to_node]]
+            columns += [one[here], b[to_node]]
+            values += [weight, -weight[to_node]]
+            np.add.at(self.coupling, a[to_metal], -weight[to_metal])
+            self.voltage += float(weight[to_metal].sum())
+        shape = (end - first, metal)
+        triplets = [np.concatenate(part) if part else np.zeros(0) for part in (values, rows, columns)]
+        self.local = sparse.csr_array((triplets[0], (triplets[1].astype(np.int64), triplets[2].astype(np.int64))), shape=shape)
+        self.local.sum_duplicates()
+
+
+def main(file: Path, out: Path, resolution: int = 50, frequencies: str = "1e-3:1e9:61") -> None:
+    """Solve one grid of the voxel network on all ranks and write its spectrum (no uncertainty: one grid has none)."""
+    from mpi4py import MPI
+
+    from fem_constriction.cell import Cell
+
+    cell, points = Cell.load(file), np.asarray(parse_frequencies(frequencies))
+    model = reduce_distributed(cell, Network().uniform(cell, resolution), angular_band(points))
+    if MPI.COMM_WORLD.rank == 0:
+        made = {**provenance(cell), "grids": [dict(model.statistics)]}
+        Spectrum(points, model.impedance(2j * np.pi * points), None, made).save(out)
+
+
+if __name__ == "__main__":
+    import typer
+
+    typer.run(main)
