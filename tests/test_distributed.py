@@ -55,11 +55,8 @@ def test_slabs_hold_the_rows_of_every_matrix(name: str, slabs: int) -> None:
 def test_petsc_gives_what_the_built_in_route_gives(name: str, ranks: int) -> None:
     mpiexec = shutil.which("mpiexec") or pytest.skip("no mpiexec")
     allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1"}
-    more = (
-        ["--oversubscribe"]
-        if "Open MPI" in subprocess.run([mpiexec, "--version"], capture_output=True, text=True).stdout
-        else []
-    )
+    version = subprocess.run([mpiexec, "--version"], capture_output=True, text=True).stdout
+    more = ["--oversubscribe"] if "Open" in version else []  # Open MPI, OpenRTE; MPICH does so anyway
     script = Path(__file__).parent / "distributed_run.py"
     done = subprocess.run(
         [mpiexec, "-n", str(ranks), *more, sys.executable, script, DATA / "cells" / f"{name}.toml", "12"],
