@@ -11,7 +11,9 @@ solver or preconditioner.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances, evaluate
+from fem_constriction.admittance import CHARGE_TRANSFER, PORE, Admittance, admittances, evaluate
 from fem_constriction.api import provenance
 from fem_constriction.backends import check_solvable, direct_current
 from fem_constriction.errors import ComputationError, InputError
@@ -29,7 +31,7 @@ from fem_constriction.reduced import RANK, ReducedModel
 from fem_constriction.refinement import angular_band
 from fem_constriction.spectrum import Spectrum, parse_frequencies
 from network.backend import Network
-from network.links import GROUND, Links, Numbering, column, network_links
+from network.links import GROUND, Links, column, network_links
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
@@ -41,53 +43,88 @@ TOLERANCE = 1e-9
 
 
 def reduce_distributed(cell: Cell, grid: Grid, band: tuple[float, float] | None, comm: Any = None) -> ReducedModel:
-    """Return the reduced model of the voxel network on a grid, on every rank of an mpi4py communicator (all there are).
+    """Return the reduced model of the voxel network of a cell on a grid, on every rank of an mpi4py communicator.
 
-    band: angular frequencies, 1/s; None: direct current alone. statistics: ranks, iterations, and the largest number of bytes
+    band: angular frequencies, 1/s; None: direct current alone; comm: all ranks if left out. Raises as `reduce_links`.
+    """
+    ranks = _world(comm)
+    check_solvable(cell)
+    processes = admittances(cell)
+    electrode = cell.working_electrode
+    ideal = electrode.charge_transfer is None and electrode.contact.fraction > 0
+    vertical = column(grid.layers, counter_electrode="counter_electrode" in processes)
+    if ranks.size > vertical.rows:
+        raise InputError(f"{ranks.size} ranks are not allowed: the grid has {vertical.rows} rows of nodes")
+    ends = np.linspace(0, vertical.rows, ranks.size + 1).astype(int)
+    rows = range(int(ends[ranks.rank]), int(ends[ranks.rank + 1]))
+    links, numbering = network_links(grid, vertical, ideal_contact=ideal, rows=rows)
+    own = range(numbering.first(rows.start), numbering.first(rows.stop))
+    flows = direct_current(cell)
+    model = reduce_links(links, processes, own, numbering.unknowns, band, direct_current=flows, comm=ranks)
+    described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape}
+    return replace(model, statistics={**described, **model.statistics})
+
+
+def reduce_links(
+    links: Mapping[str, Links],
+    processes: Mapping[str, Admittance],
+    own: range,
+    unknowns: int,
+    band: tuple[float, float] | None,
+    *,
+    direct_current: bool = True,
+    comm: Any = None,
+) -> ReducedModel:
+    """Return the reduced model of any network, that of a microstructure for instance, on every rank.
+
+    links: by process, all that touch the unknowns which this rank owns; own: those, ranks one after the other; unknowns: how
+    many in all, the electrode potential V the last and nobody's. statistics: ranks, iterations, and the largest number of bytes
     that matrices and solutions take on one rank. Raises InputError without petsc4py, ComputationError where a solve stops.
     """
-    try:
-        from mpi4py import MPI
-        from petsc4py import PETSc
-    except ImportError as error:
-        raise InputError(
-            f"networks over several machines take petsc4py and mpi4py, which are not installed ({error})"
-        ) from None
-    check_solvable(cell)
-    basis = _Basis(cell, grid, comm or MPI.COMM_WORLD, PETSc)
-    model, estimate = enough_shifts(basis, band, direct_current=direct_current(cell))
+    ranks = _world(comm)
+    from mpi4py import MPI
+    from petsc4py import PETSc
+
+    basis = _Basis(links, processes, own, unknowns, ranks, PETSc)
+    model, estimate = enough_shifts(basis, band, direct_current=direct_current)
     statistics = {
-        "backend": "network, distributed",
-        "grid": grid.name,
-        "cells": grid.shape,
-        "unknowns": basis.numbering.unknowns,
-        "ranks": basis.comm.size,
+        "unknowns": unknowns,
+        "ranks": ranks.size,
         "shifts": len(model.shifts),
         "iterations": basis.iterations,
-        "bytes_per_rank": basis.comm.allreduce(basis.bytes(), op=MPI.MAX),
+        "bytes_per_rank": ranks.allreduce(basis.bytes(), op=MPI.MAX),
         "projection_error": estimate,
     }
     return replace(model, statistics=statistics)
 
 
+def _world(comm: Any) -> Any:
+    missing = [name for name in ("petsc4py", "mpi4py") if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"networks over several machines take petsc4py and mpi4py; not installed: {', '.join(missing)} "
+            '(allowed is pip install "fem-constriction[petsc]", or a cluster\'s own)'
+        )
+    from mpi4py import MPI
+
+    return comm or MPI.COMM_WORLD
+
+
 class _Basis:
     """Orthonormal solutions, each rank's rows of them, with V as one more row on the last rank."""
 
-    def __init__(self, cell: Cell, grid: Grid, comm: Any, petsc: Any) -> None:
-        self.comm, self.petsc = comm, petsc
-        self.processes = admittances(cell)
-        electrode = cell.working_electrode
-        ideal = electrode.charge_transfer is None and electrode.contact.fraction > 0
-        vertical = column(grid.layers, counter_electrode="counter_electrode" in self.processes)
-        if comm.size > vertical.rows:
-            raise InputError(f"{comm.size} ranks are not allowed: the grid has {vertical.rows} rows of nodes")
-        ends = np.linspace(0, vertical.rows, comm.size + 1).astype(int)
-        own = range(int(ends[comm.rank]), int(ends[comm.rank + 1]))
-        links, self.numbering = network_links(grid, vertical, ideal_contact=ideal, rows=own)
-        first, end = (self.numbering.first(row) for row in (own.start, own.stop))
-        self.size = end - first
-        self.parts = {name: _Part(links.get(name), self.numbering, first, end) for name in self.processes}
-        total = self.numbering.unknowns - 1
+    def __init__(
+        self,
+        links: Mapping[str, Links],
+        processes: Mapping[str, Admittance],
+        own: range,
+        unknowns: int,
+        comm: Any,
+        petsc: Any,
+    ) -> None:
+        self.comm, self.petsc, self.processes = comm, petsc, processes
+        self.size, total = len(own), unknowns - 1
+        self.parts = {name: _Part(links.get(name), own, total) for name in processes}
         for part in self.parts.values():
             part.voltage = float(comm.allreduce(part.voltage))
             csr = (part.local.indptr.astype(petsc.IntType), part.local.indices.astype(petsc.IntType), part.local.data)
@@ -185,8 +222,8 @@ class _Part:
 
     matrix: Any = None
 
-    def __init__(self, links: Links | None, numbering: Numbering, first: int, end: int) -> None:
-        metal = numbering.unknowns - 1
+    def __init__(self, links: Links | None, own: range, metal: int) -> None:
+        first, end = own.start, own.stop
         self.coupling = np.zeros(end - first)
         self.voltage = 0.0
         rows, columns, values = [], [], []
