@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from fem_constriction.admittance import PORE, admittances
 from fem_constriction.assembly import Assembly, Bound
 from fem_constriction.cell import Cell
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.grid import Grid
 from fem_constriction.materials import reduce_together
 from fem_constriction.projection import reduce
@@ -176,11 +176,11 @@ def solve_grid(
 
 
 def check_memory(unknowns: int, what: str) -> None:
-    """Raise InputError with the estimate if `unknowns` would take more memory than is free."""
+    """Raise MemoryShort, an InputError, with the estimate if `unknowns` would take more memory than is free."""
     needed = unknowns * DOUBLES_PER_UNKNOWN * 8
     free = int(psutil.virtual_memory().available)
     if needed > free:
-        raise InputError(
+        raise MemoryShort(
             f"{what}: {unknowns:.3g} unknowns would need about {needed / 2**30:.3g} GiB of memory and "
             f"{free / 2**30:.3g} GiB are free: allowed is a coarser grid"
         )

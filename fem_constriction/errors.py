@@ -17,6 +17,10 @@ class InputError(ConstrictionError, ValueError):
     exit_status = 2
 
 
+class MemoryShort(InputError):
+    """A grid would not fit in the memory that is free at the moment: it says nothing of the cell."""
+
+
 class ComputationError(ConstrictionError):
     """A computation failed or is incomplete."""
 

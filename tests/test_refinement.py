@@ -10,7 +10,7 @@ from conftest import DATA, paper_cell
 
 import fem_constriction as fc
 from fem_constriction.admittance import admittances
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem import FiniteElements
 from fem_constriction.grid import Grading, Grid, family_member, graded, uniform
 from fem_constriction.refinement import extrapolate, solve_family, solve_to
@@ -200,7 +200,7 @@ def test_frequencies_must_be_positive(homogeneous: fc.Cell, wrong: list[float]) 
 
 
 def test_a_grid_that_does_not_fit_is_refused_before_it_is_allocated(homogeneous: fc.Cell) -> None:
-    with pytest.raises(InputError, match=r"would need about .* GiB of memory and .* GiB are free"):
+    with pytest.raises(MemoryShort, match=r"would need about .* GiB of memory and .* GiB are free"):
         fc.solve(homogeneous, [1.0], resolution=4000)
 
 

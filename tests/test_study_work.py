@@ -13,6 +13,7 @@ from study_fakes import FRACTION, Fake
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from fem_constriction import Cell, ComputationError, InputError
+from fem_constriction.errors import MemoryShort
 from validation import gate
 from validation.study import work
 from validation.study.points import Settings
@@ -64,7 +65,7 @@ def test_what_shared_grids_leave_unresolved_is_checked_by_itself(
         (ZeroDivisionError("by zero"), "unexpected", "ZeroDivisionError: by zero"),
         (KeyError(), "unexpected", "KeyError: KeyError"),
         (MemoryError(), "worker", "memory: MemoryError"),
-        (InputError("would need about 9 GiB of memory and 2 GiB are free: allowed is"), "worker", "memory: would"),
+        (MemoryShort("would need about 9 GiB of memory and 2 GiB are free: allowed is"), "worker", "memory: would"),
     ],
 )
 def test_a_failure_is_a_record_with_its_kind_and_reason(

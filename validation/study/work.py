@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from fem_constriction.api import provenance, spectrum_of
 from fem_constriction.backends import DOUBLES_PER_UNKNOWN, backend_named, discretisation
 from fem_constriction.cell import Cell
-from fem_constriction.errors import ConstrictionError, InputError
+from fem_constriction.errors import ConstrictionError, InputError, MemoryShort
 from fem_constriction.refinement import FIRST_LEVELS, solve_to
 from validation import gate
 from validation.result import Result
@@ -138,8 +138,7 @@ def failure(error: BaseException) -> Record:
     Memory that is short says nothing of the point: other workers have it, for the moment.
     """
     text = " ".join(str(error).split()) or type(error).__name__
-    short = isinstance(error, MemoryError) or ("GiB of memory" in text and "are free" in text)
-    if short:
+    if isinstance(error, (MemoryError, MemoryShort)):
         return Record("worker", f"memory: {text}")
     if isinstance(error, ConstrictionError):
         return Record("input" if isinstance(error, InputError) else "computation", text)
