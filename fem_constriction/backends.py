@@ -158,7 +158,10 @@ def solve_grid(
         if discretisation(each) != discretisation(cell):
             raise InputError("cells are not allowed to share grids unless they differ in materials alone")
     unknowns = backend.unknowns(cell, grid)
-    check_memory(unknowns, f"{backend.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
+    # A basis for many materials has more columns, known from the coarser grid; its currents take three times as much.
+    columns = 0 if coarser is None or not others else len(coarser.model.shifts)
+    what = f"{backend.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)"
+    check_memory(unknowns, what, max(DOUBLES_PER_UNKNOWN, 60 + 4 * columns))
     _check_area(cell, grid)
     start = time.perf_counter()
     processes = admittances(cell)
@@ -175,9 +178,9 @@ def solve_grid(
     return Solution(model, grid, time.perf_counter() - start, model.statistics, assembly if keep else None)
 
 
-def check_memory(unknowns: int, what: str) -> None:
+def check_memory(unknowns: int, what: str, doubles: int = DOUBLES_PER_UNKNOWN) -> None:
     """Raise MemoryShort, an InputError, with the estimate if `unknowns` would take more memory than is free."""
-    needed = unknowns * DOUBLES_PER_UNKNOWN * 8
+    needed = unknowns * doubles * 8
     free = int(psutil.virtual_memory().available)
     if needed > free:
         raise MemoryShort(
