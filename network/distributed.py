@@ -11,6 +11,7 @@ solver or preconditioner.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ from scipy import linalg, sparse
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, Admittance, admittances, evaluate
 from fem_constriction.api import provenance
 from fem_constriction.backends import check_solvable, direct_current
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, ConstrictionError, InputError
 from fem_constriction.grid import Grid
 from fem_constriction.projection import enough_shifts
 from fem_constriction.reduced import RANK, ReducedModel
@@ -258,4 +259,8 @@ def main(file: Path, out: Path, resolution: int = 50, frequencies: str = "1e-3:1
 if __name__ == "__main__":
     import typer
 
-    typer.run(main)
+    try:
+        typer.run(main)
+    except ConstrictionError as error:  # one sentence, no traceback
+        sys.stderr.write(f"network.distributed: {error}\n")
+        sys.exit(error.exit_status)
