@@ -66,9 +66,10 @@ class ReducedModel:
 
         It has as many columns as a model that was made for this material alone, and estimates its errors like one.
         """
+        made_for = (self.processes,) if self.sampled is None else self.materials
+        if not any(dict(processes) == dict(each) for each in made_for):
+            raise ComputationError(f"a reduced model that was made for {len(made_for)} materials is none of another one")
         if self.sampled is None:
-            if dict(processes) != dict(self.processes):
-                raise ComputationError("a reduced model that was made for one material is none of another")
             return self
         shifts = np.unique(self.shifts)
         x, _ = self.solved(shifts, processes)

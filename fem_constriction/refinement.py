@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.backends import Backend, Solution, solve_grid
+from fem_constriction.admittance import admittances
+from fem_constriction.backends import Backend, Solution, discretisation, solve_grid
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.projection import TARGET
@@ -82,7 +83,10 @@ class Family:
     others: tuple[Cell, ...] = ()
 
     def of(self, cell: Cell) -> Family:
-        """Return the family of one of its cells alone."""
+        """Return the family of one of its cells alone. Raises InputError for a cell that is none of them."""
+        known = discretisation(cell) == discretisation(self.cell)
+        if not known or admittances(cell) not in [admittances(each) for each in (self.cell, *self.others)]:
+            raise InputError("the cell is not allowed here: it is none of those that were solved together")
         if not self.others:
             return self
         return Family(cell, self.backend, tuple(solution.of(cell) for solution in self.solutions))

@@ -119,7 +119,13 @@ def test_only_cells_that_differ_in_materials_share_a_discretisation(small: fc.Ce
         solve_grid(small, backend, backend.grid(small, 0), BAND, others=[other])
 
 
-def test_a_model_of_one_material_is_none_of_another(materials: list[fc.Cell]) -> None:
-    family = solve_family(materials[0], FiniteElements(), BAND, levels=(0,))
-    with pytest.raises(ComputationError, match="none of another"):
-        family.solutions[0].of(materials[1])
+def test_what_was_made_for_some_materials_is_for_no_other_and_for_no_other_cell(materials: list[fc.Cell]) -> None:
+    alone = solve_family(materials[0], FiniteElements(), BAND, levels=(0,))
+    shared = solve_family(materials[0], FiniteElements(), BAND, levels=(0,), others=materials[1:2])
+    for family in (alone, shared):
+        with pytest.raises(ComputationError, match="none of another"):
+            family.solutions[0].of(materials[2])
+        for cell in (materials[2], materials[0].vary({"working_electrode.contact.fraction": 0.3})):
+            with pytest.raises(InputError, match="none of those that were solved together"):
+                family.of(cell)
+        family.of(materials[0].vary({"title": "another name"}))
