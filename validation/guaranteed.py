@@ -38,6 +38,12 @@ ORDER = 4
 #: is aimed at below what is asked: a step more costs more than a few unknowns.
 STRIDE, BELOW = 16.0, 0.7
 
+#: Shares are estimates, as good as the predicted order: neither side is taken for less than this.
+LEAST_SHARE = 0.1
+
+#: Ratio of distances to the contact edge that share one density: about the ratio of neighbouring widths on the graded grids.
+BIN = 1.5
+
 #: Steps before it is given up.
 MOST_STEPS = 12
 
@@ -100,7 +106,7 @@ def guarantee(
             goal = 0.5 * ratio / share  # half of what is to be left to each side
             if goal < 1:
                 try:
-                    side.refine(parts, share, max(goal, 1 / STRIDE))
+                    side.refine(parts, max(goal, 1 / STRIDE))
                 except (InputError, ComputationError) as error:
                     raise ComputationError(f"{reached}; {error}") from None
                 if progress is not None:
@@ -117,8 +123,8 @@ class _Side:
         self.seconds = 0.0
         self.solution = self._solve(backend.grid(cell, 0))
 
-    def refine(self, parts: Contributions | None, share: float, ratio: float) -> None:
-        """Solve the grid that leaves `ratio` of this side's error, a `share` of the parts; without parts, the family's next."""
+    def refine(self, parts: Contributions | None, ratio: float) -> None:
+        """Solve the grid that leaves `ratio` of this side's error; without parts, the family's next."""
         self.level += 1
         if parts is None:
             if self.level > FINEST:
@@ -175,7 +181,7 @@ def _shares(sides: Sequence[_Side], pairing: Pairing, s: float) -> tuple[float, 
     gap = high - low
     if below is None or not gap > 0:
         return 0.5, 0.5
-    share = float(np.clip(below / gap, 0.1, 0.9))
+    share = float(np.clip(below / gap, LEAST_SHARE, 1 - LEAST_SHARE))
     return share, 1 - share
 
 
@@ -189,7 +195,7 @@ def _densities(grid: Grid, parts: Sequence[Array], ratio: float) -> list[Density
         w = np.maximum(part, 1e-12 * part.max()) / widths ** (ORDER + 1)
         root = w ** (1 / (ORDER + 1))
         scale = (float(root @ widths) / goal) ** (1 / ORDER)
-        found.append(_smooth(np.abs((lines[1:] + lines[:-1]) / 2 - edge), widths, scale * root))
+        found.append(_smooth(np.abs((lines[1:] + lines[:-1]) / 2 - edge), scale * root))
     return found
 
 
@@ -198,12 +204,12 @@ def _edge(lines: Array, touching: NDArray[np.bool_]) -> float:
     return float(lines[count]) if 0 < count < len(lines) - 1 else 0.0
 
 
-def _smooth(distance: Array, widths: Array, density: Array) -> Density:
+def _smooth(distance: Array, density: Array) -> Density:
     """Return the density over the distance to the edge: both sides of it together, the larger one of neighbouring slabs."""
     order = np.argsort(distance)
     r, value = distance[order], density[order]
     # Wherever two sides see the same distance, the finer one decides; a slab's neighbours may not be much coarser than itself.
-    bins = np.unique(np.round(np.log(r / r[0]) / np.log(1.5)).astype(int), return_inverse=True)[1]
+    bins = np.unique(np.round(np.log(r / r[0]) / np.log(BIN)).astype(int), return_inverse=True)[1]
     centre = np.array([np.exp(np.mean(np.log(r[bins == k]))) for k in range(bins.max() + 1)])
     largest = np.array([value[bins == k].max() for k in range(bins.max() + 1)])
     return Density(centre, largest)
