@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import fem_constriction as fc
+from validation import cli
 
 # Small matrices: threads of dense algebra only wait for each other, on a busy machine for minutes.
 threadpool_limits(limits=1)
@@ -59,3 +61,15 @@ def frequencies() -> np.ndarray:
 @pytest.fixture(scope="session")
 def band() -> tuple[float, float]:
     return 2 * np.pi * 1e-3, 2 * np.pi * 1e9
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """The command line: arguments -> exit status, standard output, standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        status = cli.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call

@@ -17,7 +17,7 @@ from study_fakes import FRACTION, Fake, Here, Renewing, here, study_of
 from test_cli import PLUGINS, POINTS, refused
 
 from fem_constriction import InputError
-from validation import cli, crosscheck, sweep, terminal
+from validation import crosscheck, sweep, terminal
 from validation.study import Study, pictures, show
 from validation.study import pool as _pool
 from validation.study import run as _run
@@ -32,16 +32,6 @@ frequencies = "1:1e6:4"
 "working_electrode.contact.fraction" = [0.16, 0.25]
 "electrolyte.conductivity" = ["0.46 mS/cm", "4.6 mS/cm"]
 """
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        status = cli.main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
 
 
 @pytest.fixture
