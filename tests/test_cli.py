@@ -411,3 +411,7 @@ def test_a_guaranteed_spectrum_takes_two_backends_and_says_so(run: Run, tmp_path
     )
     refused(run("spectrum", HOMOGENEOUS, "--out", file), "--backend is missing", "--guaranteed")
     refused(run("spectrum", HOMOGENEOUS, "--guaranteed", "--accuracy", "2", "--out", file), "--accuracy = 2.0 is not allowed")
+
+
+def test_an_accuracy_that_no_disc_can_have_is_refused_before_anything_is_said(run: Run, tmp_path: Path) -> None:
+    refused(run("crosscheck", HOMOGENEOUS, "--accuracy", "3", "--out", tmp_path / "out"), "--accuracy = 3.0 is not allowed")

@@ -83,6 +83,8 @@ def crosscheck(
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
     if not 0 < tolerance < 1:
         raise InputError(f"--tolerance = {tolerance!r} is not allowed: a number between 0 and 1, relative to |Z|")
+    if accuracy is not None and not 0 < accuracy < 1:
+        raise InputError(f"--accuracy = {accuracy!r} is not allowed: a number between 0 and 1, relative to |Z|")
     names = [name.strip() for name in backends.split(",") if name.strip()]
     chosen = terminal.named("--backends", lambda: [backend_named(name) for name in names])
     if len(set(names)) < 2:
