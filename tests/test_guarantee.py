@@ -44,7 +44,9 @@ def test_local_contributions_sum_to_the_whole(small: fc.Cell, levels: tuple[int,
     for parts, own in zip(on, (found.voxels, found.elements), strict=True):
         assert [part.sum() for part in parts] == pytest.approx([part.sum() for part in own])
     # Along x and y of a square they are equal.
-    assert found.elements[0].sum() == pytest.approx(found.elements[1].sum(), rel=1e-3)
+    assert found.elements[0].sum() == pytest.approx(
+        found.elements[1].sum(), rel=1e-3
+    )  # adapted alike, up to the choice of currents
 
 
 def test_contributions_gather_at_the_contact_edge(small: fc.Cell) -> None:
@@ -80,7 +82,7 @@ def test_discs_are_as_small_as_asked_and_hold_the_references(accuracy: float) ->
         assert np.all(found.discs.holds(z, 1e-5 * np.abs(z)))
         low, high = found.discs.resistance
         assert (high - low) / (high + low) <= accuracy
-        assert len(found.steps) <= 4
+        assert len(found.steps) <= 4  # from some 1e-2: a factor of at most 16 a step, and one more that aims too high
         assert found.spectrum().uncertainty == pytest.approx(found.discs.radius)
 
 
@@ -91,7 +93,7 @@ def test_adapted_grids_take_fewer_unknowns_than_those_of_the_families(name: str)
     frequency = np.geomspace(1e-3, 1e9, 13)
     adapted, families = (guarantee(cell, frequency, 2e-4, adaptive=adaptive).steps for adaptive in (True, False))
     most = [sum(steps[-1][side]["unknowns"] for side in ("fem", "network")) for steps in (adapted, families)]
-    assert most[0] < most[1] / 1.5
+    assert most[0] < most[1] / 1.5  # measured 2.4 or more at 1e-4; families come in factors of eight, so their share is luck
 
 
 def test_lines_follow_a_density_and_stay_on_the_edges(small: fc.Cell) -> None:

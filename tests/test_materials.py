@@ -52,6 +52,7 @@ def test_one_basis_serves_all_materials_within_its_own_estimate(materials: list[
         assembly = backend.assemble(cell, backend.grid(cell, level))
         processes = [admittances(each) for each in materials]
         together = reduce_together(assembly, processes, BAND, like=together)
+        # Chosen on level 0; the finer grid has a little more to resolve (3 TARGET seen), and says so.
         assert together.basis_error <= (1 if level == 0 else 20) * TARGET
         for each in processes:
             alone, shared = reduce(assembly, each, BAND), together.of(each)
@@ -87,7 +88,7 @@ def test_a_cell_judged_with_others_is_judged_as_alone(materials: list[fc.Cell]) 
         z = alone.spectrum.impedance
         # The limits of both: what one basis may lack (20 TARGET) times what extrapolation makes of it.
         assert np.all(np.abs(shared.spectrum.impedance - z) <= 60 * TARGET * np.abs(z))
-        # Other currents to choose from: about as small, and both hold the truth.
+        # Other currents to choose from: about as small (1.15 seen, at low frequencies), and both hold the truth.
         discs, own = shared.agreement.discs, alone.agreement.discs
         assert np.all(discs.radius <= 1.3 * own.radius)
         assert np.diff(discs.resistance) <= 1.3 * np.diff(own.resistance)
