@@ -7,174 +7,19 @@ import math
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
-from scipy.constants import epsilon_0
 
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, keys, sentence, show, unknown_key
 from fem_constriction.files import read_text, write_text
-from fem_constriction.units import (
-    AreaCapacitance,
-    AreaResistance,
-    Conductivity,
-    Fraction,
-    Layers,
-    Length,
-    Permittivity,
-    PoreConductivity,
-    Quantity,
-)
+from fem_constriction.sections import CounterElectrode, Electrolyte, Geometry, Section, WorkingElectrode
 
 _ROUNDING = 1e-12  # a square may be this much too wide for its face, and is then as wide as the face
-
-
-class Section(BaseModel):
-    """A part of the cell file: frozen, no unknown keys; None stands for a key left out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Width(Quantity):
-    """One length, or [L_x, L_y]; two equal lengths are one."""
-
-    def validate(self, value: object) -> Any:
-        if not isinstance(value, (list, tuple)):
-            return super().validate(value)
-        if len(value) != 2:
-            raise InputError(f"{show(value)} is not allowed: one length or two, [L_x, L_y]")
-        first, second = (super(_Width, self).validate(each) for each in value)
-        return first if first == second else (first, second)
-
-    def text(self, number: Any) -> Any:
-        if isinstance(number, tuple):
-            return [super(_Width, self).text(each) for each in number]
-        return super().text(number)
-
-    def schema(self) -> JsonSchemaValue:
-        one = super().schema()
-        pair = {"type": "array", "items": {"anyOf": one["anyOf"]}, "minItems": 2, "maxItems": 2}
-        return {"anyOf": [*one["anyOf"], pair], "examples": [*one["examples"], [self.example, self.example]]}
-
-
-class Geometry(Section):
-    """The box L_x x L_y x L_z: the electrodes lie at its two faces across z."""
-
-    width: Annotated[float | tuple[float, float], _Width(unit="m", what="a length", example="50 um")] = Field(
-        description="Width L_x = L_y in m, or [L_x, L_y]"
-    )
-    thickness: Length = Field(description="Thickness L_z of the electrolyte in m")
-
-    @property
-    def lengths(self) -> tuple[float, float, float]:
-        """(L_x, L_y, L_z) in m."""
-        x, y = self.width if isinstance(self.width, tuple) else (self.width, self.width)
-        return x, y, self.thickness
-
-
-class GrainBoundaries(Section):
-    """y_gb(s) = (sigma_gb + s eps_gb)/delta_gb in S/m2 on layers - 1 planes, evenly spaced."""
-
-    layers: Layers = Field(description="Number of bulk layers; there is one boundary fewer (1: no boundary)")
-    thickness: Length = Field(description="Thickness delta_gb of a boundary in m")
-    conductivity: Conductivity = Field(description="Conductivity sigma_gb of a boundary in S/m")
-    relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
-
-
-class Electrolyte(Section):
-    """kappa(s) = sigma_b + s eps_b in S/m, the same everywhere in the bulk."""
-
-    conductivity: Conductivity = Field(description="Bulk conductivity sigma_b in S/m")
-    relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
-    grain_boundaries: GrainBoundaries | None = Field(None, description="Planar grain boundaries; left out: none")
-
-
-class Contact(Section):
-    """A_c = fraction A: where the metal touches the electrolyte, one square in the middle of the face."""
-
-    shape: Literal["square"] = Field(description="Shape of the contact: one centred square")
-    fraction: Fraction = Field(description="Contact area over cell area, A_c/A, from 0 to 1 (no unit)")
-
-
-class ChargeTransfer(Section):
-    """y(s) = 1/R_pol + s C_dl in S/m2."""
-
-    resistance: AreaResistance = Field(
-        description="Polarisation resistance R_pol in ohm m^2; for an ideal contact leave the section out"
-    )
-    capacitance: AreaCapacitance = Field(0.0, description="Capacitance C_dl in F/m^2; left out: 0")
-
-
-class Pore(Section):
-    """y_pore(s) = g + s c in S/m2: by a capacitance, or by a filling (g = sigma/d, c = eps/d)."""
-
-    capacitance: AreaCapacitance | None = Field(None, description="Pore capacitance c in F/m^2; or give depth instead")
-    depth: Length | None = Field(None, description="Depth d of the pores in m; or give capacitance instead")
-    relative_permittivity: Permittivity | None = Field(
-        None, description="Relative permittivity of what fills the pores, with depth; left out: 0"
-    )
-    conductivity: PoreConductivity | None = Field(
-        None, description="Conductivity of what fills the pores in S/m, with depth; left out: 0"
-    )
-
-    @property
-    def areal_conductance(self) -> float:
-        """g = sigma/d in S/m2."""
-        return (self.conductivity or 0.0) / self.depth if self.depth else 0.0
-
-    @property
-    def areal_capacitance(self) -> float:
-        """c = eps_r eps_0/d, or the capacitance as given, in F/m2."""
-        if self.depth:
-            return float((self.relative_permittivity or 0.0) * epsilon_0 / self.depth)
-        return self.capacitance or 0.0
-
-    @model_validator(mode="after")
-    def _one_or_the_other(self) -> Self:
-        filling = [key for key in ("relative_permittivity", "conductivity") if getattr(self, key) is not None]
-        others = ["depth"] * (self.depth is not None) + filling
-        allowed = "either capacitance, or depth with relative_permittivity or conductivity or both"
-        if self.capacitance is not None and others:
-            given = f"{self.capacitance!r} F/m^2 is not allowed together with {others[0]}"
-            raise FaultError("capacitance", f" = {given}: {allowed}")
-        if self.capacitance is None and not others:
-            raise FaultError("", f" is empty: {allowed}; leave the section out for insulating pores")
-        if filling and self.depth is None:
-            raise FaultError("depth", f" is missing: {allowed}")
-        if self.depth is not None and not filling:
-            raise FaultError("depth", f" = {self.depth!r} m is not allowed alone: {allowed}")
-        return self
-
-
-class WorkingElectrode(Section):
-    """j = y (V - phi): charge transfer on the contact, capacitance on the pores around it."""
-
-    contact: Contact = Field(description="Where the metal touches the electrolyte")
-    charge_transfer: ChargeTransfer | None = Field(
-        None, description="Charge transfer at the contact; left out: an ideal contact, phi = V"
-    )
-    pore: Pore | None = Field(None, description="The pores beside the contact; left out: insulating")
-
-
-class CounterElectrode(Section):
-    """j = y phi over the whole face."""
-
-    charge_transfer: ChargeTransfer | None = Field(
-        None, description="Charge transfer at the counter electrode; left out: ideal, phi = 0"
-    )
 
 
 class Cell(Section):

@@ -16,10 +16,11 @@ import numpy as np
 from pydantic import ValidationError
 
 from fem_constriction.backends import backend_named
-from fem_constriction.cell import Cell, Section
+from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, keys, sentence, show
 from fem_constriction.files import jsonable
+from fem_constriction.sections import Section
 from fem_constriction.units import Number
 
 _ENDS: Final = ("start", "stop", "num", "scale")

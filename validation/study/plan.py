@@ -17,11 +17,12 @@ import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from fem_constriction.backends import check_solvable
-from fem_constriction.cell import Cell, Section
+from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, sentence, show
 from fem_constriction.files import read_text
 from fem_constriction.refinement import angular_band
+from fem_constriction.sections import Section
 from fem_constriction.spectrum import parse_frequencies
 from fem_constriction.units import Number
 from validation.gate import BACKENDS, FREQUENCIES
