@@ -4,6 +4,7 @@ The shared language (cell, admittances, spectrum), the shared mechanism (assembl
 finite elements. The voxel network is the package `network`; what compares the two is `validation`.
 """
 
+from fem_constriction import fields
 from fem_constriction.api import resistance, solve
 from fem_constriction.backends import backends
 from fem_constriction.cell import Cell
@@ -23,6 +24,7 @@ __all__ = [
     "ResolutionWarning",
     "Spectrum",
     "backends",
+    "fields",
     "parse_frequencies",
     "resistance",
     "solve",

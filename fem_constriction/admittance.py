@@ -51,10 +51,14 @@ def admittances(cell: Cell) -> dict[str, Admittance]:
     bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
     g + s C_pore; counter_electrode 1/R_pol + s C_dl. A process that is left out of the cell (ideal contact, insulating
     pores, ideal counter electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has
-    no entry.
+    no entry. Conductances are those at the cell's temperature. A label image has kinds of links instead
+    (`fem_constriction.link_kinds`).
     """
+    from fem_constriction.link_kinds import boundary_admittance, link_admittances
+
     found: dict[str, Admittance] = {}
     electrolyte, electrode = cell.electrolyte, cell.working_electrode
+    structure = electrolyte.microstructure
     found[BULK] = Admittance(electrolyte.conductivity, electrolyte.relative_permittivity * epsilon_0)
     boundaries = electrolyte.grain_boundaries
     if boundaries is not None and boundaries.layers > 1:
@@ -62,6 +66,8 @@ def admittances(cell: Cell) -> dict[str, Admittance]:
             boundaries.conductivity / boundaries.thickness,
             boundaries.relative_permittivity * epsilon_0 / boundaries.thickness,
         )
+    if structure is not None and structure.boundary is not None:
+        found[GRAIN_BOUNDARY] = boundary_admittance(structure.boundary)
     if electrode.charge_transfer is not None and electrode.contact.fraction > 0:
         found[CHARGE_TRANSFER] = Admittance(1 / electrode.charge_transfer.resistance, electrode.charge_transfer.capacitance)
     if electrode.pore is not None and electrode.contact.fraction < 1:
@@ -69,7 +75,10 @@ def admittances(cell: Cell) -> dict[str, Admittance]:
     counter = cell.counter_electrode.charge_transfer if cell.counter_electrode is not None else None
     if counter is not None:
         found[COUNTER_ELECTRODE] = Admittance(1 / counter.resistance, counter.capacitance)
-    return found
+    if structure is not None:
+        found |= {i.phase: Admittance(i.conductivity, i.relative_permittivity * epsilon_0) for i in structure.inclusions}
+    found = found if cell.temperature is None else cell.temperature.applied(found)
+    return found if structure is None else link_admittances(cell, found)
 
 
 def evaluate(processes: Mapping[str, Admittance], s: ArrayLike) -> dict[str, NDArray[Any]]:

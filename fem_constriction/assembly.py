@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from fem_constriction.admissible import Field, Fluxes, Traces
+from fem_constriction.interpolation import Inside
 from fem_constriction.reconstruction import Reconstruction
+
+if TYPE_CHECKING:
+    from fem_constriction.admittance import Admittance
+    from fem_constriction.reduced import ReducedModel
 
 Array = NDArray[np.float64]
 Bound = Literal["lower", "upper"] | None
@@ -55,6 +60,22 @@ class Preconditioner(Protocol):
         ...
 
 
+class Reduction(Protocol):
+    """A way of its own to solve and project, see `projection.reduce`; tolerance None: what it is made for."""
+
+    def __call__(
+        self,
+        processes: Mapping[str, Admittance],
+        band: tuple[float, float] | None,
+        *,
+        direct_current: bool,
+        tolerance: float | None,
+        keep: bool,
+    ) -> ReducedModel:
+        """Return the reduced model."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Assembly:
     """One real, symmetric, positive semidefinite matrix per process, and the port.
@@ -65,6 +86,8 @@ class Assembly:
     (potentials, densities along x and y) -> their jumps against those, if it bounds from below with conforming potentials.
     Both None: no guaranteed bounds beyond those at real s. currents: as fluxes, with weights (r, k) -> combinations of them in
     space; gradients: potentials -> theirs: where the two sides of a bound differ, grids are refined.
+    inside: (one potential with V = 1, y_bulk in S/m, its current in A) -> itself and its current density at points.
+    reduction: the assembly's own way to its reduced model, where it has a better one than blocks of columns.
     bound: whether Z of this discretisation at real s > 0 is a lower or an upper bound of the continuum's, if either.
     description: what was built (backend, grid, cells, unknowns), carried into the provenance of a result.
     """
@@ -75,6 +98,8 @@ class Assembly:
     traces: Callable[[Potentials, Reconstruction, Reconstruction], Traces] | None = None
     currents: Callable[[Potentials, Array, NDArray[Any]], Field] | None = None
     gradients: Callable[[Potentials], Field] | None = None
+    inside: Callable[[Potentials, complex, complex], Inside] | None = None
+    reduction: Reduction | None = None
     bound: Bound = None
     description: Mapping[str, Any] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,6 +23,8 @@ from fem_constriction.assembly import Assembly, Bound
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.grid import Grid
+from fem_constriction.lateral import reduce_layered
+from fem_constriction.layered import Layered
 from fem_constriction.materials import reduce_together
 from fem_constriction.projection import reduce
 from fem_constriction.reduced import ReducedModel
@@ -31,6 +34,14 @@ GROUP = "fem_constriction.backends"
 #: Vectors of doubles alive at once per unknown: the basis (up to 40 solutions), blocks of 8 columns in the solver and the
 #: factorised stack. Measured peaks were 110 to 180 doubles per unknown (network and finite elements, 0.1 to 1.6 million).
 DOUBLES_PER_UNKNOWN = 200
+
+#: The same per voxel of a label image, whose vectors are in single precision and whose matrices are never written down: 20
+#: solutions, 10 vectors of the solver, the labels and a byte per link.
+DOUBLES_PER_VOXEL = 20
+
+
+#: The same per node of the WE face, where a stack is solved mode by mode: measured 150 at 500 x 500 nodes.
+DOUBLES_PER_NODE = 250
 
 
 @runtime_checkable
@@ -59,6 +70,15 @@ class Backend(Protocol):
 
     def assemble(self, cell: Cell, grid: Grid) -> Assembly:
         """Return one real symmetric positive semidefinite matrix per process of the cell, and the port."""
+        ...
+
+
+@runtime_checkable
+class LayeredBackend(Backend, Protocol):
+    """A backend that knows its laterally uniform stacks as such: spectra then need the unknowns of the WE face alone."""
+
+    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+        """Return the same discretisation as `assemble` gives, as a stack; None for a cell that is none."""
         ...
 
 
@@ -97,7 +117,7 @@ class Solution:
 
     def without_potentials(self) -> Solution:
         """Return the solution without what takes memory: Z at any frequency stays."""
-        return replace(self, model=replace(self.model, basis=()), assembly=None)
+        return replace(self, model=self.model.light(), assembly=None)
 
 
 def direct_current(cell: Cell) -> bool:
@@ -124,11 +144,12 @@ def check_solvable(cell: Cell) -> None:
 
 def discretisation(cell: Cell) -> str:
     """Return what a cell's grids and matrices depend on, as text: cells of equal text differ in materials alone."""
-    boundaries = cell.electrolyte.grain_boundaries
+    boundaries, structure = cell.electrolyte.grain_boundaries, cell.electrolyte.microstructure
     described = {
         "geometry": cell.geometry.model_dump(mode="json"),
         "contact": cell.working_electrode.contact.model_dump(mode="json"),
         "layers": 1 if boundaries is None else boundaries.layers,
+        "microstructure": structure and structure.model_dump(mode="json"),
         "processes": list(admittances(cell)),
         "direct_current": direct_current(cell),
     }
@@ -157,25 +178,55 @@ def solve_grid(
         check_solvable(each)
         if discretisation(each) != discretisation(cell):
             raise InputError("cells are not allowed to share grids unless they differ in materials alone")
-    unknowns = backend.unknowns(cell, grid)
-    # A basis for many materials has more columns, known from the coarser grid; its currents take three times as much.
-    columns = 0 if coarser is None or not others else len(coarser.model.shifts)
-    what = f"{backend.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)"
-    check_memory(unknowns, what, max(DOUBLES_PER_UNKNOWN, 60 + 4 * columns))
     _check_area(cell, grid)
-    start = time.perf_counter()
-    processes = admittances(cell)
     # One thread for dense algebra: its products are small here, and backends run side by side.
     with threadpool_limits(limits=1, user_api="blas"):
+        if isinstance(backend, LayeredBackend) and _of_one_mind(backend) and not keep and not (others and band is not None):
+            start = time.perf_counter()
+            if (stack := _layered(cell, backend, grid)) is not None:
+                whole = partial(_whole, cell, backend, grid, band)
+                model: ReducedModel = reduce_layered(
+                    stack, admittances(cell), band, direct_current=direct_current(cell), whole=whole
+                )
+                return Solution(model, grid, time.perf_counter() - start, model.statistics)
+        # A basis for many materials has more columns, known from the coarser grid; its currents take three times as much.
+        columns = 0 if coarser is None or not others else len(coarser.model.shifts)
+        what = f"{backend.name} on {_cells(grid)}"
+        check_memory(backend.unknowns(cell, grid), what, max(_doubles_per_unknown(cell), 60 * bool(others) + 4 * columns))
+        start = time.perf_counter()
         assembly = backend.assemble(cell, grid)
         if others and band is not None:
-            materials = [processes, *(admittances(other) for other in others)]
+            materials = [admittances(cell), *(admittances(other) for other in others)]
             like = None if coarser is None else coarser.model
             flows = direct_current(cell)
             model = reduce_together(assembly, materials, band, direct_current=flows, like=like, keep=keep)
         else:
-            model = reduce(assembly, processes, band, direct_current=direct_current(cell), keep=keep)
+            model = reduce(assembly, admittances(cell), band, direct_current=direct_current(cell), keep=keep)
     return Solution(model, grid, time.perf_counter() - start, model.statistics, assembly if keep else None)
+
+
+def _of_one_mind(backend: LayeredBackend) -> bool:
+    """Whether stacks are described by the class that assembles, or by one derived from it: not inherited past another way."""
+    stacks, matrices = (next(kind for kind in type(backend).__mro__ if name in vars(kind)) for name in ("layered", "assemble"))
+    return issubclass(stacks, matrices)
+
+
+def _layered(cell: Cell, backend: LayeredBackend, grid: Grid) -> Layered | None:
+    """The grid as a stack to be solved on its face, if it fits in memory."""
+    plane = backend.unknowns(cell, grid) // grid.shape[2]
+    check_memory(plane, f"{backend.name} on {_cells(grid)}, mode by mode", DOUBLES_PER_NODE)
+    return backend.layered(cell, grid)
+
+
+def _whole(cell: Cell, backend: Backend, grid: Grid, band: tuple[float, float] | None) -> ReducedModel:
+    """The model of all unknowns of a grid, for what its face does not tell."""
+    check_memory(backend.unknowns(cell, grid), f"{backend.name} on {_cells(grid)}, for its relaxation times")
+    with threadpool_limits(limits=1, user_api="blas"):
+        return reduce(backend.assemble(cell, grid), admittances(cell), band, direct_current=direct_current(cell))
+
+
+def _cells(grid: Grid) -> str:
+    return f"{grid.name} ({' x '.join(map(str, grid.shape))} cells)"
 
 
 def check_memory(unknowns: int, what: str, doubles: int = DOUBLES_PER_UNKNOWN) -> None:
@@ -187,6 +238,10 @@ def check_memory(unknowns: int, what: str, doubles: int = DOUBLES_PER_UNKNOWN) -
             f"{what}: {unknowns:.3g} unknowns would need about {needed / 2**30:.3g} GiB of memory and "
             f"{free / 2**30:.3g} GiB are free: allowed is a coarser grid"
         )
+
+
+def _doubles_per_unknown(cell: Cell) -> int:
+    return DOUBLES_PER_UNKNOWN if cell.electrolyte.microstructure is None else DOUBLES_PER_VOXEL
 
 
 def _check_area(cell: Cell, grid: Grid) -> None:

@@ -7,6 +7,7 @@ import math
 import os
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import tomli_w
@@ -17,7 +18,9 @@ from pydantic_core import core_schema
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, keys, sentence, show, unknown_key
 from fem_constriction.files import read_text, write_text
+from fem_constriction.microstructure import beside, contact_voxels
 from fem_constriction.sections import CounterElectrode, Electrolyte, Geometry, Section, WorkingElectrode
+from fem_constriction.temperature import Temperature
 
 _ROUNDING = 1e-12  # a square may be this much too wide for its face, and is then as wide as the face
 
@@ -37,6 +40,7 @@ class Cell(Section):
         default=CounterElectrode(charge_transfer=None),
         description="The counter electrode; left out: ideal, phi = 0",
     )
+    temperature: Temperature | None = Field(None, description="Temperature; left out: conductances hold as they are given")
 
     def __init__(self, /, **data: Any) -> None:
         try:
@@ -53,6 +57,12 @@ class Cell(Section):
             face = f"a face of {x:.6g} m x {y:.6g} m"
             allowed = f"{side} does not fit {face}, at most {largest:.6g}, or 1 for the whole face"
             raise FaultError("working_electrode.contact.fraction", f" = {fraction!r} is not allowed: {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _voxels_fit(self) -> Self:
+        if self.electrolyte.microstructure is not None:
+            contact_voxels(self)
         return self
 
     @property
@@ -78,18 +88,18 @@ class Cell(Section):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cell:
         """The cell in a TOML file; InputError names the file, the key, its value and what is allowed."""
-        return cls.loads(read_text(path), source=os.fspath(path))
+        return cls.loads(read_text(path), source=os.fspath(path), folder=Path(path).parent)
 
     @classmethod
-    def loads(cls, text: str, source: str = "") -> Cell:
-        """The cell in a TOML text; `source` is what errors call it."""
+    def loads(cls, text: str, source: str = "", folder: Path | None = None) -> Cell:
+        """The cell in a TOML text; `source` is what errors call it, `folder` what a relative path in it is seen from."""
         name = f"{source}: " if source else ""
         try:
             data = tomllib.loads(text)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{name}not TOML: {error}") from None
         try:
-            return cls(**data)
+            return cls(**(data if folder is None else beside(data, folder)))
         except InputError as error:
             raise InputError(f"{name}{error}") from None
 
@@ -116,6 +126,8 @@ class Cell(Section):
                 if place.get(section) is None and value is not None:
                     place[section] = {}
                 place = place.get(section)
+                if isinstance(place, (list, tuple)):
+                    raise InputError(f"{key} = {show(value)} is not allowed: {section} is a list, give all of it")
                 if not isinstance(place, dict):
                     break  # nothing to leave out, or no section, which validation reports
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import get_args
 
@@ -76,6 +77,8 @@ def sentence(root: type[BaseModel], error: ValidationError) -> str:
     """The first fault, unknown keys before all others, and how many more there are."""
     fields = dict(keys(root))
     faults = [(".".join(map(str, fault["loc"])), fault) for fault in error.errors(include_url=False)]
+    # Items of a list are keys like those of any section: inclusions.0.label is inclusions.label, the first.
+    fields |= {key: fields[plain] for key, _ in faults if (plain := re.sub(r"\.\d+(?=\.|$)", "", key)) in fields}
     faults.sort(key=lambda item: item[0] in fields or not item[0])
     texts, meant = [], set()
     for key, fault in faults:

@@ -25,6 +25,9 @@ from fem_constriction.solver import ShiftedSolutions, solve_shifts
 #: Relative error of Z that a reduced model is made for.
 TARGET = 1e-8
 
+#: Shifts per decade to begin with, and three more.
+PER_DECADE = 1.5
+
 #: Where the estimate stops falling (not halved by as many rounds of two more shifts), rounding is what is left: admittances
 #: that span more than ten decades. It is accepted up to this size, reported, and part of every uncertainty.
 PATIENCE, ACCEPTED = 2, 1e-4
@@ -39,8 +42,8 @@ def reduce(
     band: tuple[float, float] | None,
     *,
     direct_current: bool = True,
-    tolerance: float = TARGET,
-    solver_tolerance: float = 1e-10,
+    tolerance: float | None = None,
+    solver_tolerance: float = 1e-9,
     most_shifts: int = 60,
     keep: bool = False,
 ) -> ReducedModel:
@@ -48,11 +51,15 @@ def reduce(
 
     direct_current: whether s = 0 is solved as well (there must be a path for direct current); keep: the basis as well.
     Shifts are added, at the widest logarithmic gap next to the worst frequency, until the estimate (`ReducedModel.error`)
-    is below tolerance everywhere in the band, or until rounding stops it below 1e-4. Raises ComputationError if
-    most_shifts do not suffice.
+    is below tolerance everywhere in the band (1e-8; of an assembly with its own reduction: what that is made for), or until
+    rounding stops it below 1e-4. Raises ComputationError if most_shifts do not suffice.
     """
+    if assembly.reduction is not None:
+        return assembly.reduction(processes, band, direct_current=direct_current, tolerance=tolerance, keep=keep)
     basis = Basis(assembly, processes, solver_tolerance)
-    model, estimate = enough_shifts(basis, band, direct_current=direct_current, tolerance=tolerance, most_shifts=most_shifts)
+    model, estimate = enough_shifts(
+        basis, band, direct_current=direct_current, tolerance=tolerance or TARGET, most_shifts=most_shifts
+    )
     return replace(model, statistics=basis.statistics(estimate), basis=tuple(basis.blocks) if keep else ())
 
 
@@ -75,9 +82,10 @@ def enough_shifts(
     direct_current: bool = True,
     tolerance: float = TARGET,
     most_shifts: int = 60,
+    per_decade: float = PER_DECADE,
 ) -> tuple[ReducedModel, float]:
     """Extend a basis until its model is good enough in the band, see `reduce`; return the model and its estimated error."""
-    queue, check = first_shifts(band, direct_current)
+    queue, check = first_shifts(band, direct_current, per_decade)
     shifts = np.empty(0)
     history: list[float] = []
     while True:
@@ -100,12 +108,14 @@ def enough_shifts(
         queue = _bisect(shifts, np.abs(check), error)
 
 
-def first_shifts(band: tuple[float, float] | None, direct_current: bool) -> tuple[Array, NDArray[np.complex128]]:
+def first_shifts(
+    band: tuple[float, float] | None, direct_current: bool, per_decade: float = PER_DECADE
+) -> tuple[Array, NDArray[np.complex128]]:
     """Return the shifts to begin with, and the values of i omega to check."""
     if band is None:
         return np.zeros(1), np.zeros(1, dtype=np.complex128)
     low, high = band[0] / 10, band[1] * 10
-    shifts = np.geomspace(low, high, max(6, round(1.5 * np.log10(high / low)) + 3))
+    shifts = np.geomspace(low, high, max(6, round(per_decade * np.log10(high / low)) + 3))
     points = max(9, round(4 * np.log10(band[1] / band[0])) + 1)
     check = (1j * np.geomspace(*band, points)).astype(np.complex128)
     return np.insert(shifts, 0, 0.0) if direct_current else shifts, check
@@ -117,7 +127,7 @@ class Basis:
     Classical Gram-Schmidt twice, each block normalised in between by Householder QR: one pass loses four digits.
     """
 
-    def __init__(self, assembly: Assembly, processes: Mapping[str, Admittance], tolerance: float = 1e-10) -> None:
+    def __init__(self, assembly: Assembly, processes: Mapping[str, Admittance], tolerance: float = 1e-9) -> None:
         self.assembly, self.processes, self.tolerance = assembly, processes, tolerance
         self.blocks: list[Array] = []
         self.matrices: dict[str, Array] = {name: np.zeros((0, 0)) for name in processes}

@@ -19,6 +19,7 @@ from scipy import linalg
 from fem_constriction.admittance import CHARGE_TRANSFER, Admittance, evaluate
 from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError
+from fem_constriction.unfolding import by_process, unfolded
 
 #: Size below which a direction of the (normalised) solutions is rounding: at full contact they span a few dimensions only.
 RANK = 1e-14
@@ -77,10 +78,17 @@ class ReducedModel:
         found = self.within(columns)
         return replace(found, processes=processes, shifts=shifts, basis=(), materials=(), sampled=None)
 
+    def all_unknowns(self) -> ReducedModel:
+        """Return the model that knows the whole cell, relaxation times among it: this one."""
+        return self
+
+    def light(self) -> ReducedModel:
+        """Return the model without what takes memory: Z at any frequency stays."""
+        return replace(self, basis=())
+
     def within(self, columns: Array) -> ReducedModel:
         """Return the model on what some columns span, given in the basis of this one and of norm about 1: (r, k)."""
-        left, size, _ = np.linalg.svd(columns, full_matrices=False)
-        span = left[:, size > RANK]
+        span = spanned(columns)
         return replace(
             self,
             matrices={name: span.T @ matrix @ span for name, matrix in self.matrices.items()},
@@ -117,7 +125,8 @@ class ReducedModel:
         """
         z = self.impedance(s)
         points = np.asarray(s).ravel()
-        plain = [model.solved(points, self.processes, refinements=0)[1].reshape(z.shape) for model in self._smaller]
+        system = self._system(points, self.processes)
+        plain = [_solve(span.T @ system @ span, self.port @ span, 0)[1].reshape(z.shape) for span in self._smaller]
         change = [np.abs(other - z) for other in plain]
         return self.basis_error + self.rounding(s) + (np.max(change, axis=0) / np.abs(z) if change else 0.0)
 
@@ -139,20 +148,24 @@ class ReducedModel:
         return Combination(self.basis, coefficients)
 
     @cached_property
-    def _smaller(self) -> list[ReducedModel]:
-        """The models without each of the solutions at positive shifts; direct current stays (exact, and needed there)."""
-        return [self.within(np.delete(self.coordinates, j, axis=1)) for j in np.flatnonzero(self.shifts > 0)]
+    def _smaller(self) -> list[Array]:
+        """What is left without each of the solutions at positive shifts; direct current stays (exact, and needed there)."""
+        return [spanned(np.delete(self.coordinates, j, axis=1)) for j in np.flatnonzero(self.shifts > 0)]
 
     def solution(self, s: ArrayLike) -> NDArray[Any]:
         """Return the coefficients x(s) of the potential in the basis for unit current, shape (r, number of s)."""
         return self.solved(np.atleast_1d(np.asarray(s)), self.processes)[0]
 
     def shares(self, s: ArrayLike) -> dict[str, NDArray[np.complex128]]:
-        """Return y_p x' L_p x / x' A x, the share of each process in Z(s); they sum to 1."""
+        """Return y_p x' L_p x / x' A x, the share of each process in Z(s); they sum to 1.
+
+        What a link of a label image takes is divided among the processes that are in series in it.
+        """
         x = self.solution(s)
         z = self.port @ x
         y = evaluate(self.processes, np.atleast_1d(np.asarray(s)))
-        return {p: np.asarray(y[p] * np.sum(x * (matrix @ x), 0) / z) for p, matrix in self.matrices.items()}
+        shares = {p: np.asarray(y[p] * np.sum(x * (matrix @ x), 0) / z) for p, matrix in self.matrices.items()}
+        return by_process(self.processes, shares, s)
 
     def entry(self, s: ArrayLike) -> dict[str, NDArray[np.complex128]]:
         """Return the share of the current that enters through each process at the metal: y_p b' L_p x(s), b' A x = 1.
@@ -170,24 +183,22 @@ class ReducedModel:
         """Return the relaxation times of the discrete cell with their resistances and where their energy is stored.
 
         From C v = mu A(s_0) v at s_0 in the middle of the band: tau = mu/(1 - s_0 mu), R = (b'v)^2/(1 - s_0 mu). Exact
-        for RC elements.
+        for RC elements, those in series within the links of a label image included.
         """
-        size = len(self.port)
-        conductance, capacitance = np.zeros((size, size)), np.zeros((size, size))
-        for name, p in self.processes.items():
-            conductance += p.conductance * self.matrices[name]
-            capacitance += p.capacitance * self.matrices[name]
+        terms, port = unfolded(self.matrices, self.processes, self.port)
+        conductance = np.sum([y.conductance * matrix for _, y, matrix in terms], axis=0)
+        capacitance = np.sum([y.capacitance * matrix for _, y, matrix in terms], axis=0)
         positive = self.shifts[self.shifts > 0]
         middle = float(np.sqrt(positive.min() * positive.max()))
         mu, vectors = linalg.eigh(capacitance, conductance + middle * capacitance)
         mu = np.clip(mu, 0.0, 1 / middle)
         rest = 1 - middle * mu
         with np.errstate(divide="ignore", invalid="ignore"):
-            tau, resistance = mu / rest, (self.port @ vectors) ** 2 / rest
-            stored = {
-                name: np.nan_to_num(p.capacitance * np.sum(vectors * (self.matrices[name] @ vectors), 0) / mu)
-                for name, p in self.processes.items()
-            }
+            tau, resistance = mu / rest, (port @ vectors) ** 2 / rest
+            stored: dict[str, Array] = {}
+            for name, y, matrix in terms:
+                share = np.nan_to_num(y.capacitance * np.sum(vectors * (matrix @ vectors), 0) / mu)
+                stored[name] = stored.get(name, 0.0) + share
         order = np.argsort(tau)
         return Relaxation(tau[order], resistance[order], {name: share[order] for name, share in stored.items()})
 
@@ -199,23 +210,38 @@ class ReducedModel:
         Scaled to a unit diagonal, since entries span the decades of the admittances, and refined with residuals in extended
         precision where the machine has it: the condition reaches 1e12 and more.
         """
+        return _solve(self._system(s.ravel(), processes), self.port, refinements)
+
+    def _system(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> NDArray[Any]:
+        """A(s) on the basis, (n, r, r)."""
         size = len(self.port)
-        stack = np.zeros((s.size, size, size), dtype=np.result_type(s.dtype, np.float64))
-        for name, y in evaluate(processes, s.ravel()).items():
-            stack += y[:, None, None] * self.matrices[name]
-        scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(stack, axis1=1, axis2=2)), 1e-300))
-        scaled = stack * scale[:, :, None] * scale[:, None, :]
-        right = self.port * scale
-        extended = scaled
-        if refinements:
-            extended = scaled.astype(np.clongdouble if np.iscomplexobj(scaled) else np.longdouble)
-        x = np.zeros_like(right, dtype=extended.dtype)
-        residual = right.astype(extended.dtype)
-        for _ in range(1 + refinements):
-            x += np.linalg.solve(scaled, residual.astype(scaled.dtype)[:, :, None])[:, :, 0]
-            residual = right - np.einsum("kij,kj->ki", extended, x)
-        z = np.sum(x * (right + residual), 1)
-        return np.asarray((x * scale).T.astype(scaled.dtype)), np.asarray(z.astype(scaled.dtype))
+        system = np.zeros((s.size, size, size), dtype=np.result_type(s.dtype, np.float64))
+        for name, y in evaluate(processes, s).items():
+            system += y[:, None, None] * self.matrices[name]
+        return system
+
+
+def spanned(columns: Array) -> Array:
+    """Return an orthonormal basis of what columns span, without directions that are rounding: (r, at most k)."""
+    left, size, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.ascontiguousarray(left[:, size > RANK])
+
+
+def _solve(system: NDArray[Any], port: Array, refinements: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """x (r, n) and 2 b'x - x'A x of small symmetric systems (n, r, r); see `ReducedModel.solved`."""
+    scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(system, axis1=1, axis2=2)), 1e-300))
+    scaled = system * scale[:, :, None] * scale[:, None, :]
+    right = port * scale
+    extended = scaled
+    if refinements:
+        extended = scaled.astype(np.clongdouble if np.iscomplexobj(scaled) else np.longdouble)
+    x = np.zeros_like(right, dtype=extended.dtype)
+    residual = right.astype(extended.dtype)
+    for _ in range(1 + refinements):
+        x += np.linalg.solve(scaled, residual.astype(scaled.dtype)[:, :, None])[:, :, 0]
+        residual = right - np.einsum("kij,kj->ki", extended, x)
+    z = np.sum(x * (right + residual), 1)
+    return np.asarray((x * scale).T.astype(scaled.dtype)), np.asarray(z.astype(scaled.dtype))
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,9 @@ from fem_constriction.admittance import admittances
 from fem_constriction.backends import Backend, Solution, discretisation, solve_grid
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.lateral import LateralModel
 from fem_constriction.projection import TARGET
+from fem_constriction.reduced import ReducedModel
 
 Array = NDArray[np.float64]
 
@@ -99,6 +101,17 @@ class Family:
     def finest(self) -> Solution:
         """The finest grid."""
         return self.solutions[-1]
+
+    @property
+    def relaxing(self) -> ReducedModel:
+        """The model whose relaxations name the arcs: of the finest grid that was solved with all its unknowns.
+
+        Where all were solved on their face alone, the coarsest one is solved now: names need no fine grid.
+        """
+        for solution in reversed(self.solutions):
+            if not isinstance(solution.model, LateralModel):
+                return solution.model
+        return self.solutions[0].model.all_unknowns()
 
     def spectra(self, frequency: ArrayLike) -> NDArray[np.complex128]:
         """Return Z of every grid in ohm, shape (grids, frequencies)."""

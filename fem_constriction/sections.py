@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import epsilon_0
 
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, show
+from fem_constriction.microstructure import Microstructure
+from fem_constriction.section import Section as Section
 from fem_constriction.units import (
     AreaCapacitance,
     AreaResistance,
@@ -23,19 +24,6 @@ from fem_constriction.units import (
     PoreConductivity,
     Quantity,
 )
-
-
-class Section(BaseModel):
-    """A part of the cell file: frozen, no unknown keys; None stands for a key left out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +79,16 @@ class Electrolyte(Section):
     conductivity: Conductivity = Field(description="Bulk conductivity sigma_b in S/m")
     relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
     grain_boundaries: GrainBoundaries | None = Field(None, description="Planar grain boundaries; left out: none")
+    microstructure: Microstructure | None = Field(None, description="A label image of grains and inclusions; left out: none")
+
+    @model_validator(mode="after")
+    def _planes_or_image(self) -> Self:
+        if self.microstructure is not None and self.grain_boundaries is not None:
+            raise FaultError(
+                "microstructure",
+                " is not allowed together with grain_boundaries: an image has its own boundaries (microstructure.boundary)",
+            )
+        return self
 
 
 class Contact(Section):

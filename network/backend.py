@@ -16,9 +16,14 @@ from scipy import sparse
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
 from fem_constriction.grid import Grading, Grid, family_member, uniform
-from fem_constriction.stack import Modes, Stack
+from fem_constriction.layered import Layered
+from fem_constriction.microstructure import image_grid, one_resolution, refuse_image
+from fem_constriction.modes import Lateral, Modes
+from fem_constriction.stack import Stack
 from network.flux import currents, fluxes
-from network.links import Column, column, network_links
+from network.image_network import assemble_image
+from network.links import Column, Numbering, column, network_links
+from network.potentials import NetworkFields
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
@@ -36,10 +41,13 @@ class Network:
 
     def grid(self, cell: Cell, level: int) -> Grid:
         """Return member `level` of the cell's family of graded grids."""
+        refuse_image(cell, "families of grids (an accuracy, `crosscheck`, `sweep`)")
         return family_member(cell, GRADING, level)
 
     def uniform(self, cell: Cell, resolution: int) -> Grid:
-        """Return the grid of `resolution` voxels per edge of the cell."""
+        """Return the grid of `resolution` voxels per edge of the cell, or the voxels of its label image."""
+        if one_resolution(cell, resolution, None) and cell.electrolyte.microstructure is not None:
+            return image_grid(cell)
         return uniform(cell, resolution)
 
     def unknowns(self, cell: Cell, grid: Grid) -> int:
@@ -47,11 +55,37 @@ class Network:
         nx, ny, nz = grid.shape
         return nx * ny * (nz + 2 * len(grid.layers)) + 1
 
+    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+        """Return the same network as a stack to be solved mode by mode: every voxel is a symmetric T of half links.
+
+        None for a label image, which is no stack.
+        """
+        if cell.electrolyte.microstructure is not None:
+            return None
+        area = grid.copies * np.outer(np.diff(grid.x), np.diff(grid.y)).ravel()
+        touching = grid.contact.ravel()
+        vertical = column(grid.layers, counter_electrode="counter_electrode" in admittances(cell))
+        numbering = Numbering(touching, vertical.rows, _ideal(cell))
+        return Layered(
+            lateral=Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
+            layers=[np.diff(lines) for lines in grid.layers],
+            two_port=_voxel,
+            area=grid.copies,
+            unit=1.0,
+            face={
+                CHARGE_TRANSFER: sparse.diags_array(area * touching).tocsr(),
+                PORE: sparse.diags_array(area * ~touching).tocsr(),
+            },
+            free=numbering.free,
+            description={"backend": self.name, "grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
+        )
+
     def assemble(self, cell: Cell, grid: Grid) -> Assembly:
-        """Return one Laplacian per process."""
+        """Return one Laplacian per process, or per kind of link of a label image."""
+        if cell.electrolyte.microstructure is not None:
+            return assemble_image(cell, grid)
         processes = admittances(cell)
-        contact = cell.working_electrode
-        ideal = contact.charge_transfer is None and contact.contact.fraction > 0
+        ideal = _ideal(cell)
         vertical = column(grid.layers, counter_electrode="counter_electrode" in processes)
         links, numbering = network_links(grid, vertical, ideal_contact=ideal)
         size = numbering.unknowns
@@ -64,9 +98,21 @@ class Network:
             currents=lambda potentials, kappa, weights: currents(
                 grid, vertical, _rows(grid, ideal, potentials), kappa, weights
             ),
+            inside=lambda potential, y_bulk, current: NetworkFields.build(
+                grid, vertical, _rows(grid, ideal, potential), y_bulk, current
+            ),
             bound="upper",
             description={"backend": self.name, "grid": grid.name, "cells": grid.shape, "unknowns": size},
         )
+
+
+def _voxel(values: Array, height: float) -> tuple[Array, Array]:
+    """Half links 2/h above and below a node that conducts lambda h sideways: both ends alike, and opposite."""
+    return values * height / (2 + values * height**2 / 2), np.full_like(values, 2 / height)
+
+
+def _ideal(cell: Cell) -> bool:
+    return cell.working_electrode.charge_transfer is None and cell.working_electrode.contact.fraction > 0
 
 
 def _rows(grid: Grid, ideal_contact: bool, potentials: Potentials) -> Callable[[int], Array]:
@@ -103,8 +149,7 @@ def _stack(grid: Grid, vertical: Column, *, ideal_contact: bool) -> Stack:
     mass = np.zeros((2, vertical.rows))
     mass[0] = grid.copies * vertical.heights
     return Stack(
-        x=_modes(np.diff(grid.x)),
-        y=_modes(np.diff(grid.y)),
+        lateral=Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
         vertical=bands,
         mass=mass,
         face={
@@ -113,9 +158,3 @@ def _stack(grid: Grid, vertical: Column, *, ideal_contact: bool) -> Stack:
         },
         free=~touching if ideal_contact else np.ones(touching.size, dtype=bool),
     )
-
-
-def _modes(sizes: Array) -> Modes:
-    links = 2 / (sizes[1:] + sizes[:-1])
-    stiffness = np.diag(np.append(links, 0) + np.append(0, links)) - np.diag(links, 1) - np.diag(links, -1)
-    return Modes(stiffness, np.diag(sizes))

@@ -27,11 +27,14 @@ from fem_constriction.api import provenance
 from fem_constriction.backends import check_solvable, direct_current
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
 from fem_constriction.grid import Grid
+from fem_constriction.microstructure import one_resolution
 from fem_constriction.projection import enough_shifts
 from fem_constriction.reduced import RANK, ReducedModel
 from fem_constriction.refinement import angular_band
 from fem_constriction.spectrum import Spectrum, parse_frequencies
 from network.backend import Network
+from network.image_network import image_conducts, image_voxels
+from network.images import labels_of
 from network.links import GROUND, Links, column, network_links
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ def reduce_distributed(cell: Cell, grid: Grid, band: tuple[float, float] | None,
     ranks = _world(comm)
     check_solvable(cell)
     processes = admittances(cell)
+    if cell.electrolyte.microstructure is not None:
+        return _reduce_image(cell, grid, band, ranks)
     electrode = cell.working_electrode
     ideal = electrode.charge_transfer is None and electrode.contact.fraction > 0
     vertical = column(grid.layers, counter_electrode="counter_electrode" in processes)
@@ -63,6 +68,21 @@ def reduce_distributed(cell: Cell, grid: Grid, band: tuple[float, float] | None,
     flows = direct_current(cell)
     model = reduce_links(links, processes, own, numbering.unknowns, band, direct_current=flows, comm=ranks)
     described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape}
+    return replace(model, statistics={**described, **model.statistics})
+
+
+def _reduce_image(cell: Cell, grid: Grid, band: tuple[float, float] | None, ranks: Any) -> ReducedModel:
+    """The reduced model of a label image: every rank reads its labels, and keeps the links of its own voxels."""
+    labels, made = labels_of(cell)
+    voxels = image_voxels(cell, labels, grid)
+    if voxels.kept is not None:
+        raise InputError("holes are not allowed over several machines: give such inclusions a conductivity or permittivity")
+    metal = voxels.unknowns - 1
+    own = range(metal * ranks.rank // ranks.size, metal * (ranks.rank + 1) // ranks.size)
+    links = {kind: each.touching(own) for kind, each in voxels.links().items()}
+    flows = direct_current(cell) and image_conducts(cell, labels, grid)
+    model = reduce_links(links, admittances(cell), own, voxels.unknowns, band, direct_current=flows, comm=ranks)
+    described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape, **made}
     return replace(model, statistics={**described, **model.statistics})
 
 
@@ -157,7 +177,7 @@ class _Basis:
             metal = self._sum(part.coupling @ free) + part.voltage * port
             matrix = self._sum(free.T @ image) + np.outer(port, metal)
             matrices[name] = (matrix + matrix.T) / 2
-            if name in (CHARGE_TRANSFER, PORE):
+            if name == CHARGE_TRANSFER or name.startswith(PORE):
                 entries[name] = metal
         return ReducedModel(matrices, port, entries, self.coordinates, self.processes, shifts)
 
@@ -243,14 +263,19 @@ class _Part:
         self.local.sum_duplicates()
 
 
-def main(file: Path, out: Path, resolution: int = 50, frequencies: str = "1e-3:1e9:61") -> None:
-    """Solve one grid of the voxel network on all ranks and write its spectrum (no uncertainty: one grid has none)."""
+def main(file: Path, out: Path, resolution: int | None = None, frequencies: str = "1e-3:1e9:61") -> None:
+    """Solve one grid of the voxel network on all ranks and write its spectrum (no uncertainty: one grid has none).
+
+    resolution: left out 50, or that of the cell's label image.
+    """
     from mpi4py import MPI
 
     from fem_constriction.cell import Cell
 
     cell, points = Cell.load(file), np.asarray(parse_frequencies(frequencies))
-    model = reduce_distributed(cell, Network().uniform(cell, resolution), angular_band(points))
+    model = reduce_distributed(
+        cell, Network().uniform(cell, one_resolution(cell, resolution, None) or 50), angular_band(points)
+    )
     if MPI.COMM_WORLD.rank == 0:
         made = {**provenance(cell), "grids": [dict(model.statistics)]}
         Spectrum(points, model.impedance(2j * np.pi * points), None, made).save(out)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.admissible import Array, Field, Fluxes
+from fem_constriction.admissible import Array, Fluxes
 from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.grid import Grid
 from fem_constriction.reconstruction import Reconstruction, along, lateral
@@ -53,7 +53,7 @@ def fluxes(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array)
     return Fluxes({BULK: grid.copies * gram, **grams}, parts, x, y, imbalance)
 
 
-def currents(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array, weights: NDArray[Any]) -> Field:
+def currents(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array, weights: NDArray[Any]) -> Currents:
     """Return sum_l w_l J_l in space, the combinations of those currents with weights (r, k)."""
     return Currents([layer.combined(weights) for layer, _ in _layers(grid, vertical, potential, kappa)])
 
@@ -85,8 +85,8 @@ def _layers(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array
             continue
         row, height = above.b, float(vertical.heights[above.b])
         values = potential(row)
-        across_x = np.zeros((grid.shape[0] + 1, *values.shape[1:]))
-        across_y = np.zeros((values.shape[0], grid.shape[1] + 1, kappa.size))
+        across_x = np.zeros((grid.shape[0] + 1, *values.shape[1:]), dtype=down.dtype)
+        across_y = np.zeros((values.shape[0], grid.shape[1] + 1, kappa.size), dtype=down.dtype)
         across_x[1:-1] = kappa * (values[:-1] - values[1:]) / ((dx[1:] + dx[:-1]) / 2) / current
         across_y[:, 1:-1] = kappa * (values[:, :-1] - values[:, 1:]) / ((dy[1:] + dy[:-1]) / 2) / current
         inwards = (across_x[:-1] - across_x[1:]) / dx + (across_y[:, :-1] - across_y[:, 1:]) / dy

@@ -36,6 +36,11 @@ class Links:
     b: Integers
     geometry: Array
 
+    def touching(self, own: range) -> Links:
+        """Return the links that have a node in a range."""
+        here = ((self.a >= own.start) & (self.a < own.stop)) | ((self.b >= own.start) & (self.b < own.stop))
+        return Links(self.a[here], self.b[here], self.geometry[here])
+
     def laplacian(self, size: int) -> Laplacian:
         """Return the sum over links of geometry (e_a - e_b)(e_a - e_b)', symmetric, positive semidefinite, (size, size)."""
         links = np.arange(self.a.size)

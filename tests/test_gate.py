@@ -11,8 +11,10 @@ from conftest import paper_cell
 
 import fem_constriction as fc
 from fem_constriction.assembly import Assembly
+from fem_constriction.backends import solve_grid
 from fem_constriction.errors import InputError, NotAgreed
 from fem_constriction.grid import Grid
+from fem_constriction.layered import Layered
 from network import Network
 from network.backend import GRADING
 from validation import Result, crosscheck, extract_agreed
@@ -48,6 +50,14 @@ class PoreOffByOnePerCent(Network):
         pore = found.operators["pore"]
         operators = {**found.operators, "pore": replace(pore, geometry=1.01 * pore.geometry)}
         return replace(found, operators=operators)
+
+
+class PoreOffOnTheFace(Network):
+    """The same fault where a stack is solved on its WE face alone."""
+
+    def layered(self, cell: fc.Cell, grid: Grid) -> Layered:
+        found = super().layered(cell, grid)
+        return replace(found, face={**found.face, "pore": 1.01 * found.face["pore"]})
 
 
 FAULTS = [BoundaryLeftOut, ContactTooWide, PoreOffByOnePerCent]
@@ -169,3 +179,33 @@ def test_two_different_backends_are_needed() -> None:
         crosscheck(cell, F, backends=["fem", "fem"])
     with pytest.raises(InputError, match="backend = 'comsol' is not allowed: installed are fem, network"):
         crosscheck(cell, F, backends=["fem", "comsol"])
+
+
+def test_without_discs_the_verdict_and_the_constriction_are_the_same(small: fc.Cell) -> None:
+    full, quick = crosscheck(small, F), crosscheck(small, F, discs=False)
+    assert full.agreement.discs is not None
+    assert quick.agreement.discs is None
+    assert quick.agreement.verdict == full.agreement.verdict == "agree"
+    assert not [note for note in quick.agreement.notes if "discs" in note]
+    for family in quick.families.values():
+        assert all(solution.description["route"] == "mode by mode" for solution in family.solutions)
+    for name in ("R", "C", "tau"):
+        found, expected = (getattr(result.constriction, name) for result in (quick, full))
+        # Both routes solve the same grids, each to 1e-8 of Z; a fit makes 1e-6 of that.
+        assert found.value == pytest.approx(expected.value, rel=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [*FAULTS, PoreOffOnTheFace], ids=lambda fault: fault.__name__)
+def test_wrong_backends_are_caught_without_discs_as_well(small: fc.Cell, wrong: type[Network]) -> None:
+    result = crosscheck(small, F, backends=[wrong(), "fem"], discs=False)
+    assert result.agreement.verdict == "disagree"
+    assert result.extraction is None
+
+
+def test_a_backend_that_assembles_otherwise_is_not_solved_as_what_it_inherits(small: fc.Cell) -> None:
+    wrong = PoreOffByOnePerCent()
+    grid = wrong.grid(small, 0)
+    band = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
+    solved, right = (solve_grid(small, each, grid, band) for each in (wrong, Network()))
+    assert "route" not in solved.description
+    assert np.max(np.abs(solved.model.impedance(2j * np.pi * F) / right.model.impedance(2j * np.pi * F) - 1)) > 1e-4

@@ -201,7 +201,7 @@ def test_frequencies_must_be_positive(homogeneous: fc.Cell, wrong: list[float]) 
 
 def test_a_grid_that_does_not_fit_is_refused_before_it_is_allocated(homogeneous: fc.Cell) -> None:
     with pytest.raises(MemoryShort, match=r"would need about .* GiB of memory and .* GiB are free"):
-        fc.solve(homogeneous, [1.0], resolution=4000)
+        fc.solve(homogeneous, [1.0], resolution=20_000)
 
 
 def test_uncertainty_covers_neighbouring_frequencies_alone(homogeneous: fc.Cell) -> None:

@@ -26,10 +26,14 @@ from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentia
 from fem_constriction.fem.fields import Gradients
 from fem_constriction.fem.mesh import PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
+from fem_constriction.fem.potentials import ElementFields
 from fem_constriction.fem.traces import traces
 from fem_constriction.grid import Grading, Grid, family_member, uniform
+from fem_constriction.layered import Layered
+from fem_constriction.microstructure import refuse_image
+from fem_constriction.modes import Lateral, Modes
 from fem_constriction.reconstruction import Reconstruction
-from fem_constriction.stack import Modes, Stack
+from fem_constriction.stack import Stack
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
@@ -50,10 +54,12 @@ class FiniteElements:
 
     def grid(self, cell: Cell, level: int) -> Grid:
         """Return member `level` of the cell's family of graded grids."""
+        refuse_image(cell, self.name)
         return family_member(cell, GRADINGS[self.degree], level)
 
     def uniform(self, cell: Cell, resolution: int) -> Grid:
         """Return the grid of `resolution` elements per edge of the cell."""
+        refuse_image(cell, self.name)
         return uniform(cell, resolution)
 
     def unknowns(self, cell: Cell, grid: Grid) -> int:
@@ -61,10 +67,35 @@ class FiniteElements:
         nx, ny, nz = (self.degree * cells + 1 for cells in grid.shape)
         return nx * ny * (nz + len(grid.layers) - 1) + 1
 
+    def layered(self, cell: Cell, grid: Grid) -> Layered:
+        """Return the same elements as a stack to be solved mode by mode: every element of a column is a symmetric two-port."""
+        depth = grid.depth
+        plane = PlanarSpace.build(grid.x / depth, grid.y / depth, grid.contact, self.degree)
+        area = grid.copies * depth**2
+        first = plane.contact.diagonal() == 0 if _ideal(cell) else np.ones(plane.size, dtype=bool)
+        rows = sum(self.degree * (len(lines) - 1) + 1 for lines in grid.layers)
+        return Layered(
+            lateral=Lateral(*(Modes.generalised(each.stiffness.toarray(), each.mass.toarray()) for each in (plane.x, plane.y))),
+            layers=[np.diff(lines) for lines in grid.layers],
+            two_port=TWO_PORTS[self.degree],
+            area=area,
+            unit=depth,
+            face={CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
+            free=first,
+            description={
+                "backend": self.name,
+                "degree": self.degree,
+                "grid": grid.name,
+                "cells": grid.shape,
+                "unknowns": Numbering(rows, first, grounded=COUNTER_ELECTRODE not in admittances(cell)).unknowns,
+            },
+        )
+
     def assemble(self, cell: Cell, grid: Grid) -> Assembly:
         """Return one matrix per process, from the forms assembled on the plane and along z."""
+        refuse_image(cell, self.name)
         processes = admittances(cell)
-        ideal = cell.working_electrode.charge_transfer is None and cell.working_electrode.contact.fraction > 0
+        ideal = _ideal(cell)
         depth = grid.depth
         plane = PlanarSpace.build(grid.x / depth, grid.y / depth, grid.contact, self.degree)
         line = VerticalSpace.build([z / depth for z in grid.layers], self.degree)
@@ -87,8 +118,7 @@ class FiniteElements:
         }
         rows = line.size - numbering.grounded
         stack = Stack(
-            x=Modes(plane.x.stiffness.toarray(), plane.x.mass.toarray()),
-            y=Modes(plane.y.stiffness.toarray(), plane.y.mass.toarray()),
+            lateral=Lateral(*(Modes.generalised(each.stiffness.toarray(), each.mass.toarray()) for each in (plane.x, plane.y))),
             vertical={
                 BULK: self._banded(line.stiffness, rows) * volume,
                 GRAIN_BOUNDARY: self._banded(line.jumps, rows) * area,
@@ -110,6 +140,9 @@ class FiniteElements:
                 _rows(plane, numbering, potentials),
                 potentials.values(slice(-1, None))[0],
             ),
+            inside=lambda potential, y_bulk, _: ElementFields(
+                plane.x, plane.y, line, self.degree, depth, _rows(plane, numbering, potential), y_bulk
+            ),
             traces=partial(_traces, plane, line, numbering, self.degree, depth, grid.copies),
             bound="lower",
             description={
@@ -127,6 +160,24 @@ class FiniteElements:
         for d in range(self.degree + 1):
             band[d, : rows - d] = matrix.diagonal(d)[: rows - d]
         return band
+
+
+def _ideal(cell: Cell) -> bool:
+    return cell.working_electrode.charge_transfer is None and cell.working_electrode.contact.fraction > 0
+
+
+def _linear(values: Array, height: float) -> tuple[Array, Array]:
+    """Stiffness [[1, -1], [-1, 1]]/h + lambda h/6 [[2, 1], [1, 2]] of a linear element: both ends alike, and opposite."""
+    return values * height / 2, 2 / height + values * height / 6
+
+
+def _quadratic(values: Array, height: float) -> tuple[Array, Array]:
+    """The same of a quadratic element, its middle node eliminated: x (60 + x)/(120 + 12 x)/h with x = lambda h^2."""
+    x = values * height**2
+    return x * (60 + x) / (120 + 12 * x) / height, 2 / height + values * height / 6
+
+
+TWO_PORTS = {1: _linear, 2: _quadratic}
 
 
 def _rows(plane: PlanarSpace, numbering: Numbering, potentials: Potentials) -> Callable[[int], Array]:

@@ -1,0 +1,81 @@
+"""Hexahedra of the whole cell, layer by layer, with phi at their corners and J at their centres: fields as a file.
+
+Neighbouring layers share no points: on a boundary each has its own, and the jump of phi stays a jump. What mirror symmetry left
+out of the grid is unfolded. z counts from the WE face down, all lengths in m, all fields for 1 V.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import meshio
+import numpy as np
+
+from fem_constriction.errors import InputError
+from fem_constriction.faults import show
+
+if TYPE_CHECKING:
+    from fem_constriction.fields.solution import Fields
+
+SUFFIXES = (".vtu", ".xdmf")
+
+#: Corners of a hexahedron as offsets along x, y, z, in the order of VTK.
+CORNERS = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1))
+
+
+def mesh_of(fields: Fields) -> meshio.Mesh:
+    """Return the grid as linear hexahedra: points in m, the unit in the name of everything that is on them.
+
+    At corners (of second-order elements too): potential_real, _imaginary, _modulus / V and potential_phase / deg. At centres:
+    current_density_real and _imaginary / (A/m2), three components each, and layer, 0 at the WE.
+    """
+    x, y = (fields.whole.lines(axis) for axis in (0, 1))
+    points, cells, layers = [], [], []
+    phi, j = [], []
+    start = 0
+    for layer, z in enumerate(fields.grid.layers):
+        corners = np.meshgrid(z, x, y, indexing="ij")
+        shape = corners[0].shape
+        points.append(np.stack([corners[1].ravel(), corners[2].ravel(), corners[0].ravel()], 1))
+        number = start + np.arange(corners[0].size).reshape(shape)
+        ends = {0: slice(None, -1), 1: slice(1, None)}
+        cells.append(np.stack([number[ends[c], ends[a], ends[b]].ravel() for a, b, c in CORNERS], 1))
+        phi.append(fields.potential(x[:, None], y, z[:, None, None], layer=layer).ravel())
+        middles = [(lines[1:] + lines[:-1]) / 2 for lines in (x, y, z)]
+        density = fields.current_density(middles[0][:, None], middles[1], middles[2][:, None, None], layer=layer)
+        j.append(density.reshape(-1, 3))
+        layers.append(np.full(len(cells[-1]), layer))
+        start += corners[0].size
+    potential, density = np.concatenate(phi), np.concatenate(j)
+    on_points = {
+        "potential_real / V": potential.real,
+        "potential_imaginary / V": potential.imag,
+        "potential_modulus / V": np.abs(potential),
+        "potential_phase / deg": np.degrees(np.angle(potential)),
+    }
+    in_cells = {
+        "current_density_real / (A/m2)": density.real,
+        "current_density_imaginary / (A/m2)": density.imag,
+        "layer": np.concatenate(layers),
+    }
+    return meshio.Mesh(
+        np.concatenate(points),
+        [("hexahedron", np.concatenate(cells))],
+        point_data={name: np.ascontiguousarray(values) for name, values in on_points.items()},
+        cell_data={name: [np.ascontiguousarray(values)] for name, values in in_cells.items()},
+    )
+
+
+def write(fields: Fields, path: str | os.PathLike[str]) -> None:
+    """Write the mesh as .vtu (compressed) or .xdmf. Raises InputError for another suffix or where it cannot be written."""
+    target = Path(path)
+    if target.suffix not in SUFFIXES:
+        raise InputError(f"path = {show(str(path))} is not allowed: the name of a file that ends in {' or '.join(SUFFIXES)}")
+    mesh = mesh_of(fields)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mesh.write(target)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from None

@@ -1,0 +1,78 @@
+"""phi and J on a vertical plane through the cell, every boundary with two rows of points, one for either side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_constriction.errors import InputError
+from fem_constriction.faults import show
+
+if TYPE_CHECKING:
+    from fem_constriction.fields.solution import Fields
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Plane = Literal["x", "y"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Section:
+    """phi and J on a vertical section of the whole cell, a grid of points; each boundary has two rows, one for either side.
+
+    plane, at: the section is where that coordinate (m) is `at`; x: the other lateral coordinate, (nx,), m; z: (nz,), m, layer
+    by layer from its upper to its lower face, so that a boundary's z comes twice; layer: of each row, (nz,); potential: V,
+    (nz, nx); current_density: A/m2, components x, y, z, (nz, nx, 3); current: the cell's, A; frequency: Hz; contact: intervals
+    of x where the metal touches the upper edge, m. All for 1 V.
+    """
+
+    plane: Plane
+    at: float
+    x: Array
+    z: Array
+    layer: NDArray[np.int64]
+    potential: Complex
+    current_density: Complex
+    current: complex
+    frequency: float
+    contact: tuple[tuple[float, float], ...]
+
+    @property
+    def within(self) -> Complex:
+        """The two components of J in the section, along x (the other lateral coordinate) and z, (nz, nx, 2), A/m2."""
+        return self.current_density[..., [1 if self.plane == "x" else 0, 2]]
+
+
+def section_of(fields: Fields, plane: Plane, at: float | None, nx: int, nz: int) -> Section:
+    """Return the section of fields where x or y is `at`, the middle if left out: see `Fields.section`."""
+    if plane not in ("x", "y"):
+        raise InputError(f"plane = {show(plane)} is not allowed: 'x' or 'y', the coordinate that is constant on the section")
+    for name, number in (("nx", nx), ("nz", nz)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 2:
+            raise InputError(f"{name} = {show(number)} is not allowed: a whole number of points from 2")
+    own, other = (0, 1) if plane == "x" else (1, 0)
+    widths, grid = fields.cell.geometry.lengths, fields.grid
+    position = widths[own] / 2 if at is None else float(at)
+    across = np.linspace(0.0, widths[other], nx)
+    counts = [max(2, round(nz * float(np.ptp(lines)) / grid.depth)) for lines in grid.layers]
+    rows = [np.linspace(lines[0], lines[-1], count) for lines, count in zip(grid.layers, counts, strict=True)]
+    phi, j = [], []
+    for layer, z in enumerate(rows):
+        x, y = (position, across) if plane == "x" else (across, position)
+        phi.append(fields.potential(x, y, z[:, None], layer=layer))
+        j.append(fields.current_density(x, y, z[:, None], layer=layer))
+    return Section(
+        plane=plane,
+        at=position,
+        x=across,
+        z=np.concatenate(rows),
+        layer=np.repeat(np.arange(len(counts)), counts),
+        potential=np.concatenate(phi),
+        current_density=np.concatenate(j),
+        current=fields.current,
+        frequency=fields.frequency,
+        contact=fields.whole.contact(own, position),
+    )

@@ -1,0 +1,231 @@
+"""phi(x, y, z) and J = -y_bulk grad phi for 1 V at the working electrode: the fields of a cell at one frequency.
+
+One interface, two backends. The potential is solved at i omega itself (`harmonic`), on one grid. Coordinates are those of the
+whole cell, in metres: x and y from 0 to the widths, z from the WE face (0) down to the CE face; what mirror symmetry left out
+of a quarter grid is unfolded. Everything is linear in the voltage and given for 1 V: potentials in V, currents in A, current
+densities in A/m2, as complex amplitudes. Finite elements: phi is the finite-element function and J comes from its gradient; the
+current through every horizontal plane is the same by Galerkin orthogonality. Network: phi is straight between nodes, J spreads
+the currents of the links and is conserved voxel by voxel. See `fem.potentials` and `network.potentials`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
+
+from fem_constriction.admittance import BULK, admittances, evaluate
+from fem_constriction.backends import Backend, backend_named, check_memory, check_solvable, direct_current
+from fem_constriction.cell import Cell
+from fem_constriction.errors import InputError
+from fem_constriction.faults import show
+from fem_constriction.fields.harmonic import solve_harmonic
+from fem_constriction.fields.section import Plane, Section, section_of
+from fem_constriction.fields.symmetry import ROUNDING, Unfolding
+from fem_constriction.grid import Grid
+from fem_constriction.interpolation import Inside
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fields:
+    """phi and J of a cell for 1 V at one frequency.
+
+    frequency: Hz, 0 for direct current; backend: its name; current: I = 1/Z in A; error: what the solver left of the potential,
+    relative, in the energy norm (an estimate); description: grid, unknowns, iterations.
+    """
+
+    cell: Cell
+    frequency: float
+    backend: str
+    grid: Grid
+    current: complex
+    error: float
+    inside: Inside
+    description: Mapping[str, Any]
+
+    @property
+    def impedance(self) -> complex:
+        """Z = V/I of this grid in ohm."""
+        return 1 / self.current
+
+    @property
+    def ends(self) -> Array:
+        """z of the WE face, of every boundary and of the CE face, (layers + 1,), m."""
+        return np.array([*(lines[0] for lines in self.grid.layers), self.grid.depth])
+
+    @property
+    def whole(self) -> Unfolding:
+        """The whole cell, of which the grid may cover a quarter."""
+        return Unfolding(self.grid, self.cell.geometry.lengths)
+
+    def potential(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, *, layer: int | None = None) -> Complex:
+        """Return phi in V at points of the whole cell, coordinates in m that broadcast; the shape is theirs.
+
+        Points on a boundary belong to the layer below it, towards the CE; layer (0 is at the WE): all are taken to be in this
+        one, its faces included. Raises InputError for points outside.
+        """
+        points, _, shape = self.whole.points(x, y, z)
+        return np.asarray(self._layered(self.inside.potential, points, layer)[0].reshape(shape))
+
+    def current_density(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, *, layer: int | None = None) -> Complex:
+        """Return J in A/m2 at points of the whole cell, shape of the points and 3 components (x, y, z); see `potential`."""
+        points, signs, shape = self.whole.points(x, y, z)
+        found = self._layered(self.inside.current_density, points, layer) * signs
+        return np.asarray(np.moveaxis(found, 0, -1).reshape(*shape, 3))
+
+    def through(self, z: ArrayLike, *, layer: int | None = None) -> Complex:
+        """Return the current through the planes z (m), int J_z dx dy, in A, shape of z: integrated exactly.
+
+        The same at every z, within the solver's error: see the head of the module.
+        """
+        (x, of_x), (y, of_y) = (_gauss(lines) for lines in (self.grid.x, self.grid.y))
+        weights = self.grid.copies * np.outer(of_x, of_y).ravel()
+        planes = np.asarray(z, dtype=float)
+        found = [
+            weights @ self._layered(self.inside.current_density, self._plane(x, y, each), layer)[2] for each in planes.ravel()
+        ]
+        return np.asarray(np.reshape(found, planes.shape), dtype=np.complex128)
+
+    def lateral_spread(self, z: ArrayLike, *, layer: int | None = None) -> Array:
+        """Return max |phi| - min |phi| over the planes z (m), in V, shape of z: how far equipotentials are from flat.
+
+        Over the grid's lines and the middles between them, which nodes of either backend are among.
+        """
+        x, y = (np.union1d(lines, (lines[1:] + lines[:-1]) / 2) for lines in (self.grid.x, self.grid.y))
+        planes = np.asarray(z, dtype=float)
+        spread = [
+            np.ptp(np.abs(self._layered(self.inside.potential, self._plane(x, y, each), layer))) for each in planes.ravel()
+        ]
+        return np.asarray(np.reshape(spread, planes.shape), dtype=float)
+
+    def section(self, plane: Plane = "y", at: float | None = None, *, nx: int = 201, nz: int = 200) -> Section:
+        """Return the fields on the section where x or y (`plane`) is `at` (m; the middle if left out).
+
+        nx: points across; nz: rows in all, shared out over the layers by thickness, at least two each. Raises InputError.
+        """
+        return section_of(self, plane, at, nx, nz)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole cell as hexahedra, .vtu or .xdmf (with an .h5): see `field_mesh.mesh_of`. Raises InputError."""
+        from fem_constriction.fields.mesh import write
+
+        write(self, path)
+
+    def _plane(self, x: Array, y: Array, z: float) -> list[Array]:
+        """Points of a tensor grid in a plane, in coordinates of the grid."""
+        if not -ROUNDING <= z / self.grid.depth <= 1 + ROUNDING:
+            raise InputError(f"z = {float(z)!r} m is not allowed: from 0 to {self.grid.depth!r} m")
+        points = np.meshgrid(x, y, indexing="ij")
+        return [*(each.ravel() for each in points), np.full(x.size * y.size, min(max(z, 0.0), self.grid.depth))]
+
+    def _layered(self, what: Any, points: list[Array], layer: int | None) -> Any:
+        """Evaluate `what` at points (n,) in the layers they belong to, (components, n)."""
+        z, ends, slack = points[2], self.ends, ROUNDING * self.grid.depth
+        if layer is None:
+            number = np.searchsorted(ends[1:-1] - slack, z, side="right")
+        elif not 0 <= layer < len(self.grid.layers):
+            raise InputError(f"layer = {layer!r} is not allowed: from 0 (at the WE) to {len(self.grid.layers) - 1}")
+        else:
+            number = np.full(z.size, layer)
+            wrong = (z < ends[layer] - slack) | (z > ends[layer + 1] + slack)
+            if np.any(wrong):
+                allowed = f"from {float(ends[layer])!r} to {float(ends[layer + 1])!r} m in layer {layer}"
+                raise InputError(f"z = {float(z[wrong][0])!r} m is not allowed: {allowed}")
+        found: Any = None
+        for each in np.unique(number):
+            at = number == each
+            lines = self.grid.layers[int(each)]
+            values = np.atleast_2d(what(int(each), points[0][at], points[1][at], np.clip(z[at], lines[0], lines[-1])))
+            if found is None:
+                found = np.zeros((len(values), z.size), dtype=np.complex128)
+            found[:, at] = values
+        return np.zeros((3, 0)) if found is None else found
+
+
+def solve_fields(
+    cell: Cell,
+    frequency: float,
+    *,
+    backend: str | Backend = "fem",
+    level: int | None = None,
+    resolution: int | None = None,
+) -> Fields:
+    """Return phi and J of a cell for 1 V at a frequency in Hz (0: direct current), from one backend on one grid.
+
+    level: member of its family of graded grids, 0 the coarsest, default 1; resolution: a uniform grid of that many voxels or
+    elements per edge instead. Raises InputError, also where no current can flow, and ComputationError.
+    """
+    return next(iter(fields_at(cell, [frequency], backend=backend, level=level, resolution=resolution)))
+
+
+def fields_at(
+    cell: Cell,
+    frequencies: Iterable[float],
+    *,
+    backend: str | Backend = "fem",
+    level: int | None = None,
+    resolution: int | None = None,
+) -> tuple[Fields, ...]:
+    """Return the fields at several frequencies, on one grid that is assembled once; otherwise as `solve_fields`."""
+    points = [_frequency(each) for each in frequencies]
+    check_solvable(cell)
+    if 0.0 in points and not direct_current(cell):
+        raise InputError("frequency = 0.0 Hz is not allowed: no direct current can flow at contact fraction 0")
+    chosen = backend_named(backend)
+    grid = _grid(cell, chosen, level, resolution)
+    check_memory(chosen.unknowns(cell, grid), f"{chosen.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
+    assembly = chosen.assemble(cell, grid)
+    if assembly.inside is None:
+        raise InputError(f"backend = {show(chosen.name)} is not allowed: it offers no fields of this cell")
+    found = []
+    for f in points:
+        y = {name: complex(value) for name, value in evaluate(admittances(cell), 2j * np.pi * f).items()}
+        with threadpool_limits(limits=1, user_api="blas"):  # as elsewhere: products are small
+            solved = solve_harmonic(assembly, y)
+        found.append(
+            Fields(
+                cell=cell,
+                frequency=f,
+                backend=chosen.name,
+                grid=grid,
+                current=solved.current,
+                error=solved.error,
+                inside=assembly.inside(solved, y[BULK], solved.current),
+                description={**assembly.description, "iterations": solved.iterations, "solver_error": solved.error},
+            )
+        )
+    return tuple(found)
+
+
+def _frequency(value: float) -> float:
+    number = float(value) if isinstance(value, (int, float, np.number)) and not isinstance(value, bool) else np.nan
+    if not (np.isfinite(number) and number >= 0):
+        raise InputError(f"frequency = {show(value)} is not allowed: a number in Hz of at least 0 (0: direct current)")
+    return number
+
+
+def _grid(cell: Cell, backend: Backend, level: int | None, resolution: int | None) -> Grid:
+    if level is not None and resolution is not None:
+        raise InputError("level and resolution are not allowed together: each asks for a grid of its own")
+    if resolution is not None:
+        return backend.uniform(cell, resolution)
+    member = 1 if level is None else level
+    if isinstance(member, bool) or not isinstance(member, int) or member < 0:
+        raise InputError(f"level = {show(member)} is not allowed: a whole number from 0, the coarsest grid")
+    return backend.grid(cell, member)
+
+
+def _gauss(lines: Array) -> tuple[Array, Array]:
+    """Two Gauss points between lines, exact for cubics, and their weights."""
+    at, weights = leggauss(2)
+    half = np.diff(lines)[:, None] / 2
+    return ((lines[1:] + lines[:-1])[:, None] / 2 + half * at).ravel(), (half * weights).ravel()

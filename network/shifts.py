@@ -1,0 +1,200 @@
+"""X = span of the potentials of a label image at a few real shifts, each solved from the best guess that those before it give.
+
+Conjugate gradients on the stencil of all links, preconditioned by the mean-field stack. The initial guess is the Galerkin
+solution in the span so far, so the iterations fall from shift to shift. Z is quadratic in the potentials' error: for 1e-6 in Z,
+1e-4 in the potentials is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_constriction.admittance import PORE, Admittance, evaluate
+from fem_constriction.assembly import Array
+from fem_constriction.errors import ComputationError
+from fem_constriction.reduced import ReducedModel
+from network.iteration import add_scaled, dot, improve
+from network.meanfield import MeanField
+from network.voxels import Voxels
+
+Real = NDArray[Any]
+
+#: Energy error of a solution, in roots of the target of Z; and what may be left of that of its guess. A good guess is improved
+#: all the same: the estimate of what the span lacks leaves out one solution after the other, and would not miss its own guess.
+ERROR, GAIN = 1 / 30, 0.03
+
+#: A solution that adds less than so many roundings to the span adds nothing. Anything more is taken in: what is left out would
+#: lend its rounding to the estimate that leaves out one solution after the other, and hide what it is to find.
+RANK = 0.01
+
+
+class ImageSolutions:
+    """A growing space of solutions, held as vectors (nz, nx, ny) and their V, and the matrices of every kind projected on it.
+
+    target: relative error of Z that it is for; kind: the precision of all vectors (sums over voxels and projected matrices are
+    in double precision); strict: factor on what solutions may be off by.
+    """
+
+    def __init__(
+        self,
+        voxels: Voxels,
+        processes: Mapping[str, Admittance],
+        target: float,
+        kind: type[np.floating[Any]] = np.float64,
+        strict: float = 1.0,
+    ) -> None:
+        self.voxels, self.processes, self.kind = voxels, processes, kind
+        self.tolerance, self.gain = float(np.sqrt(target)) * ERROR * strict, GAIN * strict
+        self.basis: list[Real] = []
+        self.port: Array = np.zeros(0)
+        self.matrices: dict[str, Array] = {name: np.zeros((0, 0)) for name in voxels.kinds}
+        self.entries: dict[str, Array] = {name: np.zeros(0) for name in voxels.kinds if name.startswith(PORE)}
+        self.coordinates: Array = np.zeros((0, 0))
+        self.iterations: list[int] = []
+        self.solver_error = 0.0
+        shape = voxels.shape
+        self.work = (np.empty(shape, kind), np.empty(shape, kind), np.empty(shape, kind), np.empty(shape, kind))
+
+    def extend(self, shifts: Array) -> None:
+        """Solve at these shifts, ends and middle first, and take the solutions in."""
+        first = len(self.coordinates.T)
+        self.coordinates = np.hstack([self.coordinates, np.zeros((len(self.basis), len(shifts)))])
+        for place in _spread(len(shifts)):
+            column = self._add(*self._solve(float(shifts[place])))
+            grown = np.zeros((len(self.basis), self.coordinates.shape[1]))
+            grown[: len(self.coordinates)] = self.coordinates
+            grown[:, first + place] = column
+            self.coordinates = grown
+
+    def model(self, shifts: Array) -> ReducedModel:
+        """Return the reduced model; shifts: all that were solved, in order."""
+        return ReducedModel(self.matrices, self.port, self.entries, self.coordinates, self.processes, shifts)
+
+    def statistics(self, projection_error: float) -> dict[str, Any]:
+        """Return what it took, for the provenance of a result."""
+        return {
+            "shifts": len(self.iterations),
+            "iterations": max(self.iterations),
+            "iterations_in_all": sum(self.iterations),
+            "precision": np.dtype(self.kind).name,
+            "solver_error": self.solver_error,
+            "projection_error": projection_error,
+        }
+
+    @property
+    def blocks(self) -> list[Array]:
+        """The basis as columns of all unknowns, V last."""
+        return [np.append(each.ravel(), v).astype(np.float64)[:, None] for each, v in zip(self.basis, self.port, strict=True)]
+
+    def _guess(self, s: float) -> Real:
+        """Return the Galerkin solution in the span so far, scaled to V = 1."""
+        potential = np.zeros(self.voxels.shape, self.kind)
+        if self.basis:
+            columns = self.model(np.zeros(0)).solved(np.array([s]), self.processes)[0][:, 0]
+            for piece in self.voxels.slabs():
+                total = np.zeros(potential[piece].shape)
+                for weight, each in zip(columns / (self.port @ columns), self.basis, strict=True):
+                    total += weight * each[piece].astype(np.float64)
+                potential[piece] = total
+        return potential
+
+    def _solve(self, s: float) -> tuple[Real, float]:
+        """Return the potential at V = 1 for the shift s."""
+        y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
+        weights = self.voxels.weights(y, self.kind)
+        potential = self._guess(s)
+        preconditioner = MeanField(self.voxels, weights)
+        try:
+            done = improve(potential, weights, preconditioner, self.work, self.tolerance, self.gain)
+        except ComputationError as error:
+            raise ComputationError(f"{error} (s = {s:.3g} 1/s, {np.dtype(self.kind).name})") from None
+        self.iterations.append(done.iterations)
+        self.solver_error = max(self.solver_error, done.error)
+        return potential, 1.0
+
+    def _add(self, potential: Real, voltage: float) -> Array:
+        """Orthonormalise a solution against the basis, take it in, and return its coordinates (divided by its norm)."""
+        norm = np.sqrt(dot(potential, potential) + voltage**2)
+        column = np.zeros(len(self.basis) + 1)
+        size = norm
+        for _ in range(2):
+            for j, each in enumerate(self.basis):
+                overlap = dot(each, potential) + self.port[j] * voltage
+                add_scaled(potential, -overlap, each)
+                voltage -= overlap * self.port[j]
+                column[j] += overlap / norm
+        size = np.sqrt(dot(potential, potential) + voltage**2)
+        if size <= RANK * np.finfo(self.kind).eps * norm:
+            return column[:-1]
+        column[-1] = size / norm
+        potential *= self.kind(1 / size)
+        self.basis.append(potential)
+        self.port = np.append(self.port, voltage / size)
+        self._project()
+        return column
+
+    def _project(self) -> None:
+        """Add the row and column of the newest vector to every projected matrix, in double precision."""
+        rows, entries = _rows(self.voxels, self.basis, self.port)
+        for name, row, entry in zip(self.voxels.kinds, rows, entries, strict=True):
+            grown = np.zeros((len(row), len(row)))
+            grown[:-1, :-1] = self.matrices[name]
+            grown[-1] = grown[:, -1] = row
+            self.matrices[name] = grown
+            if name in self.entries:
+                self.entries[name] = np.append(self.entries[name], entry)
+
+
+def _rows(voxels: Voxels, basis: list[Real], port: Array) -> tuple[Array, Array]:
+    """Return q_j' L_k q, (kinds, r), and b' L_k q, (kinds,), for the last vector q of the basis and every kind k of links."""
+    nz, kinds = voxels.shape[0], len(voxels.kinds)
+    q, v = basis[-1], port[-1]
+    found, metal = np.zeros((kinds, len(basis))), np.zeros(kinds)
+    for piece in voxels.slabs():
+        a, b = piece.start, min(piece.stop, nz - 1)
+        # Links go down to one layer more.
+        wide = slice(a, b + 1)
+        here = q[wide].astype(np.float64)
+        drops = (np.diff(here, axis=0), np.diff(here[: piece.stop - a], axis=1), np.diff(here[: piece.stop - a], axis=2))
+        codes = (voxels.z[a:b], voxels.x[piece], voxels.y[piece, :, :-1])
+        present = np.unique(np.concatenate([np.bincount(c.ravel(), minlength=kinds + 1).nonzero()[0] for c in codes]))
+        present = present[present > 0]
+        images = np.zeros((len(present), *here.shape))
+        for code, image in zip(present, images, strict=True):
+            down, across, along = (drop * (c == code) for drop, c in zip(drops, codes, strict=True))
+            own = image[: piece.stop - a]
+            image[1:] += down[: len(image) - 1]
+            image[: len(down)] -= down
+            own[:, 1:] += across
+            own[:, :-1] -= across
+            own[:, :, 1:] += along
+            own[:, :, :-1] -= along
+        flat = images.reshape(len(present), -1)
+        for j, each in enumerate(basis):
+            found[present - 1, j] += flat @ each[wide].reshape(-1).astype(np.float64)
+    for code in range(1, kinds + 1):
+        entering = (voxels.metal == code) * (q[0].astype(np.float64) - v)
+        leaving = (voxels.counter == code) * q[-1].astype(np.float64)
+        metal[code - 1] = -np.sum(entering)
+        found[code - 1] += [
+            np.sum(entering * (each[0].astype(np.float64) - w)) + np.sum(leaving * each[-1])
+            for each, w in zip(basis, port, strict=True)
+        ]
+    return voxels.area * found, voxels.area * metal
+
+
+def _spread(count: int) -> list[int]:
+    """Return 0 to count - 1 with the ends first, then middles of what is left between."""
+    order = [0, count - 1][:count]
+    gaps = [(0, count - 1)]
+    while gaps:
+        a, b = gaps.pop(0)
+        if b - a > 1:
+            middle = (a + b) // 2
+            order.append(middle)
+            gaps += [(a, middle), (middle, b)]
+    return list(dict.fromkeys(order))
