@@ -1,4 +1,4 @@
-"""Z(f) = R_elec + sum over arcs of R/(1 + i omega R C): the one-dimensional circuits of a cell.
+"""Z(f) = R_elec + sum over arcs of R/(1 + (i omega R C)^alpha): the one-dimensional circuits of a cell.
 
 The physical circuit (1D-PM) follows from the cell alone and knows no constriction. The circuit to be fitted (1D-FM) has
 one RC element per process that stores energy, and one for the constriction. Source: Eckhardt et al. 2022, doi
@@ -7,7 +7,6 @@ one RC element per process that stores energy, and one for the constriction. Sou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -25,26 +24,23 @@ from fem_constriction.admittance import (
     admittances,
 )
 from fem_constriction.cell import Cell
-from fem_constriction.errors import InputError
-from fem_constriction.faults import show
 
 CONSTRICTION: Final = "constriction"
 INTERFACE: Final = "interface"
 SERIES: Final = "r_elec"
 
-_NAMED = {"1D-FM": 4, "1D-FM-EXTENDED": 5}
-_ALLOWED = "R0-p(R1,C1)-p(R2,C2), with R0 or without, 1D-FM (R0 and 4 arcs) or 1D-FM-extended (R0 and 5 arcs)"
-_RESISTOR = re.compile(r"R_?\w*")
-_PARALLEL = re.compile(r"p\((?:(R_?\w*),(C_?\w*)|(C_?\w*),(R_?\w*))\)")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Arc:
-    """Z = R/(1 + i omega R C): a resistance (ohm) and a capacitance (F) in parallel; R may be infinite, C zero."""
+    """Z = R/(1 + (i omega R C)^alpha): a resistance (ohm) and a capacitance (F) in parallel; R may be infinite, C zero.
+
+    alpha: 1, or the exponent of a constant-phase element Q = (R C)^alpha/R in its place, which C is the effective value of.
+    """
 
     name: str
     resistance: float
     capacitance: float = 0.0
+    alpha: float = 1.0
 
     @property
     def tau(self) -> float:
@@ -56,6 +52,8 @@ class Arc:
         omega = 2 * np.pi * np.asarray(frequency, dtype=float)
         if not self.resistance:
             return np.zeros(omega.shape, dtype=np.complex128)
+        if self.alpha != 1:
+            return np.asarray(self.resistance / (1 + (1j * omega * self.tau) ** self.alpha), dtype=np.complex128)
         y = 1 / self.resistance + 1j * omega * self.capacitance
         open_circuit = np.full(omega.shape, complex(np.inf, 0))
         return np.asarray(np.divide(1.0, y, out=open_circuit, where=y != 0), dtype=np.complex128)
@@ -63,20 +61,33 @@ class Arc:
 
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
-    """Z = R_elec + sum of the arcs: RC elements in series with one resistance (ohm)."""
+    """Z = R_elec + sum of the arcs + i omega L + 1/(i omega C): arcs in series with a resistance (ohm).
+
+    inductance: H; capacitance: F, of a capacitor in series, infinite if there is none.
+    """
 
     arcs: tuple[Arc, ...]
     r_elec: float = 0.0
+    inductance: float = 0.0
+    capacitance: float = float("inf")
 
     @property
     def resistance(self) -> float:
-        """Z(0) = R_elec + sum of R, in ohm; infinite if an arc blocks direct current."""
-        return self.r_elec + sum(arc.resistance for arc in self.arcs)
+        """Z(0) = R_elec + sum of R, in ohm; infinite if an arc, or a capacitor in series, blocks direct current."""
+        blocking = 0.0 if np.isinf(self.capacitance) else float("inf")
+        return self.r_elec + sum(arc.resistance for arc in self.arcs) + blocking
 
     def impedance(self, frequency: ArrayLike) -> NDArray[np.complex128]:
         """Return Z in ohm at frequencies in Hz, of their shape."""
-        shape = np.shape(frequency)
-        return sum((arc.impedance(frequency) for arc in self.arcs), np.full(shape, self.r_elec, dtype=np.complex128))
+        s = 2j * np.pi * np.asarray(frequency, dtype=float)
+        rest = np.asarray(self.r_elec + s * self.inductance + (1 / self.capacitance) / s, dtype=np.complex128)
+        return sum((arc.impedance(frequency) for arc in self.arcs), rest)
+
+    def text(self) -> str:
+        """The circuit in the notation of `notation.parse`: "R_elec-p(R_bulk,C_bulk)-p(R_interface,CPE_interface)"."""
+        parts = ["R_elec"] * bool(self.r_elec) + ["L_series"] * bool(self.inductance)
+        parts += ["C_series"] * bool(np.isfinite(self.capacitance))
+        return "-".join([*parts, *(f"p(R_{a.name},{'C' if a.alpha == 1 else 'CPE'}_{a.name})" for a in self.arcs)])
 
     def __getitem__(self, name: str) -> Arc:
         """The arc of that name; KeyError if there is none."""
@@ -182,39 +193,3 @@ def _no_constriction(fraction: float, pores: bool, switching: bool) -> str:
 def fit_names(cell: Cell, *, extended: bool = True) -> tuple[str, ...]:
     """Return the names of the elements of this cell's 1D-FM; see `elements`."""
     return elements(cell, extended=extended).names
-
-
-@dataclass(frozen=True, kw_only=True)
-class Topology:
-    """R_elec (if series) and so many arcs, all in series."""
-
-    arcs: int
-    series: bool
-
-
-def parse(text: str) -> Topology:
-    """Return what "R0-p(R1,C1)-p(R2,C2)", "1D-FM" or "1D-FM-extended" stands for.
-
-    Labels (R_0, R0, R), their order and blanks do not matter, but no label may occur twice. Raises InputError.
-    """
-    refused = f"circuit = {show(text)} is not allowed"
-    plain = re.sub(r"\s+", "", text)
-    if plain.upper() in _NAMED:
-        return Topology(arcs=_NAMED[plain.upper()], series=True)
-    labels: list[str] = []
-    arcs = series = 0
-    for part in plain.split("-"):
-        if match := _PARALLEL.fullmatch(part):
-            labels += [label.replace("_", "") for label in match.groups() if label]
-            arcs += 1
-        elif _RESISTOR.fullmatch(part):
-            labels.append(part.replace("_", ""))
-            series += 1
-        else:
-            raise InputError(f"{refused}, {show(part)} is neither R nor p(R,C): {_ALLOWED}")
-    twice = sorted({label for label in labels if len(label) > 1 and labels.count(label) > 1})
-    if twice:
-        raise InputError(f"{refused}, {twice[0]} occurs twice: {_ALLOWED}")
-    if not arcs or series > 1:
-        raise InputError(f"{refused}, {'there is no arc' if not arcs else 'there are two resistors'}: {_ALLOWED}")
-    return Topology(arcs=arcs, series=bool(series))

@@ -15,30 +15,30 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.signal import find_peaks
 
 from fem_constriction.assembly import Array
 from fem_constriction.cell import Cell
-from fem_constriction.circuits import CONSTRICTION, SERIES, Arc, Circuit, Topology, elements, parse
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.circuits import CONSTRICTION, SERIES, Arc, Circuit, elements
+from fem_constriction.drt import gaussians, peaks
+from fem_constriction.errors import InputError
 from fem_constriction.files import jsonable
-from fem_constriction.fitting import WEIGHTINGS, Fit, Weighting, best_fit, fit
+from fem_constriction.fitting import Fit, Weighting, best_fit, fit
+from fem_constriction.model_fit import CAPACITANCE, INDUCTANCE, fit_model
 from fem_constriction.naming import Data, Naming, hidden
+from fem_constriction.notation import Topology, parse
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.spectrum import Spectrum
 from fem_constriction.starts import relaxations
 from fem_constriction.values import Constriction, Element, Value, none
+from fem_constriction.variations import Variation, deviation, variations
 
 __all__ = ["Constriction", "Element", "Extraction", "Value", "extract", "fit_spectrum"]
 
-#: Decades cut off at the low and the high end for the model contribution.
-WINDOWS: Final = ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))
 #: -Im Z over Re Z at the lowest frequency from which on a spectrum is taken to block direct current (phase beyond -84 deg).
 BLOCKING: Final = 10.0
 _UNITS: Final = ("ohm", "F", "s")
 _SMOOTHING = 0.15  # decades of tau: the width of the peaks that are counted as arcs
-_VALLEY = 0.5  # of a peak's height: how far it must stand out
-_PEAK = 1e-2  # of the highest peak: the lowest that is counted; of the total resistance: the least R_elec
+_LEAST = 1e-2  # of the total resistance: the least R_elec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +68,17 @@ class Extraction:
 
     def circuit(self) -> Circuit:
         """The fitted circuit, for plotting."""
-        values = {name: (arc.R.value or 0.0, arc.C.value or 0.0) for name, arc in self.arcs.items()}
-        r_elec = values.pop(SERIES, (0.0, 0.0))[0]
-        arcs = tuple(Arc(name=name, resistance=r, capacitance=c) for name, (r, c) in values.items())
-        return Circuit(arcs=arcs, r_elec=r_elec)
+        arcs: list[Arc] = []
+        rest: dict[str, float] = {}
+        for name, arc in self.arcs.items():
+            r, c = arc.R.value or 0.0, arc.C.value or 0.0
+            if name in (SERIES, INDUCTANCE, CAPACITANCE):
+                rest |= {SERIES: {"r_elec": r}, CAPACITANCE: {"capacitance": c}}.get(name, {})
+                rest |= {} if arc.L is None else {"inductance": arc.L.value or 0.0}
+            else:
+                alpha = 1.0 if arc.alpha is None else arc.alpha.value or 1.0
+                arcs.append(Arc(name=name, resistance=r, capacitance=c, alpha=alpha))
+        return Circuit(arcs=tuple(arcs), **rest)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, as JSON can hold it; the constriction once more by itself, infinite numbers as null."""
@@ -133,21 +140,34 @@ def _misplaced(names: Sequence[str], held: Mapping[str, Array]) -> bool:
 def fit_spectrum(spectrum: Spectrum, circuit_text: str | None = None) -> Extraction:
     """Fit a circuit of numbered arcs, arc_1 the fastest, to any spectrum, a measured one too.
 
-    circuit_text: see `circuits.parse`. Left out: as many arcs as the relaxation spectrum (non-negative least squares,
+    circuit_text: see `notation.parse`; one with more than resistors and RC elements goes through its lmfit model, and keeps
+    all its elements. Left out: as many arcs as the relaxation spectrum (non-negative least squares,
     10 tau per decade), smoothed over 0.15 decades, has peaks of at least 1 % of the highest with a valley of half their
     height beside them, and R_elec if it is at least 1 % of the whole resistance. Raises InputError for the circuit or
     too few frequencies, ComputationError if no fit converges.
     """
     data = Data.of(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
+    asked = None if circuit_text is None else parse(circuit_text)
     lowest = int(np.argmin(data.frequency))
-    if -data.impedance[lowest].imag > BLOCKING * abs(data.impedance[lowest].real):
+    blocking = asked is not None and any(part.kind == "C" for part in asked.parts)
+    if not blocking and -data.impedance[lowest].imag > BLOCKING * abs(data.impedance[lowest].real):
         raise InputError(
             f"impedance = {data.impedance[lowest]:.4g} ohm at {data.frequency[lowest]:g} Hz, the lowest frequency, is not "
             "allowed: a spectrum that blocks direct current has no circuit of resistive arcs; allowed is |Im Z| up to "
-            f"{BLOCKING:g} |Re Z| there"
+            f"{BLOCKING:g} |Re Z| there, or a circuit with a capacitor in series"
+        )
+    if asked is not None and not asked.plain:
+        other = fit_model(data, asked)
+        return Extraction(
+            arcs=other.elements,
+            removed={},
+            residual=other.residual,
+            variations=other.variations,
+            left_out=other.left_out,
+            notes=_outside(data, other.elements),
         )
     tau, resistance, r_elec = relaxations(data.frequency, data.impedance)
-    circuit = _default(tau, resistance, r_elec) if circuit_text is None else parse(circuit_text)
+    circuit = _default(tau, resistance, r_elec) if asked is None else asked
     found, why = best_fit(
         data.frequency,
         data.impedance,
@@ -169,11 +189,10 @@ def fit_spectrum(spectrum: Spectrum, circuit_text: str | None = None) -> Extract
 def _default(tau: Array, resistance: Array, r_elec: float) -> Topology:
     """What the relaxation spectrum shows: its peaks, and R_elec if there is one."""
     log = np.log10(tau)
-    grid = np.arange(log[0] - 1, log[-1] + 1, 0.02)
-    height = np.exp(-((grid[:, None] - log) ** 2) / (2 * _SMOOTHING**2)) @ resistance
-    peaks, found = find_peaks(height, height=_PEAK * height.max(), prominence=0)
-    count = int(np.sum(found["prominences"] >= _VALLEY * height[peaks]))
-    return Topology(arcs=max(1, count), series=bool(r_elec >= _PEAK * (r_elec + resistance.sum())))
+    grid = 10 ** np.arange(log[0] - 1, log[-1] + 1, 0.02)
+    height = gaussians(tau, resistance, grid, _SMOOTHING)
+    count = len(peaks(grid, height, height))
+    return Topology(arcs=max(1, count), series=bool(r_elec >= _LEAST * (r_elec + resistance.sum())))
 
 
 def _logarithms(found: Fit) -> Array:
@@ -183,47 +202,15 @@ def _logarithms(found: Fit) -> Array:
 
 
 def _deviation(data: Data, main: Fit) -> tuple[Array | None, int, int]:
-    """The largest |p'/p - 1| over weightings and windows, (3, n), their number, and how many were left out.
+    """The largest |p'/p - 1| of R, C and tau over weightings and windows, (3, n), their number, and how many were left out."""
+    arcs = main.tau[int(main.series) :]
 
-    A window that no longer holds every arc's frequency is not tried; a fit in which an arc leaves it, or moves by more
-    than a decade, has lost it.
-    """
-    low, high = data.frequency.min(), data.frequency.max()
-    arcs, reference = main.tau[int(main.series) :], _logarithms(main)
-    within = (1 / (2 * np.pi * arcs) >= low) & (1 / (2 * np.pi * arcs) <= high)
-    largest: Array | None = None
-    tried = lost = 0
-    for below, above in WINDOWS:
-        first, last = low * 10.0**below * (1 - 1e-9), high / 10.0**above * (1 + 1e-9)
-        inside = (data.frequency >= first) & (data.frequency <= last)
-        centre = 1 / (2 * np.pi * arcs[within])
-        held = np.all((centre >= first) & (centre <= last))
-        if (below or above) and (not held or inside.sum() < 2 * main.tau.size):
-            continue
-        for weighting in WEIGHTINGS:
-            if (below, above, weighting) == (0, 0, main.weighting):
-                continue
-            tried += 1
-            try:
-                other = fit(
-                    data.frequency[inside],
-                    data.impedance[inside],
-                    arcs,
-                    resistance=main.resistance,
-                    series=main.series,
-                    weighting=weighting,
-                )
-            except ComputationError:
-                lost += 1
-                continue
-            moved = _logarithms(other) - reference
-            centre = 1 / (2 * np.pi * other.tau[int(main.series) :][within])
-            if np.abs(moved).max() > np.log(10) or np.any((centre < first) | (centre > last)):
-                lost += 1
-                continue
-            change = np.abs(np.expm1(moved))
-            largest = change if largest is None else np.maximum(largest, change)
-    return largest, tried, lost
+    def again(each: Variation) -> tuple[Array, Array]:
+        frequency, impedance = data.frequency[each.inside], data.impedance[each.inside]
+        other = fit(frequency, impedance, arcs, resistance=main.resistance, series=main.series, weighting=each.weighting)
+        return _logarithms(other), other.tau[int(main.series) :]
+
+    return deviation(variations(data, arcs, 2 * main.tau.size, main.weighting), _logarithms(main), again)
 
 
 def _report(
@@ -236,7 +223,7 @@ def _report(
         "nominal": found.nominal(),
     }
     values = np.stack([found.resistance, found.tau / found.resistance, found.tau])
-    arcs, notes = {}, []
+    arcs = {}
     for place, name in enumerate(names):
         parts = {kind: None if each is None else values[:, place] * each[:, place] for kind, each in relative.items()}
         numbers = [
@@ -251,8 +238,6 @@ def _report(
         ]
         if name == SERIES:
             numbers[1:] = [Value(value=0.0, unit=unit, reason="a resistor") for unit in _UNITS[1:]]
-        elif not data.omega.min() <= 1 / found.tau[place] <= data.omega.max():
-            notes.append(f"{name}: its frequency, {1 / (2 * np.pi * found.tau[place]):.3g} Hz, is outside the data")
         arcs[name] = Element(R=numbers[0], C=numbers[1], tau=numbers[2])
     return Extraction(
         arcs=arcs,
@@ -261,9 +246,17 @@ def _report(
         weighting=found.weighting,
         variations=tried,
         left_out=lost,
-        notes=tuple(notes),
+        notes=_outside(data, arcs),
         geometric=geometric,
     )
+
+
+def _outside(data: Data, arcs: Mapping[str, Element]) -> tuple[str, ...]:
+    """What is said of arcs whose frequency the data do not reach."""
+    frequency = {name: 1 / (2 * np.pi * arc.tau.value) for name, arc in arcs.items() if arc.tau.value}
+    low, high = data.frequency.min(), data.frequency.max()
+    beyond = {name: f for name, f in frequency.items() if not low <= f <= high}
+    return tuple(f"{name}: its frequency, {f:.3g} Hz, is outside the data" for name, f in beyond.items())
 
 
 def _number(contributions: Array | None, row: int) -> float | None:

@@ -117,7 +117,7 @@ def fit(
     size, omega = float(np.abs(impedance).max()), 2 * np.pi * frequency
     time = float(np.exp(-np.log(omega).mean()))
     s, z = 1j * omega * time, impedance / size
-    weight = _weight(z, weighting)
+    weight = weights(z, weighting)
 
     def arcs(log: Array) -> tuple[Spectral, Spectral]:
         """Each element's impedance (f, n) and 1/(1 + s tau)."""
@@ -172,7 +172,8 @@ def fit(
     )
 
 
-def _weight(z: Spectral, weighting: Weighting) -> Array:
+def weights(z: Spectral, weighting: Weighting) -> Array:
+    """Return what real parts, then imaginary parts of residuals are divided by, (2 f,): see `fit`."""
     modulus = np.abs(z)
     if weighting == "proportional":
         return np.maximum(np.abs(stacked(z)), _FLOOR * np.tile(modulus, 2))

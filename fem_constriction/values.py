@@ -52,11 +52,16 @@ def _short(number: float, digits: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Element:
-    """R in ohm, C = tau/R in F, tau in s of one element of the circuit, for the whole cell."""
+    """R in ohm, C = tau/R in F, tau in s of one element of the circuit, for the whole cell.
+
+    alpha: exponent where a constant-phase element stands for the capacitance; L: H, of an inductance in series.
+    """
 
     R: Value
     C: Value
     tau: Value
+    alpha: Value | None = None
+    L: Value | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from fem_constriction.cell import Cell
-from fem_constriction.circuits import Arc, Circuit, Topology, elements, fit_names, parse, physical
+from fem_constriction.circuits import Arc, Circuit, elements, fit_names, physical
 from fem_constriction.errors import InputError
+from fem_constriction.notation import Topology, parse
 
 CELLS = Path(__file__).parent / "data" / "cells"
 F = np.geomspace(1e-3, 1e9, 61)

@@ -131,13 +131,14 @@ def impedance_plane(
 
 
 def _arcs(axes: Axes, circuit: Circuit, unit: float) -> None:
-    """Half circles side by side, ascending in tau, filled with the colour of the process."""
+    """Half circles, depressed ones flattened, side by side, ascending in tau, filled with the colour of the process."""
     start = circuit.r_elec
     angle = np.linspace(0, np.pi, 100)
     for number, arc in enumerate(circuit.arcs):
         colour = PROCESSES.get(arc.name, _OTHERS[number % len(_OTHERS)])
-        radius, chosen = arc.resistance / 2 / unit, arc.name == CONSTRICTION
-        x, y = start / unit + radius * (1 - np.cos(angle)), radius * np.sin(angle)
+        chosen = arc.name == CONSTRICTION
+        z = arc.resistance / unit / (1 + (1j * np.tan(angle / 2)) ** arc.alpha)
+        x, y = start / unit + z.real, -z.imag
         axes.fill_between(x, y, color=colour, alpha=0.75 if chosen else 0.35, lw=0, zorder=1, label=_words(arc.name))
         axes.plot(x, y, color=colour, lw=1.6 if chosen else 0.8, zorder=1)
         start += arc.resistance
