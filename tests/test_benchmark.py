@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import paper_cell
 
@@ -13,6 +14,7 @@ from fem_constriction.errors import InputError
 from validation import benchmark as module
 from validation import cli
 from validation.benchmark import benchmark
+from validation.scaling import scaling
 
 HOMOGENEOUS = Path(__file__).parent / "data" / "cells" / "homogeneous-25.toml"
 
@@ -20,7 +22,7 @@ HOMOGENEOUS = Path(__file__).parent / "data" / "cells" / "homogeneous-25.toml"
 @pytest.mark.parametrize("backend", ["network", "fem"])
 def test_one_run_has_times_their_ratio_and_the_accuracy(backend: str, tmp_path: Path, capsys) -> None:
     out = tmp_path / "benchmark.json"
-    assert cli.main(["benchmark", backend, str(HOMOGENEOUS), "--out", str(out), "--json"]) == 0
+    assert cli.main(["benchmark", backend, str(HOMOGENEOUS), "--level=0", "--out", str(out), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record == json.loads(out.read_text())
     assert record["ratio"] == min(row["ratio"] for row in record["peers"]) > 0
@@ -37,7 +39,8 @@ def test_one_run_has_times_their_ratio_and_the_accuracy(backend: str, tmp_path: 
 def test_the_table_says_what_was_measured_and_what_was_multiplied(capsys) -> None:
     assert cli.main(["benchmark", "fem", str(HOMOGENEOUS), "--frequencies", "1:1e6:7"]) == 0
     printed = capsys.readouterr().out
-    for words in (" unknowns, 7 frequencies", "real shifts", "3 of 7", "multiplied by 7", "1 Hz, 1 kHz, 1 MHz", "stated"):
+    expected = (" unknowns, 7 frequencies", "shifts, mode by mode", "3 of 7", "multiplied by 7", "1 Hz, 1 kHz, 1 MHz", "stated")
+    for words in expected:
         assert words in printed
 
 
@@ -70,3 +73,43 @@ def test_wrong_input_is_2(options: tuple[str, ...], words: str, capsys) -> None:
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert words in err
+
+
+def test_sizes_give_every_route_a_limit_and_growth(tmp_path: Path, capsys) -> None:
+    out = tmp_path / "scaling.json"
+    options = ("--sizes", "8,16", "--frequencies", "1e-1:1e6:8", "--out", str(out), "--json")
+    assert cli.main(["benchmark", "network", str(HOMOGENEOUS), *options]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads(out.read_text())
+    assert (tmp_path / "scaling.png").stat().st_size > 10_000
+    rows = {(row["method"], row["size"]): row for row in record["rows"]}
+    for size in (8, 16):
+        fast, whole = rows["mode by mode", size], rows["all unknowns", size]
+        assert fast["unknowns"] == whole["unknowns"]
+        # The same network: both projections are made for 1e-8.
+        assert fast["distance"] == pytest.approx(whole["distance"], rel=1e-5)
+        assert rows["polycrystal", size]["voxels"] == size**3
+        assert rows["3D DCT", size]["seconds"] > 0
+    # Uniform voxels converge slowly, but they do.
+    assert rows["mode by mode", 16]["distance"] < rows["mode by mode", 8]["distance"]
+    assert set(record["left_out"]) <= {"taufactor", "multigrid"}
+
+
+def test_a_method_that_would_take_too_long_is_left_out_and_named() -> None:
+    record = scaling(paper_cell("homogeneous-25"), [1.0, 1e3], [8, 16], limit=1e-6)
+    assert {row["size"] for row in record["rows"]} == {8}
+    assert "s foreseen, more than 1e-06 s" in record["left_out"]["SuperLU"]
+
+
+def test_the_distance_sees_a_network_that_is_wrong(monkeypatch) -> None:
+    right = scaling(paper_cell("homogeneous-25"), [1.0, 1e3], [16])
+    double = "network.backend._voxel"  # links of twice the length
+    monkeypatch.setattr(double, lambda values, height: (values * height / 2, np.full_like(values, 1 / height)))
+    wrong = scaling(paper_cell("homogeneous-25"), [1.0, 1e3], [16])
+    assert wrong["rows"][0]["distance"] > 2 * right["rows"][0]["distance"]
+
+
+@pytest.mark.parametrize("sizes", ["", "16,x", "10", "0"])
+def test_wrong_sizes_are_refused(sizes: str, capsys) -> None:
+    assert cli.main(["benchmark", "network", str(HOMOGENEOUS), f"--sizes={sizes}"]) == 2
+    assert "sizes" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Seconds for Z(f) on one grid: projection on real shifts beside one complex sparse solve per frequency.
+"""Seconds for Z(f) on one grid: solutions at real shifts beside one complex sparse solve per frequency.
 
 Both start from the matrices that one backend assembled on one grid of its family, on one thread. A peer is solved at a few
 frequencies only, and its mean time multiplied by their number. Where they were solved, the peer's Z is also the check of ours.
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import platform
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +29,7 @@ from fem_constriction.backends import Backend, check_solvable, solve_grid
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.refinement import FINEST, angular_band
+from validation.cost import cost
 from validation.report import amount, table
 
 #: Frequencies at which peers are solved and compared: both ends of the band and its middle.
@@ -96,7 +95,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
             f"of memory ({PEERS[0].bytes:g} bytes n^(4/3)) and {free / 2**30:.3g} GiB are free; allowed is a lower level"
         )
     with threadpool_limits(limits=1, user_api="blas"):
-        with _cost() as ours:
+        with cost() as ours:
             solution = solve_grid(cell, backend, grid, band)
             solution.model.impedance(2j * np.pi * points)
         checked = points[np.unique(np.linspace(0, points.size - 1, SOLVES).round().astype(int))]
@@ -116,7 +115,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
         "cells": grid.shape,
         "unknowns": solution.model.statistics.get("unknowns", unknowns),
         "frequencies": points.size,
-        "ours": {**ours, "shifts": len(solution.model.shifts)},
+        "ours": {**ours, "shifts": len(solution.model.shifts), "route": solution.description.get("route", "all unknowns")},
         "peers": peers,
         "left_out": left_out,
         "ratio": min(row["ratio"] for row in peers),
@@ -151,7 +150,7 @@ def _peers(
             left_out[peer.name] = f"it may need {peer.memory(unknowns) / 2**30:.3g} GiB of memory"
             continue
         solves = 0
-        with _cost() as row:
+        with cost() as row:
             plain = Assembly({name: operator.tocsr() for name, operator in assemble().operators.items()})
             port = np.zeros(plain.unknowns, dtype=complex)
             port[-1] = 1.0
@@ -175,36 +174,12 @@ def _peers(
     return rows, np.array(impedance), left_out
 
 
-@contextmanager
-def _cost() -> Iterator[dict[str, Any]]:
-    """Fill in wall time, processor time and the largest increase of resident memory (seen every 5 ms) of what is inside."""
-    process, done = psutil.Process(), threading.Event()
-    before = peak = process.memory_info().rss
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.005):
-            peak = max(peak, process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    cost: dict[str, Any] = {}
-    watcher.start()
-    begin, worked = time.perf_counter(), time.process_time()
-    try:
-        yield cost
-        cost["seconds"], cost["cpu_seconds"] = time.perf_counter() - begin, time.process_time() - worked
-    finally:
-        done.set()
-        watcher.join()
-    cost["peak_bytes"] = max(peak, process.memory_info().rss) - before
-
-
 def benchmark_report(record: dict[str, Any]) -> RenderableType:
     """The benchmark as a table, with what was measured and what was not."""
     ours, count, accuracy = record["ours"], record["frequencies"], record["accuracy"]
     lines = [
         (
-            row.get("name", f"projection, {ours['shifts']} real shifts"),
+            row.get("name", f"{ours['shifts']} real shifts, {ours['route']}"),
             f"{row['seconds']:.3g}",
             amount(row["seconds_per_frequency"], "s", 1),
             f"{row['peak_bytes'] / 2**30:.2f}",

@@ -7,7 +7,6 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.resources import files
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -26,11 +25,10 @@ from fem_constriction.sections import Section
 from fem_constriction.spectrum import parse_frequencies
 from fem_constriction.units import Number
 from validation.gate import BACKENDS, FREQUENCIES
+from validation.options import cell_of
 from validation.study import axes as _axes
 from validation.study.axes import COUNT, MOST, RELATIVE, Axis, backend_name
 from validation.study.points import TOLERANCE, Point, Settings, combinations, digest, text_of
-
-_DEFAULT_CELL = "figure_2_25.toml"
 
 
 def _frequencies(value: object) -> Any:
@@ -86,7 +84,7 @@ class Study(Section):
     def __init__(self, /, **data: Any) -> None:
         given = data.get("cell")
         if given is None:
-            data["cell"] = Cell.loads(files("validation").joinpath(_DEFAULT_CELL).read_text("utf-8"))
+            data["cell"] = cell_of(None)
         elif not isinstance(given, Cell):
             try:
                 data["cell"] = Cell(**given) if isinstance(given, Mapping) else Cell.load(given)

@@ -1,0 +1,89 @@
+"""`fem-constriction benchmark`: spectra beside their peers and limits; guaranteed discs beside true errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fem_constriction.backends import backend_named
+from fem_constriction.errors import InputError
+from fem_constriction.files import json_text, write_text
+from fem_constriction.spectrum import parse_frequencies
+from validation import terminal
+from validation.benchmark import benchmark as one_grid
+from validation.benchmark import benchmark_report
+from validation.effectivity import effectivity, effectivity_report
+from validation.options import Frequencies, Json, MaybeCellFile, Quiet, cell_of
+from validation.scaling import LIMIT, SIZES, scaling
+from validation.scaling_report import scaling_tables
+
+
+def benchmark(
+    backend: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="network, fem or another backend; discs: guaranteed radii beside true errors.",
+            show_default=False,
+        ),
+    ],
+    cell_file: MaybeCellFile = None,
+    cells: Annotated[int, typer.Option(help="For discs: how many random cells.")] = 20,
+    level: Annotated[
+        int | None, typer.Option(help="Grid of the backend's family, 0 the coarsest.", show_default="network: --sizes; else 0")
+    ] = None,
+    sizes: Annotated[
+        str | None, typer.Option(help="For network: voxels per edge, with commas between.", show_default="16,32,64,100")
+    ] = None,
+    limit: Annotated[float, typer.Option(help="For sizes: seconds that a method may take on the next one.")] = LIMIT,
+    frequencies: Frequencies = "1e-3:1e9:61",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Where the result is written, sizes with a plot beside it.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Time spectra against the number of voxels, or on one grid, beside their peers; or compare discs with true errors."""
+    cell = cell_of(cell_file)
+    if sizes is not None and (backend != "network" or level is not None):
+        raise InputError(
+            f"--sizes = {sizes!r} is not allowed with {'--level' if level is not None else backend}: network alone"
+        )
+    points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
+    if out is not None:
+        if out.is_dir():
+            raise InputError(f"--out = '{out}' is not allowed: the name of a JSON file")
+        terminal.check_folder(out.parent, [])
+    shown: Callable[[dict[str, Any]], Any]
+    if backend == "discs":
+        with terminal.counted("random cells", cells, quiet) as step:
+            record = terminal.named("--cells", terminal.aside(lambda: effectivity(cells, level or 0, step)))
+        shown = effectivity_report
+    elif backend == "network" and level is None:
+        asked = SIZES if sizes is None else terminal.named("--sizes", lambda: _sizes(sizes))
+        with terminal.progress([], f"benchmark of {backend}, N = {', '.join(map(str, asked))}", quiet):
+            record = terminal.named("--sizes", terminal.aside(lambda: scaling(cell, points, asked, limit=limit)))
+        shown = scaling_tables
+        if out is not None:
+            from validation import plots, scaling_plots
+
+            plots.save(lambda: scaling_plots.scaling_plot(record), out.parent, out.stem)
+    else:
+        chosen = backend_named(backend)
+        with terminal.progress([], f"benchmark of {backend}", quiet):
+            record = terminal.named("--level", terminal.aside(lambda: one_grid(cell, chosen, points, level or 0)))
+        shown = benchmark_report
+    if out is not None:
+        write_text(out, json_text(record) + "\n")
+    terminal.show(record, lambda: shown(record), as_json, quiet)
+    return 1 if record.get("outside") else 0
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"sizes = {text!r} is not allowed: whole numbers with commas between, such as 32,64,100") from None
