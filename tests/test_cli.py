@@ -16,7 +16,7 @@ import pytest
 
 from fem_constriction import Cell, Spectrum
 from fem_constriction.errors import ComputationError
-from validation import cli, gate, terminal
+from validation import cli, gate, options, terminal
 
 CELLS = Path(__file__).parent / "data" / "cells"
 HOMOGENEOUS = CELLS / "homogeneous-25.toml"
@@ -206,7 +206,7 @@ def test_schema_show_and_version(run: Run) -> None:
 
 
 def test_the_embedded_cell_is_figure_2_at_25_percent() -> None:
-    assert (Path(cli.__file__).parent / cli.DEFAULT_CELL).read_text() == (CELLS / "figure-2-25.toml").read_text()
+    assert (Path(cli.__file__).parent / options.DEFAULT_CELL).read_text() == (CELLS / "figure-2-25.toml").read_text()
 
 
 # Wrong input

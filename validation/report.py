@@ -16,11 +16,12 @@ from rich.text import Text
 
 from fem_constriction.backends import GROUP
 from fem_constriction.cell import Cell
-from fem_constriction.circuits import CONSTRICTION, physical
+from fem_constriction.circuits import CONSTRICTION, Arc, physical
 from fem_constriction.extraction import Element, Extraction, Value
 from fem_constriction.projection import TARGET
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
+from fem_constriction.temperature import materials
 from validation.result import Geometric, Result
 
 #: Model contribution, as a part of the value, from which on an arc is said to be hardly determined.
@@ -146,8 +147,8 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
         for letter, value in _values(arc).items():
             parts = [_relative(value, getattr(value, part)) for part in _CONTRIBUTIONS]
             alone = [_alone(other, name, letter) for other in others.values()]
-            label = name.replace("_", " ") if letter == "R" else ""
-            rows.append((label, letter, amount(value.value, value.unit), *parts, *alone))
+            label = name.replace("_", " ") if letter == next(iter(_values(arc))) else ""
+            rows.append((label, letter, _plain(value), *parts, *alone))
     found: list[RenderableType] = []
     if rows:
         heads = ("arc", "", "value", "discr.", "model", "nominal", *others)
@@ -188,12 +189,20 @@ def _missing(arc: Element) -> str:
 
 
 def _values(arc: Element) -> dict[str, Value]:
-    return {"R": arc.R, "C": arc.C, "tau": arc.tau}
+    """What an element has: R, C and tau, alpha if a constant-phase element stands for C; L or C alone of one in series."""
+    every = {"R": arc.R, "C": arc.C, "tau": arc.tau, "alpha": arc.alpha, "L": arc.L}
+    found = {letter: value for letter, value in every.items() if value is not None}
+    return found if arc.tau.value else {letter: value for letter, value in found.items() if value.value}
 
 
 def _alone(other: Extraction, name: str, letter: str) -> str:
     arc = other.arcs.get(name)
-    return "none" if arc is None else amount(_values(arc)[letter].value, _values(arc)[letter].unit)
+    return "none" if arc is None else _plain(_values(arc)[letter])
+
+
+def _plain(value: Value) -> str:
+    """A value with an SI prefix; a number without a unit as it is."""
+    return amount(value.value, value.unit) if value.unit or value.value is None else f"{value.value:.4f}"
 
 
 def _relative(value: Value, part: float | None) -> str:
@@ -232,14 +241,20 @@ def spectrum_report(spectrum: Spectrum) -> RenderableType:
 
 
 def derived(cell: Cell) -> dict[str, Any]:
-    """What follows from the cell alone, in SI: areas, sides of the contact, and the arcs of the 1D-PM."""
+    """What follows from the cell alone, in SI: areas, sides of the contact, materials at T, and the arcs of the 1D-PM."""
     x, y = cell.contact_sides
     return {
         "area_m2": cell.area,
         "contact_area_m2": cell.contact_area,
         "contact_sides_m": [x, y],
-        "1D-PM": {arc.name: {"R_ohm": arc.resistance, "C_F": arc.capacitance, "tau_s": arc.tau} for arc in physical(cell).arcs},
+        "at_temperature": {} if cell.temperature is None else {key: value for key, (value, _) in materials(cell).items()},
+        "1D-PM": {arc.name: {"R_ohm": arc.resistance, "C_F": arc.capacitance, "tau_s": arc.tau} for arc in _arcs(cell)},
     }
+
+
+def _arcs(cell: Cell) -> Sequence[Arc]:
+    """The arcs of the 1D-PM; a label image has none: its links are not in series with each other."""
+    return () if cell.electrolyte.microstructure is not None else physical(cell).arcs
 
 
 def cell_report(cell: Cell) -> Group:
@@ -248,20 +263,27 @@ def cell_report(cell: Cell) -> Group:
     facts = derived(cell)
     sides = " x ".join(amount(side, "m") for side in facts["contact_sides_m"])
     rows += [("A", f"{cell.area:g} m^2"), ("A_c", f"{cell.contact_area:g} m^2"), ("sides of the contact", sides)]
+    if cell.temperature is not None:
+        at = f"at {cell.temperature.value:g} K"
+        rows += [(f"{key} {at}", f"{value:.6g} {unit}") for key, (value, unit) in materials(cell).items()]
     circuit = [
         (name.replace("_", " "), amount(arc["R_ohm"], "ohm"), amount(arc["C_F"], "F"), amount(arc["tau_s"], "s"))
         for name, arc in facts["1D-PM"].items()
     ]
     one = "Physical circuit (1D-PM), which knows no constriction"
-    return Group(table("Cell", ("key", "value"), rows, left=2), table(one, ("process", "R", "C", "tau"), circuit))
+    circuits = [table(one, ("process", "R", "C", "tau"), circuit)] if circuit else []
+    return Group(table("Cell", ("key", "value"), rows, left=2), *circuits)
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
     for key, value in data.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
+            for number, item in enumerate(value):
+                yield from _flat(item, f"{prefix}{key}.{number}.")
         else:
-            yield prefix + key, " x ".join(value) if isinstance(value, list) else str(value)
+            yield prefix + key, " x ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def backend_rows() -> list[dict[str, Any]]:

@@ -1,0 +1,129 @@
+"""R, C and tau of arcs over contact fraction, with error bars, and lines of what is compared with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter
+from numpy.typing import NDArray
+
+from fem_constriction.circuits import physical
+from fem_constriction.values import Value
+from validation.paper.cells import cell
+from validation.paper.pictures_arcs import COLOURS, words
+from validation.paper.sample import Sample
+from validation.study.measured import CONTRIBUTIONS
+
+Series = Mapping[str, Sequence[Sample]]
+#: Inches: all figures are a page wide.
+WIDE: Final = 7.2
+#: A marker per process.
+MARKERS: Final = {
+    "bulk": "s",
+    "grain_boundary": "D",
+    "charge_transfer": "^",
+    "counter_electrode": "v",
+    "constriction": "o",
+}
+#: Quantity of an arc -> its symbol and its unit.
+AXES: Final = {"R": ("R", r"$\Omega$"), "C": ("C", "F"), "tau": (r"\tau", "s")}
+FRACTION: Final = r"contact fraction $A_\mathrm{c}/A$"
+BARS: Final = "bars: largest of discretisation, model and nominal"
+#: Contact fractions that lines are drawn at.
+DENSE: Final = np.concatenate([np.geomspace(0.01, 0.1, 30), np.linspace(0.11, 1.0, 90)])
+
+
+def value(sample: Sample, element: str, letter: str, *, extended: bool = False) -> Value | None:
+    """Return R, C or tau of an arc of the agreed spectrum; None where there is no such arc."""
+    if sample.agreed is None:
+        return None
+    found = sample.agreed.extended if extended else sample.agreed.fit
+    arc = None if found is None else found.arcs.get(element)
+    made: Value | None = None if arc is None else getattr(arc, letter)
+    return None if made is None or made.value is None else made
+
+
+def spread(found: Value) -> float:
+    """Return the largest of what is uncertain about a value, in its unit."""
+    parts = [part for each in CONTRIBUTIONS if (part := getattr(found, each)) is not None and np.isfinite(part)]
+    return max(parts, default=0.0)
+
+
+def points(
+    axes: Axes,
+    samples: Sequence[Sample],
+    element: str,
+    letter: str,
+    *,
+    colour: Any = None,
+    marker: str | None = None,
+    scale: float = 1.0,
+    joined: bool = True,
+    hollow: Callable[[Sample], bool] = lambda sample: False,
+) -> None:
+    """Draw the values of an arc with their error bars, times `scale`; open symbols where `hollow`."""
+    known = [(sample, found) for sample in samples if (found := value(sample, element, letter)) is not None]
+    if not known:
+        return
+    x = np.array([sample.fraction for sample, _ in known])
+    y = scale * np.array([found.value for _, found in known], dtype=float)
+    bars = scale * np.array([spread(found) for _, found in known])
+    colour, marker = COLOURS[element] if colour is None else colour, MARKERS[element] if marker is None else marker
+    below = np.minimum(bars, 0.99 * y)  # a bar down to 0 has no end on a logarithmic axis
+    open_ = np.array([hollow(sample) for sample, _ in known])
+    axes.errorbar(x, y, [below, bars], color=colour, lw=0.9 * joined, elinewidth=0.8, capsize=1.8, zorder=3)
+    for at, face in ((~open_, colour), (open_, "white")):
+        axes.plot(x[at], y[at], ls="", marker=marker, color=colour, mfc=face, zorder=4)
+
+
+def line(
+    axes: Axes, function: Callable[[NDArray[np.float64]], Any], *, colour: Any = "#555555", style: Any = (0, (5, 3))
+) -> None:
+    """Draw a function of the contact fraction."""
+    axes.plot(DENSE, np.broadcast_to(function(DENSE), DENSE.shape), color=colour, lw=0.9, ls=style, zorder=2)
+
+
+def finish(axes: Axes, letter: str, name: str, *, log: bool = True, below: bool = True) -> None:
+    """Scale and label the axes of R, C or tau with index `name` over contact fraction, a linear one with an SI prefix."""
+    symbol, unit = AXES[letter]
+    prefix = ""
+    if log:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)
+        exponent = 3 * math.floor(math.log10(axes.get_ylim()[1]) / 3)
+        prefix = EngFormatter.ENG_PREFIXES[exponent]
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value / 10.0**exponent:.6g}")
+    axes.set(xlim=(0, 1.03), ylabel=rf"${symbol}_{{{name}}}$ / {prefix}{unit}")
+    if below:
+        axes.set_xlabel(FRACTION)
+
+
+def handles(elements: Sequence[str], *, joined: bool = True) -> list[Line2D]:
+    """Return what a legend says of the symbols of these processes."""
+    style = "-" if joined else ""
+    return [Line2D([], [], color=COLOURS[n], marker=MARKERS[n], lw=0.9, ls=style, label=words(n)) for n in elements]
+
+
+def dashed(text: str) -> Line2D:
+    """Return what a legend says of lines for comparison."""
+    return Line2D([], [], color="#555555", lw=0.9, ls=(0, (5, 3)), label=text)
+
+
+def heading(figure: str, series: Series) -> str:
+    """Return what stands above a figure: how many of its cells the backends agree on."""
+    every = [sample for samples in series.values() for sample in samples]
+    names = " and ".join(every[0].backends) if every else "the backends"
+    agreed = sum(sample.refusal is None for sample in every)
+    return f"Figure {figure}: {names} agree on {agreed} of {len(every)} cells"
+
+
+def physical_arc(label: str, element: str, letter: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Contact fraction -> R, C or tau of an arc of the 1D-PM."""
+    name = {"R": "resistance", "C": "capacitance", "tau": "tau"}[letter]
+    return lambda x: np.array([getattr(physical(cell(label, float(each)))[element], name) for each in x])

@@ -1,0 +1,31 @@
+"""Cell -> record of its sample: the work that a study of a figure does at its points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fem_constriction.cell import Cell
+from validation import gate
+from validation.paper.cells import identify
+from validation.paper.sample import Sample
+from validation.study.points import TOLERANCE, Settings
+from validation.study.work import Record, Spectra
+
+
+@dataclass(frozen=True)
+class Fitted(Spectra):
+    """The cross-check of each cell of a figure, with every circuit fitted to what each backend says and to both together."""
+
+    figure: str
+
+    def group(self, cell: Cell, settings: Settings) -> str | None:
+        """Return None: a stack solved mode by mode on its WE face costs less by itself than its part of a shared basis."""
+        return None
+
+    def evaluate(self, cell: Cell, settings: Settings, prepared: Any) -> Record:
+        """Cross-check the cell, without discs: what a figure shows is the limits and their agreement."""
+        label, varied = identify(self.figure, cell)
+        tolerance = settings.tolerance or TOLERANCE
+        result = gate.crosscheck(cell, settings.frequencies, backends=settings.backends, tolerance=tolerance, discs=False)
+        return Sample.of_result(result, label, varied).as_record(result)
