@@ -8,7 +8,9 @@ all potentials that continue them exactly. Memory and time grow with the plane, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -21,6 +23,7 @@ from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE
 from fem_constriction.assembly import Array, Assembly, Operator
 from fem_constriction.errors import ComputationError
 from fem_constriction.layered import Layered, Samples, sample
+from fem_constriction.modes import WIDE
 from fem_constriction.plane import Face, Plane
 from fem_constriction.projection import TARGET, Basis, blocks, enough_shifts
 from fem_constriction.reduced import ReducedModel, Relaxation, spanned
@@ -173,14 +176,28 @@ class PlaneBasis(Basis):
         return LateralModel(self.matrices, self.port, self.entries, self.coordinates, self.all, self.shifts, samples=samples)
 
     def _guess(self, shifts: Array) -> Array | None:
-        """phi for V = 1 of the model so far, (k, nx, ny)."""
+        """phi for V = 1 of the model so far, columns (unknowns, k)."""
         if not self.shifts.size:
             return None
         found = self.model(self.shifts).solution(shifts)
         columns = np.hstack(self.blocks) @ found
-        return self.nodes.whole(columns / columns[-1])
+        return np.asarray(columns / columns[-1])
 
     def _solve(self, shifts: Array) -> ShiftedSolutions:
+        """Solve at some shifts; on wide planes every processor has its own, with about as many iterations."""
+        guess = self._guess(shifts)
+        threads = min(os.cpu_count() or 1, shifts.size) if self.nodes.unknowns >= WIDE else 1
+        if threads == 1:
+            return self._solve_some(shifts, guess)
+        parts = [np.arange(first, shifts.size, threads) for first in range(threads)]
+        with ThreadPoolExecutor(threads) as pool:
+            some = list(pool.map(lambda part: self._solve_some(shifts[part], None if guess is None else guess[:, part]), parts))
+        order = np.argsort(np.concatenate(parts))
+        potentials = np.hstack([each.potentials for each in some])[:, order]
+        error = np.concatenate([each.error for each in some])[order]
+        return ShiftedSolutions(potentials, error, max(each.iterations for each in some))
+
+    def _solve_some(self, shifts: Array, guess: Array | None) -> ShiftedSolutions:
         """phi for V = 1, from whichever is the smaller: phi itself, driven by the face, or 1 - phi, driven from below."""
         layered, recursion = self.layered, self.layered.recursion
         y = evaluate(self.all, shifts)
@@ -193,10 +210,11 @@ class PlaneBasis(Basis):
         ones = np.ones((shifts.size, *free.shape))
         below, metal = plane.below(ones), plane.metal(ones)
         drop = below.sum((1, 2)) <= metal.sum((1, 2)) if free.all() else np.ones(shifts.size, dtype=bool)
-        guess = self._guess(shifts)
+        start = None
         if guess is not None:
-            guess = np.where(drop[:, None, None], 1 - guess, guess)
-        found, left = plane.solve(np.where(drop[:, None, None], below, metal), guess)
+            start = self.nodes.whole(guess)
+            start = np.where(drop[:, None, None], 1 - start, start)
+        found, left = plane.solve(np.where(drop[:, None, None], below, metal), start)
         phi = np.where(drop[:, None, None], 1 - found, found)
         current = np.sum(phi * plane.below(phi) + (1 - phi) * plane.metal(1 - phi), axis=(1, 2))
         error = np.sqrt(left / np.maximum(current, 1e-300))

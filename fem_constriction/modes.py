@@ -19,7 +19,7 @@ from fem_constriction.assembly import Array
 #: Lines per direction from which on the cosine transform is faster than a dense product (measured 100 to 200).
 LONG = 160
 
-#: Values in a plane from which on the cosine transform uses all processors.
+#: Values in a plane from which on all processors are used.
 WIDE = 1 << 17
 
 
@@ -127,7 +127,7 @@ class Lateral:
         """Return the transform along both axes; weight: power of the voxels' size in it (M = step, V = cosines/sqrt(step))."""
         if self.x.step is not None and self.y.step is not None:
             transform = fft.dctn if forward else fft.idctn
-            workers = os.cpu_count() if self.values.size >= WIDE else 1
+            workers = os.cpu_count() if values.size == self.values.size >= WIDE else 1  # several planes have a thread each
             scale = (self.x.step * self.y.step) ** weight
             return np.asarray(scale * transform(values, type=2, norm="ortho", axes=(-2, -1), workers=workers))
         along_y = _along(values, self.y, -1, forward, weight)

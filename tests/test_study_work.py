@@ -41,12 +41,12 @@ def test_materials_share_a_group_geometry_does_not(cell: Cell) -> None:
     ("verdict", "refusal", "alone"),
     [
         ("agree", None, False),
-        ("disagree", "they disagree", False),
+        ("disagree", "they disagree", True),
         ("unresolved", "too wide", True),
         ("agree", "R unknown", True),
     ],
 )
-def test_what_shared_grids_leave_unresolved_is_checked_by_itself(
+def test_what_shared_grids_do_not_let_through_is_checked_by_itself(
     cell: Cell, monkeypatch: pytest.MonkeyPatch, verdict: str, refusal: str | None, alone: bool
 ) -> None:
     judged = SimpleNamespace(refusal=refusal, agreement=SimpleNamespace(verdict=verdict))

@@ -84,7 +84,7 @@ class Spectra:
         return gate.prepare(cells, settings.frequencies, backends=settings.backends, side_by_side=False)
 
     def evaluate(self, cell: Cell, settings: Settings, prepared: Any) -> Record:
-        """Cross-check the cell, by itself where the shared grids leave it unresolved; or refine one backend to its accuracy."""
+        """Cross-check the cell, by itself where the shared grids do not let it be extracted; or refine one backend."""
         versions = provenance(cell)["versions"]
         if settings.crosschecked:
             result = self._judged(cell, settings, prepared)
@@ -99,7 +99,7 @@ class Spectra:
         tolerance = settings.tolerance or TOLERANCE
         if prepared is not None:
             result = gate.judge(cell, prepared, settings.frequencies, tolerance=tolerance, every_fit=False)
-            if result.refusal is None or result.agreement.verdict == "disagree":
+            if result.refusal is None:  # else by itself: one basis for many materials may lack more than it says of itself
                 return result
         return gate.crosscheck(cell, settings.frequencies, backends=settings.backends, tolerance=tolerance)
 

@@ -3,6 +3,7 @@
 from validation.paper.claims import (
     figure2,
     figure2_fields,
+    figure2_interface,
     figure3,
     figure4,
     figure5,
@@ -17,4 +18,4 @@ from validation.paper.claims.base import REGISTRY, Claim, Finding, Outcome, deci
 __all__ = ["MODULES", "REGISTRY", "Claim", "Finding", "Outcome", "decide"]
 
 #: Where the claims are, in the order of the paper.
-MODULES = (limits, morphology, figure2, figure2_fields, figure3, figure4, figure5, figure6, figure7, summary)
+MODULES = (limits, morphology, figure2, figure2_interface, figure2_fields, figure3, figure4, figure5, figure6, figure7, summary)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fem_constriction.cell import Cell
@@ -101,7 +103,7 @@ def reach(planes: Array, spread: Array, least: float = 1e-3) -> float:
 )
 def switching(side: Side) -> Finding:
     """2 pi f_half tau_Cstr over x, and the share at both ends of the band."""
-    findings = []
+    findings, factors = [], []
     for row in side.rows("2", few=2):
         share = np.abs(row.side.entry)
         away = max(float(share[0]), abs(float(share[-1]) / (1 - row.x) - 1))
@@ -110,7 +112,9 @@ def switching(side: Side) -> Finding:
         factor = Measured(float(max(found, 1 / found)), float(max(found, 1 / found)) * row.tau().uncertainty / row.tau().value)
         text = f"2 pi f_half tau_Cstr is {found:.3g} at x = {row.x:g}, the share goes from {share[0]:.1e} to {share[-1]:.4f}"
         findings.append(every(at_most(factor, SWITCHING, "", text), ends))
-    return worst(findings)
+        factors.append(f"{found:.3g} at {row.x:g}")
+    gravest = worst(findings)
+    return replace(gravest, evidence=f"{gravest.evidence}; 2 pi f_half tau_Cstr over x: {', '.join(factors)}")
 
 
 def half(row: Row, share: Array) -> float:

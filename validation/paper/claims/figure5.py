@@ -66,9 +66,16 @@ def falls(side: Side) -> Finding:
     bent = from_linear(rows)
     findings = [at_most(percent(bent[name]), NEARLY, "%", f"{name}_CT off the line through its ends") for name in bent]
     rising, falling = (smallest_rise([in_r_pol(row) for row in rows]), smallest_fall([in_c_dl(row) for row in rows]))
+    seen = {
+        "R_CT A/R_pol": ", ".join(f"{in_r_pol(row).value:.4f} at {row.x:g}" for row in rows),
+        "C_CT/(C_DL A)": ", ".join(f"{in_c_dl(row).value:.4f} at {row.x:g}" for row in rows),
+    }
     return every(
         worst(findings),
-        *(above(percent(step), 0.0, "%", what) for step, what in ((rising, "R_CT falls as x falls"), (falling, "C_CT rises"))),
+        *(
+            above(percent(step), 0.0, "%", f"smallest step; {name} is {text}")
+            for step, (name, text) in zip((rising, falling), seen.items(), strict=True)
+        ),
     )
 
 
