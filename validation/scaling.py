@@ -141,10 +141,11 @@ def _whole(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
 def polycrystal(cell: Cell, size: int) -> Cell:
     """Return the cell with a Voronoi polycrystal of size^3 voxels in the place of its planar stack, grains of 10 voxels.
 
-    Boundaries are those of the stack, or, without one, 10 nm of a hundredth of the bulk's conductivity.
+    Boundaries are those of the stack, or, without one, 10 nm of the bulk's permittivity and a hundredth of its conductivity.
     """
     boundaries = cell.electrolyte.grain_boundaries
-    thin = {"thickness": 1e-8, "conductivity": cell.electrolyte.conductivity / 100}
+    bulk = cell.electrolyte
+    thin = {"thickness": 1e-8, "conductivity": bulk.conductivity / 100, "relative_permittivity": bulk.relative_permittivity}
     if boundaries is not None:
         thin = boundaries.model_dump(exclude={"layers"})
     width, _, _ = cell.geometry.lengths
