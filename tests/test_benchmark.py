@@ -95,6 +95,7 @@ def test_sizes_give_every_route_a_limit_and_growth(tmp_path: Path, capsys) -> No
     assert set(record["left_out"]) <= {"taufactor", "multigrid"}
 
 
+@pytest.mark.filterwarnings("ignore:Setting maxiter:UserWarning")  # of pyamg, on a matrix this small
 def test_a_method_that_would_take_too_long_is_left_out_and_named() -> None:
     record = scaling(paper_cell("homogeneous-25"), [1.0, 1e3], [8, 16], limit=1e-6)
     assert {row["size"] for row in record["rows"]} == {8}

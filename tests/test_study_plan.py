@@ -126,13 +126,13 @@ def test_a_section_may_be_an_axis_and_the_base_cell_is_figure_2_if_left_out() ->
 
 
 def test_a_key_that_cells_do_not_know_yet_works_as_soon_as_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match=r"axes.temperature = 300 is not allowed: unknown key.* backend, accuracy, tolerance"):
-        study({"temperature": [300, 320]})
+    with pytest.raises(InputError, match=r"axes.pressure = 300 is not allowed: unknown key.* backend, accuracy, tolerance"):
+        study({"pressure": [300, 320]})
     plain = Cell.vary
     monkeypatch.setattr(
-        Cell, "vary", lambda self, changes: plain(self, {k: v for k, v in changes.items() if k != "temperature"})
+        Cell, "vary", lambda self, changes: plain(self, {k: v for k, v in changes.items() if k != "pressure"})
     )
-    assert values(study({"temperature": [300, 320]}), "temperature") == [300, 320]
+    assert values(study({"pressure": [300, 320]}), "pressure") == [300, 320]
 
 
 # What is refused, and in which words
