@@ -268,8 +268,8 @@ METHODS: Final[Mapping[str, Method]] = {
 
 
 def _exponent(rows: Sequence[Row]) -> float | None:
-    """The slope of log seconds over log voxels, of those that take longer than 20 ms; None for fewer than two."""
-    long = [row for row in rows if row["seconds"] > 0.02]
+    """The slope of log seconds over log voxels, of the three largest sizes above 20 ms; None for fewer than two."""
+    long = [row for row in rows if row["seconds"] > 0.02][-3:]
     if len(long) < 2:
         return None
     voxels, seconds = (np.log([row[key] for row in long]) for key in ("voxels", "seconds"))

@@ -31,7 +31,7 @@ def scaling_tables(record: dict[str, Any]) -> RenderableType:
     growth = ", ".join(f"{name} {value:.2f}" for name, value in record["growth"].items() if value is not None)
     notes = [
         "ratio: spectrum (3D DCT, TauFactor: one solve) over that of 'mode by mode' at the same N; distance: to the limit.",
-        *([f"Seconds grow with voxels to the power of: {growth}."] if growth else []),
+        *([f"At the three largest sizes seconds grow with voxels to the power of: {growth}."] if growth else []),
         *(f"Left out: {name}, {reason}." for name, reason in record["left_out"].items()),
     ]
     if any(row.get("extrapolated") for row in record["rows"]):
