@@ -129,9 +129,7 @@ def test_a_key_that_cells_do_not_know_yet_works_as_soon_as_they_do(monkeypatch: 
     with pytest.raises(InputError, match=r"axes.pressure = 300 is not allowed: unknown key.* backend, accuracy, tolerance"):
         study({"pressure": [300, 320]})
     plain = Cell.vary
-    monkeypatch.setattr(
-        Cell, "vary", lambda self, changes: plain(self, {k: v for k, v in changes.items() if k != "pressure"})
-    )
+    monkeypatch.setattr(Cell, "vary", lambda self, changes: plain(self, {k: v for k, v in changes.items() if k != "pressure"}))
     assert values(study({"pressure": [300, 320]}), "pressure") == [300, 320]
 
 

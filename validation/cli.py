@@ -17,6 +17,7 @@ from fem_constriction.api import solve, spectrum_of
 from fem_constriction.backends import backend_named, check_solvable
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
+from fem_constriction.microstructure import refuse_image
 from fem_constriction.refinement import FIRST_LEVELS, solve_to
 from fem_constriction.spectrum import parse_frequencies
 from validation import benchmark_command, gate, report, terminal, writing
@@ -75,6 +76,7 @@ def crosscheck(
     if len(set(names)) < 2:
         raise InputError(f"--backends = {backends!r} is not allowed: name at least two different ones")
     check_solvable(cell)
+    refuse_image(cell, "`crosscheck`")
     terminal.check_folder(out, [*names, "agreed"])
     if not (quiet or as_json):
         terminal.console().print(report.task(cell, names, points.tolist(), tolerance))
