@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fem_constriction.admittance import Admittance, evaluate
 from fem_constriction.assembly import Array, Assembly
 from fem_constriction.errors import ComputationError
-from fem_constriction.projection import ACCEPTED, PATIENCE, TARGET, Basis, blocks, first_shifts
+from fem_constriction.projection import ACCEPTED, PATIENCE, TARGET, Basis, blocks, ends_first, first_shifts
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.solver import solve_shifts
 
@@ -86,7 +86,7 @@ def _choose(basis: _Shared, band: tuple[float, float], direct_current: bool) -> 
     between = np.sqrt(positive[1:] * positive[:-1])
     basis.add(np.zeros(ladder.size, dtype=np.int64), ladder)
     found: list[tuple[float, int, float]] = []
-    for m in _spread(len(basis.materials)):
+    for m in ends_first(len(basis.materials)):
         left = np.concatenate([ladder, between]) if m else between
         history: list[float] = []
         while True:
@@ -174,16 +174,3 @@ class _Shared:
             found.append((block, coefficients[start : start + block.shape[1]]))
             start += block.shape[1]
         return found
-
-
-def _spread(count: int) -> list[int]:
-    """0, count - 1, then the middles of what is left: neighbours in a list of materials are alike."""
-    order = [0, count - 1] if count > 1 else [0]
-    gaps = [(0, count - 1)]
-    while gaps:
-        a, b = gaps.pop(0)
-        if b - a > 1:
-            middle = (a + b) // 2
-            order.append(middle)
-            gaps += [(a, middle), (middle, b)]
-    return order

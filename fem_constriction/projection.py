@@ -194,6 +194,19 @@ def _orthonormal(columns: Array) -> Array:
     return np.ascontiguousarray(q[:, kept])
 
 
+def ends_first(count: int) -> list[int]:
+    """Return 0 to count - 1 with the ends first, then middles of what is left between: neighbours are alike."""
+    order = [0, count - 1][:count]
+    gaps = [(0, count - 1)]
+    while gaps:
+        a, b = gaps.pop(0)
+        if b - a > 1:
+            middle = (a + b) // 2
+            order.append(middle)
+            gaps += [(a, middle), (middle, b)]
+    return order
+
+
 def blocks(shifts: Array, unknowns: int) -> list[Array]:
     """Return the shifts in pieces that are solved together."""
     width = int(np.clip(BLOCK // unknowns, 1, 8))

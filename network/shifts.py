@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fem_constriction.admittance import PORE, Admittance, evaluate
 from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError
+from fem_constriction.projection import ends_first
 from fem_constriction.reduced import ReducedModel
 from network.iteration import add_scaled, dot, improve
 from network.meanfield import MeanField
@@ -63,7 +64,7 @@ class ImageSolutions:
         """Solve at these shifts, ends and middle first, and take the solutions in."""
         first = len(self.coordinates.T)
         self.coordinates = np.hstack([self.coordinates, np.zeros((len(self.basis), len(shifts)))])
-        for place in _spread(len(shifts)):
+        for place in ends_first(len(shifts)):
             column = self._add(*self._solve(float(shifts[place])))
             grown = np.zeros((len(self.basis), self.coordinates.shape[1]))
             grown[: len(self.coordinates)] = self.coordinates
@@ -185,16 +186,3 @@ def _rows(voxels: Voxels, basis: list[Real], port: Array) -> tuple[Array, Array]
             for each, w in zip(basis, port, strict=True)
         ]
     return voxels.area * found, voxels.area * metal
-
-
-def _spread(count: int) -> list[int]:
-    """Return 0 to count - 1 with the ends first, then middles of what is left between."""
-    order = [0, count - 1][:count]
-    gaps = [(0, count - 1)]
-    while gaps:
-        a, b = gaps.pop(0)
-        if b - a > 1:
-            middle = (a + b) // 2
-            order.append(middle)
-            gaps += [(a, middle), (middle, b)]
-    return list(dict.fromkeys(order))
