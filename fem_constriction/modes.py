@@ -93,14 +93,8 @@ class Lateral:
         return len(self.x.values), len(self.y.values)
 
     @cached_property
-    def mass(self) -> Array:
-        """Return M 1, the area that belongs to each node (times 1 where lengths are scaled), (nx, ny)."""
-        ones = np.ones(self.shape)
-        return self.spread(self.analyse(ones))
-
-    @cached_property
     def diagonal(self) -> Array:
-        """The diagonal of M M^-1 M = M, (nx, ny)."""
+        """The diagonal of M, (nx, ny)."""
         rows = [
             np.full(len(each.values), each.step) if each.step is not None else np.sum(each.dual**2, 1)
             for each in (self.x, self.y)
