@@ -13,6 +13,7 @@ from fem_constriction.backends import backend_named
 from fem_constriction.errors import InputError
 from validation import benchmark as module
 from validation import cli
+from validation import scaling as module_scaling
 from validation.benchmark import benchmark
 from validation.scaling import scaling
 
@@ -114,3 +115,16 @@ def test_the_distance_sees_a_network_that_is_wrong(monkeypatch) -> None:
 def test_wrong_sizes_are_refused(sizes: str, capsys) -> None:
     assert cli.main(["benchmark", "network", str(HOMOGENEOUS), f"--sizes={sizes}"]) == 2
     assert "sizes" in capsys.readouterr().err
+
+
+def test_a_peer_that_has_not_solved_it_is_seen() -> None:
+    cell, points = paper_cell("homogeneous-25"), np.array([1.0, 1e3, 1e6])
+    exact = module_scaling._limit(cell, points)
+    rows = [
+        module_scaling.METHODS["SuperLU"](cell, 16, points),
+        module_scaling._peer(lambda _, port: (0 * port, 1))(cell, 16, points),
+    ]
+    solved, idle = (module_scaling._with_distance(row, exact)["distance"] for row in rows)
+    ours = module_scaling._with_distance(module_scaling.METHODS["mode by mode"](cell, 16, points), exact)["distance"]
+    assert solved == pytest.approx(ours, rel=1e-5)  # the same network; the projection is made for 1e-8 of Z
+    assert idle == pytest.approx(1.0)

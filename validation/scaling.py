@@ -107,9 +107,9 @@ def _limit(cell: Cell, points: NDArray[np.float64]) -> NDArray[np.complex128]:
 
 def _with_distance(row: Row, exact: NDArray[np.complex128]) -> Row:
     """The row with the distance of its Z to the cell's limit, where it is that cell's."""
-    z = row.pop("impedance", None)
+    z, places = row.pop("impedance", None), row.pop("places", slice(None))
     if z is not None:
-        row["distance"] = float(np.max(np.abs(z - exact) / np.abs(exact)))
+        row["distance"] = float(np.max(np.abs(z - exact[places]) / np.abs(exact[places])))
     return row
 
 
@@ -194,19 +194,23 @@ def _matrices(cell: Cell, size: int, points: NDArray[np.float64]) -> Iterator[tu
 def _peer(solve: Callable[[Any, NDArray[np.complex128]], tuple[NDArray[Any], int]]) -> Method:
     def measured(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
         seconds, iterations, unknowns = [], 0, 0
+        places, impedance = [], []  # what a peer found is looked at like our own
         with cost() as row:
-            for matrix, port, _ in _matrices(cell, size, points):
+            for matrix, port, place in _matrices(cell, size, points):
                 begin = time.perf_counter()
                 try:
-                    _, steps = solve(matrix, port)
+                    x, steps = solve(matrix, port)
                 except (MemoryError, RuntimeError) as error:
                     raise ComputationError(f"a peer failed on {port.size:,} unknowns: {error}") from None
                 seconds.append(time.perf_counter() - begin)
                 iterations, unknowns = max(iterations, steps), port.size
+                places.append(place)
+                impedance.append(complex(x[-1]))
         once = float(np.mean(seconds))
         row["spent"] = row["seconds"]
         row |= {"seconds": once * points.size, "seconds_once": once, "iterations": iterations, "unknowns": unknowns}
-        return {**row, "solves": len(seconds), "extrapolated": len(seconds) < points.size}
+        found = {"impedance": np.array(impedance), "places": places}
+        return {**row, **found, "solves": len(seconds), "extrapolated": len(seconds) < points.size}
 
     return measured
 
