@@ -5,8 +5,8 @@ problem with (V, phi on the face) as unknowns; its solutions at a few real shift
 whole network is in `projection`. It is the same discretisation, to rounding: Galerkin on the plane's solutions is Galerkin on
 all potentials that continue them exactly. Memory and time grow with the plane, not with the volume.
 
-Both backends share it, so their agreement is silent on it: its oracle are sparse solutions of the matrices that each assembles by
-itself (tests), and the finest grids of a cross-check with discs, which are solved with all their unknowns.
+Both backends share it, so their agreement is silent on it: its oracle are sparse solutions of the matrices that each assembles
+by itself (tests), and the finest grids of a cross-check with discs, which are solved with all their unknowns.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def scaling_tables(record: dict[str, Any]) -> RenderableType:
         *(f"Left out: {name}, {reason}." for name, reason in record["left_out"].items()),
     ]
     if any(row.get("extrapolated") for row in record["rows"]):
-        notes.insert(1, "Direct and multigrid solvers: three frequencies solved and looked at, their mean time multiplied by all.")
+        notes.insert(1, "Direct and multigrid solvers: three frequencies solved, their mean time multiplied by all.")
     return Group(table(title, heads, rows), *map(Text, notes))
 
 
