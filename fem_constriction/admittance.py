@@ -68,9 +68,11 @@ def admittances(cell: Cell) -> dict[str, Admittance]:
         )
     if structure is not None and structure.boundary is not None:
         found[GRAIN_BOUNDARY] = boundary_admittance(structure.boundary)
-    if electrode.charge_transfer is not None and electrode.contact.fraction > 0:
+    if cell.mesh is not None and cell.mesh.boundary is not None:
+        found[GRAIN_BOUNDARY] = boundary_admittance(cell.mesh.boundary)
+    if electrode.charge_transfer is not None and cell.contact_fraction > 0:
         found[CHARGE_TRANSFER] = Admittance(1 / electrode.charge_transfer.resistance, electrode.charge_transfer.capacitance)
-    if electrode.pore is not None and electrode.contact.fraction < 1:
+    if electrode.pore is not None and cell.contact_fraction < 1:
         found[PORE] = Admittance(electrode.pore.areal_conductance, electrode.pore.areal_capacitance)
     counter = cell.counter_electrode.charge_transfer if cell.counter_electrode is not None else None
     if counter is not None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.admittance import PORE, admittances
@@ -28,6 +29,7 @@ from fem_constriction.layered import Layered
 from fem_constriction.materials import reduce_together
 from fem_constriction.projection import reduce
 from fem_constriction.reduced import ReducedModel
+from fem_constriction.spectrum import Spectrum
 
 GROUP = "fem_constriction.backends"
 
@@ -39,6 +41,9 @@ DOUBLES_PER_UNKNOWN = 200
 #: solutions, 10 vectors of the solver, the labels and a byte per link.
 DOUBLES_PER_VOXEL = 20
 
+
+#: The same per unknown of a mesh from a file, whose matrices are assembled and factorised as they are: measured 900 at 7e4.
+DOUBLES_PER_MESH_NODE = 1200
 
 #: The same per node of the WE face, where a stack is solved mode by mode: measured 150 at 500 x 500 nodes.
 DOUBLES_PER_NODE = 250
@@ -82,19 +87,56 @@ class LayeredBackend(Backend, Protocol):
         ...
 
 
+@runtime_checkable
+class SpectrumBackend(Protocol):
+    """Z(f) +- u(f) of cells, by whatever means: another code, an exported table. It hands over no grids and no matrices.
+
+    name; bound: whether its resistance at direct current is a "lower" or "upper" bound of the continuum's, None if neither.
+    It may have an attribute `unable`, see `unable`, and raises `NoData` for a cell that it has no result of.
+    """
+
+    name: str
+    bound: Bound
+
+    def impedance(self, cell: Cell, frequencies: NDArray[np.float64], /) -> Spectrum:
+        """Return Z of the whole cell in ohm at these frequencies in Hz, with its uncertainty."""
+        ...
+
+    def resistance(self, cell: Cell, /) -> tuple[float, float]:
+        """Return (R_DC, its uncertainty) of the whole cell in ohm; (inf, 0) where no direct current can flow."""
+        ...
+
+
+class NoData(InputError):
+    """A backend has no result of this cell, and cannot make one: a gap, not a fault."""
+
+
+def unable(backend: Backend | SpectrumBackend) -> dict[str, str]:
+    """Return what a backend declares that it cannot do: {what, in the words of `validation.conformance`: reason}."""
+    return dict(getattr(backend, "unable", {}))
+
+
 def backends() -> dict[str, type[Backend]]:
     """Return every installed backend by name, the built-in "network" and "fem" among them."""
     return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def backend_named(name: str | Backend) -> Backend:
+def backend_named(name: str | Backend | SpectrumBackend) -> Backend:
     """Return the backend of a name; one that is a backend already is returned as it is. Raises InputError."""
+    made = any_backend(name)
+    if isinstance(made, SpectrumBackend) and not isinstance(made, Backend):
+        raise InputError(f"backend = '{made.name}' is not allowed here: it gives spectra, and neither grids nor matrices")
+    return made
+
+
+def any_backend(name: str | Backend | SpectrumBackend) -> Backend | SpectrumBackend:
+    """Return the backend of a name, of either kind; one that is a backend already as it is. Raises InputError."""
     if not isinstance(name, str):
         return name
     points = {point.name: point for point in entry_points(group=GROUP)}
     if name not in points:
         raise InputError(f"backend = '{name}' is not allowed: installed are {', '.join(sorted(points)) or 'none'}")
-    made: Backend = points[name].load()()
+    made: Backend | SpectrumBackend = points[name].load()()
     return made
 
 
@@ -124,7 +166,7 @@ def direct_current(cell: Cell) -> bool:
     """Whether direct current can flow: through a contact, or through pores that conduct."""
     electrode = cell.working_electrode
     leaky = electrode.pore is not None and electrode.pore.areal_conductance > 0
-    return electrode.contact.fraction > 0 or leaky
+    return cell.contact_fraction > 0 or leaky
 
 
 def check_solvable(cell: Cell) -> None:
@@ -150,6 +192,7 @@ def discretisation(cell: Cell) -> str:
         "contact": cell.working_electrode.contact.model_dump(mode="json"),
         "layers": 1 if boundaries is None else boundaries.layers,
         "microstructure": structure and structure.model_dump(mode="json"),
+        "mesh": cell.mesh and cell.mesh.model_dump(mode="json", exclude={"boundary"}),
         "processes": list(admittances(cell)),
         "direct_current": direct_current(cell),
     }
@@ -213,7 +256,7 @@ def _of_one_mind(backend: LayeredBackend) -> bool:
 
 def _layered(cell: Cell, backend: LayeredBackend, grid: Grid) -> Layered | None:
     """The grid as a stack to be solved on its face, if it fits in memory."""
-    plane = backend.unknowns(cell, grid) // grid.shape[2]
+    plane = backend.unknowns(cell, grid) // grid.shape[-1]
     check_memory(plane, f"{backend.name} on {_cells(grid)}, mode by mode", DOUBLES_PER_NODE)
     return backend.layered(cell, grid)
 
@@ -241,6 +284,8 @@ def check_memory(unknowns: int, what: str, doubles: int = DOUBLES_PER_UNKNOWN) -
 
 
 def _doubles_per_unknown(cell: Cell) -> int:
+    if cell.mesh is not None:
+        return DOUBLES_PER_MESH_NODE
     return DOUBLES_PER_UNKNOWN if cell.electrolyte.microstructure is None else DOUBLES_PER_VOXEL
 
 

@@ -114,7 +114,7 @@ def check_flows(cell: Cell) -> None:
     """Raise InputError for a cell without direct current: it has no R_DC that could have parts."""
     if not direct_current(cell):
         raise InputError(
-            f"working_electrode.contact.fraction = {cell.working_electrode.contact.fraction!r} is not allowed: no direct "
+            f"working_electrode.contact.fraction = {cell.contact_fraction!r} is not allowed: no direct "
             "current flows, and its resistance has no parts; allowed is a fraction above 0, or pores that conduct"
         )
 
@@ -135,7 +135,7 @@ def budget(what: Cell | Family, *, backend: str | Backend = "network") -> Budget
     for process, y in admittances(cell).items():
         if not y.conductance:
             continue
-        limit = extrapolate(np.array([each[process] for each in grids]), family.backend.order)
+        limit = extrapolate(np.array([each[process] for each in grids]), family.order)
         value = float(limit.value[0].real)
         lacks = _lacking(value, resistance[0], max(family.finest.model.basis_error, SOLVED**2))
         found[process] = Part(
@@ -198,7 +198,7 @@ def spectral_parts(family: Family, frequency: ArrayLike) -> dict[str, Limit]:
     fewer = [parts(model.within(np.delete(model.coordinates, j, axis=1)), s) for j in np.flatnonzero(model.shifts > 0)]
     found = {}
     for process, finest in grids[-1].items():
-        limit = extrapolate(np.stack([each[process] for each in grids]), family.backend.order)
+        limit = extrapolate(np.stack([each[process] for each in grids]), family.order)
         reduced = np.maximum(np.max([np.abs(each[process] - finest) for each in fewer], axis=0), TARGET * size)
         lacks = _lacking(np.abs(finest), size, model.basis_error)
         relative = ((limit.uncertainty + reduced + lacks) / size).reshape(around.shape).max(1)

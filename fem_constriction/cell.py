@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -18,7 +19,9 @@ from pydantic_core import core_schema
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, keys, sentence, show, unknown_key
 from fem_constriction.files import read_text, write_text
+from fem_constriction.meshes import Mesh, check_mesh, measure_of, mesh_beside
 from fem_constriction.microstructure import beside, contact_voxels
+from fem_constriction.outlines import Outline, faults
 from fem_constriction.sections import CounterElectrode, Electrolyte, Geometry, Section, WorkingElectrode
 from fem_constriction.temperature import Temperature
 
@@ -41,6 +44,7 @@ class Cell(Section):
         description="The counter electrode; left out: ideal, phi = 0",
     )
     temperature: Temperature | None = Field(None, description="Temperature; left out: conductances hold as they are given")
+    mesh: Mesh | None = Field(None, description="A mesh from a file, with named regions; left out: the box itself")
 
     def __init__(self, /, **data: Any) -> None:
         try:
@@ -49,13 +53,24 @@ class Cell(Section):
             raise InputError(sentence(Cell, error)) from None
 
     @model_validator(mode="after")
-    def _square_fits(self) -> Self:
+    def _contact_fits(self) -> Self:
         x, y, _ = self.geometry.lengths
-        fraction, largest = self.working_electrode.contact.fraction, min(x, y) / max(x, y)
-        if fraction < 1 and fraction > largest * (1 + _ROUNDING):
-            side = f"a square of side {math.sqrt(fraction) * math.sqrt(x) * math.sqrt(y):.6g} m"
-            face = f"a face of {x:.6g} m x {y:.6g} m"
-            allowed = f"{side} does not fit {face}, at most {largest:.6g}, or 1 for the whole face"
+        contact = self.working_electrode.contact
+        check_mesh(self)
+        if contact.shape == "mesh":
+            return self
+        if contact.shape == "regions":
+            if wrong := faults(self.outlines, (x, y)):
+                raise FaultError("working_electrode.contact.regions", f" is not allowed: {wrong}")
+            return self
+        fraction, largest = self.contact_fraction, min(x, y) / max(x, y)
+        if contact.shape == "disc":
+            largest *= math.pi / 4
+        if fraction > largest * (1 + _ROUNDING) and (fraction < 1 or contact.shape == "disc"):
+            size = math.sqrt(fraction) * math.sqrt(x) * math.sqrt(y)
+            what = f"a square of side {size:.6g} m" if contact.shape == "square" else f"a disc of radius {_radius(size):.6g} m"
+            whole = ", or 1 for the whole face" if contact.shape == "square" else ""
+            allowed = f"{what} does not fit a face of {x:.6g} m x {y:.6g} m, at most {largest:.6g}{whole}"
             raise FaultError("working_electrode.contact.fraction", f" = {fraction!r} is not allowed: {allowed}")
         return self
 
@@ -67,23 +82,56 @@ class Cell(Section):
 
     @property
     def area(self) -> float:
-        """A = L_x L_y in m2."""
+        """A = L_x L_y in m2; of a mesh that of its working electrode, A_c + A_pore."""
+        if self.mesh is not None:
+            return measure_of(self).electrode
         x, y, _ = self.geometry.lengths
         return x * y
 
     @property
+    def contact_fraction(self) -> float:
+        """A_c/A, from 0 to 1."""
+        if self.mesh is not None:
+            return measure_of(self).contact / self.area
+        contact = self.working_electrode.contact
+        if contact.fraction is not None:
+            return contact.fraction
+        return min(sum(outline.area for outline in self.outlines) / self.area, 1.0)
+
+    @property
     def contact_area(self) -> float:
         """A_c = fraction A in m2."""
-        return self.working_electrode.contact.fraction * self.area
+        return self.contact_fraction * self.area
 
     @property
     def contact_sides(self) -> tuple[float, float]:
-        """(s_x, s_y) in m: both sqrt(A_c), at most the face; (L_x, L_y) at fraction 1, (0, 0) at 0."""
+        """(s_x, s_y) in m, the extent of the contact; of a square sqrt(A_c), (L_x, L_y) at fraction 1, (0, 0) at 0."""
+        if self.mesh is not None:
+            return measure_of(self).sides
         x, y, _ = self.geometry.lengths
-        if self.working_electrode.contact.fraction == 1:
+        if self.working_electrode.contact.shape != "square":
+            boxes = np.array([outline.shape.bounds for outline in self.outlines]).reshape(-1, 4)
+            low, high = (boxes[:, :2].min(0), boxes[:, 2:].max(0)) if len(boxes) else (np.zeros(2), np.zeros(2))
+            return float(high[0] - low[0]), float(high[1] - low[1])
+        if self.contact_fraction == 1:
             return x, y
         side = float(min(math.sqrt(self.contact_area), x, y))
         return side, side
+
+    @property
+    def outlines(self) -> tuple[Outline, ...]:
+        """The outlines of the contact on the face, the origin in its corner; none at fraction 0."""
+        contact = self.working_electrode.contact
+        if contact.shape == "regions":
+            return tuple(region.outline for region in contact.regions)
+        if not contact.fraction:
+            return ()
+        x, y, _ = self.geometry.lengths
+        if contact.shape == "disc":
+            return (Outline.disc((x / 2, y / 2), min(_radius(math.sqrt(self.contact_area)), x / 2, y / 2)),)
+        half_x, half_y = (side / 2 for side in self.contact_sides)
+        signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        return (Outline.polygon([(x / 2 + a * half_x, y / 2 + b * half_y) for a, b in signs]),)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cell:
@@ -99,7 +147,7 @@ class Cell(Section):
         except (ValueError, RecursionError) as error:
             raise InputError(f"{name}not TOML: {error}") from None
         try:
-            return cls(**(data if folder is None else beside(data, folder)))
+            return cls(**(data if folder is None else mesh_beside(beside(data, folder), folder)))
         except InputError as error:
             raise InputError(f"{name}{error}") from None
 
@@ -139,6 +187,11 @@ class Cell(Section):
         """The JSON schema of the cell file, for editors: every key with its meaning, unit and default."""
         schema = cls.model_json_schema(schema_generator=_FileSchema, mode="validation")
         return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
+
+
+def _radius(side: float) -> float:
+    """The radius of a disc with the area of a square."""
+    return side / math.sqrt(math.pi)
 
 
 class _FileSchema(GenerateJsonSchema):

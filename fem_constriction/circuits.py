@@ -24,6 +24,7 @@ from fem_constriction.admittance import (
     admittances,
 )
 from fem_constriction.cell import Cell
+from fem_constriction.meshes import measure_of
 
 CONSTRICTION: Final = "constriction"
 INTERFACE: Final = "interface"
@@ -98,7 +99,8 @@ def physical(cell: Cell) -> Circuit:
     """Z = L_z/(kappa A) + (layers - 1)/(y_gb A) + 1/(y_ct A_c + y_pore (A - A_c)) + 1/(y_ce A): the (modified) 1D-PM.
 
     Arcs bulk, grain_boundary, interface, counter_electrode, those the cell has. An ideal contact has no interface; at
-    fraction 0 the interface is the pores', and blocks direct current unless they conduct. Source: Eckhardt et al. 2022,
+    fraction 0 the interface is the pores', and blocks direct current unless they conduct. Of a mesh, layers - 1 is what a
+    uniform current along z meets of its boundaries. Source: Eckhardt et al. 2022,
     eq. (1) with R_Pol divided by A_contact.
     """
     y, area = admittances(cell), cell.area
@@ -109,6 +111,9 @@ def physical(cell: Cell) -> Circuit:
     boundaries = cell.electrolyte.grain_boundaries
     if boundaries is not None and GRAIN_BOUNDARY in y:
         arcs.append(_arc(GRAIN_BOUNDARY, [(y[GRAIN_BOUNDARY], area / (boundaries.layers - 1))]))
+    crossings = 0.0 if cell.mesh is None else measure_of(cell).crossings
+    if crossings and GRAIN_BOUNDARY in y:  # boundaries along the current are in nobody's way
+        arcs.append(_arc(GRAIN_BOUNDARY, [(y[GRAIN_BOUNDARY], area / crossings)]))
     if CHARGE_TRANSFER in y or not cell.contact_area:
         arcs.append(_arc(INTERFACE, interface))
     if COUNTER_ELECTRODE in y:
@@ -145,7 +150,7 @@ def elements(cell: Cell, *, extended: bool = True) -> Elements:
     of the pores: it is there if 0 < fraction < 1 and the pores have a capacitance. extended = False: one element for
     the charge transfer at both electrodes, as in the paper. Source: Eckhardt et al. 2022, section 2.2.2.
     """
-    y, fraction = admittances(cell), cell.working_electrode.contact.fraction
+    y, fraction = admittances(cell), cell.contact_fraction
     switching = PORE in y and y[PORE].capacitance > 0
     resistor = f"no capacitance: its resistance is in {SERIES}"
     processes: dict[str, tuple[str, ...]] = {}

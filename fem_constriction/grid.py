@@ -10,9 +10,9 @@ refinement everywhere (numerics: order 2k for degree k needs mu > 2k at an ideal
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.face import face_of
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
@@ -42,7 +43,9 @@ class Grid:
     x, y: lines (m), from one symmetry plane (or wall) to the wall; layers: for each electrolyte layer, from the WE to
     the CE, its own z lines (m): consecutive layers share their end, which is a grain boundary; contact: for each cell
     of the face, shape (len(x) - 1, len(y) - 1), whether the metal touches there; copies: how many such parts make the
-    cell (4 for a quarter). Raises ComputationError if lines coincide.
+    cell (4 for a quarter); share: the part of each cell of the face that the metal touches, where an outline cuts cells
+    (left out: 1 where `contact`, else 0); order: of convergence of its family, where that is not the backend's. Raises
+    ComputationError if lines coincide.
     """
 
     x: Lines
@@ -51,6 +54,8 @@ class Grid:
     contact: NDArray[np.bool_]
     copies: int
     name: str = ""
+    share: NDArray[np.float64] | None = None
+    order: float | None = None
 
     def __post_init__(self) -> None:
         depth = self.depth
@@ -68,7 +73,7 @@ class Grid:
         return float(self.layers[-1][-1])
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> tuple[int, ...]:
         """Number of cells along x, y and z."""
         return len(self.x) - 1, len(self.y) - 1, sum(len(z) - 1 for z in self.layers)
 
@@ -77,12 +82,26 @@ class Grid:
         """All lines along x, y and z (m), from the WE down."""
         return self.x, self.y, np.concatenate([self.layers[0][:1], *(z[1:] for z in self.layers)])
 
+    @property
+    def touched(self) -> NDArray[np.float64]:
+        """The part of each cell of the face that the metal touches, 0 to 1."""
+        return self.contact.astype(float) if self.share is None else self.share
+
+    def contact_lines(self, axis: int) -> tuple[int, ...]:
+        """Return the numbers of the lines along x (0) or y (1) where the contact ends somewhere."""
+        return tuple(int(i) + 1 for i in np.flatnonzero(np.any(np.diff(self.contact, axis=axis), axis=1 - axis)))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the contact's outline lies on faces of the grid, so that its Z may bound the continuum's."""
+        return self.share is None
+
     @cached_property
     def contact_area(self) -> float:
         """A_c of the whole electrode in m2, as the grid has it."""
-        return float(self.copies * np.einsum("i,j,ij->", np.diff(self.x), np.diff(self.y), self.contact))
+        return float(self.copies * np.einsum("i,j,ij->", np.diff(self.x), np.diff(self.y), self.touched))
 
-    @property
+    @cached_property
     def area(self) -> float:
         """A of the whole electrode in m2, as the grid has it."""
         return float(self.copies * (self.x[-1] - self.x[0]) * (self.y[-1] - self.y[0]))
@@ -109,31 +128,46 @@ def graded(length: float, scale: float, grading: Grading, level: int) -> Lines:
 
 
 def family_member(cell: Cell, grading: Grading, level: int) -> Grid:
-    """Return member `level` (0 is the coarsest) of the cell's nested family of graded grids, on a quarter of the cell."""
-    width_x, width_y, depth = cell.geometry.lengths
-    sides = cell.contact_sides
-    halves = [(side / 2, (width - side) / 2) for side, width in zip(sides, (width_x, width_y), strict=True)]
-    lengths = [length for half in halves for length in half if length > 0]
-    partial = 0 < cell.working_electrode.contact.fraction < 1
-    scale = min(*lengths, depth)
+    """Return member `level` (0 is the coarsest) of the cell's nested family of graded grids, for contacts of rectangles.
+
+    On the part of the cell that mirror symmetry leaves; lines on every edge of the contact, graded towards it.
+    """
+    face, depth = face_of(cell), cell.geometry.lengths[2]
+    edges = [face.edges(axis) for axis in range(2)]
+    squeezed = any(each.size for each in edges)
+    pieces = [length for axis, each in enumerate(edges) if each.size for length in reaches(each, face.width[axis])]
+    scale = min(*pieces, depth) if pieces else depth
     lateral = []
-    for inside, outside in halves:
-        if not partial:
-            lateral.append(np.linspace(0.0, inside + outside, (1 << level) + 1))
-            continue
-        left = inside - graded(inside, scale, grading, level)[::-1]
-        right = inside + graded(outside, scale, grading, level) if outside > 0 else left[-1:]
-        lateral.append(np.concatenate([left, right[1:]]))
-    layers = _layers(cell, scale if partial else depth, grading if partial else Grading(1.0, 1), level)
-    contact = [_midpoints(lines) < inside for lines, (inside, _) in zip(lateral, halves, strict=True)]
+    for axis, each in enumerate(edges):
+        if each.size:
+            lateral.append(about(each, face.width[axis], lambda reach: graded(reach, scale, grading, level)))
+        else:
+            lateral.append(np.linspace(0.0, face.width[axis], (1 << level) + 1))
+    layers = layers_of(cell, scale, grading if squeezed else Grading(1.0, 1), level)
     return Grid(
         x=lateral[0],
         y=lateral[1],
         layers=layers,
-        contact=np.logical_and.outer(*contact),
-        copies=4,
+        contact=face.touches(_midpoints(lateral[0]), _midpoints(lateral[1])),
+        copies=face.copies,
         name=f"graded, level {level}",
     )
+
+
+def reaches(edges: Lines, width: float) -> list[float]:
+    """Return how far each side of each edge reaches: to the wall, or half way to the next edge."""
+    return [float(edges[0]), *(np.repeat(np.diff(edges) / 2, 2)), float(width - edges[-1])]
+
+
+def about(edges: Lines, width: float, lines: Callable[[float], Lines]) -> Lines:
+    """Return lines from 0 to width about some edges; lines: how far a side of an edge reaches -> distances from it."""
+    sides = [lines(reach) for reach in reaches(edges, width)]
+    parts = [
+        edge + np.concatenate([-left[:0:-1], right]) for edge, left, right in zip(edges, sides[::2], sides[1::2], strict=True)
+    ]
+    found = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+    found[0], found[-1] = 0.0, width
+    return found
 
 
 def with_densities(grid: Grid, densities: Sequence[Density], name: str) -> Grid:
@@ -142,23 +176,19 @@ def with_densities(grid: Grid, densities: Sequence[Density], name: str) -> Grid:
     densities: of the distance to the nearest contact edge, inside and outside alike, for x and for y; of the depth for z. Lines
     stay on the edges and on every boundary; each piece between them has a whole number of steps, at least one.
     """
-    lateral = []
-    sides: list[NDArray[np.bool_]] = [np.atleast_1d(np.any(grid.contact, axis=axis)) for axis in (1, 0)]
-    for lines, touching, density in zip((grid.x, grid.y), sides, densities[:2], strict=True):
-        edge = int(touching.sum())
-        if not 0 < edge < len(lines) - 1:
-            lateral.append(_at_density(0.0, float(lines[-1]), density))
-            continue
-        inside = float(lines[edge])
-        left = inside - _at_density(0.0, inside, density)[::-1]
-        right = inside + _at_density(0.0, float(lines[-1]) - inside, density)
-        lateral.append(np.concatenate([[0.0], left[1:-1], [inside], right[1:-1], lines[-1:]]))
-    layers = tuple(_at_density(float(z[0]), float(z[-1]), densities[2]) for z in grid.layers)
-    contact = []
-    for old, new, touching in zip((grid.x, grid.y), lateral, sides, strict=True):
-        contact.append(touching[np.clip(np.searchsorted(old, _midpoints(new)) - 1, 0, touching.size - 1)])
+    lateral, places = [], []
+    for axis, (lines, density) in enumerate(zip((grid.x, grid.y), densities[:2], strict=True)):
+        edges = lines[list(grid.contact_lines(axis))]
+        new = about(edges, float(lines[-1]), partial(_at_density, 0.0, density=density)) if edges.size else None
+        lateral.append(_at_density(0.0, float(lines[-1]), density) if new is None else new)
+        places.append(np.clip(np.searchsorted(lines, _midpoints(lateral[-1])) - 1, 0, len(lines) - 2))
     return Grid(
-        x=lateral[0], y=lateral[1], layers=layers, contact=np.logical_and.outer(*contact), copies=grid.copies, name=name
+        x=lateral[0],
+        y=lateral[1],
+        layers=tuple(_at_density(float(z[0]), float(z[-1]), densities[2]) for z in grid.layers),
+        contact=grid.contact[np.ix_(*places)],
+        copies=grid.copies,
+        name=name,
     )
 
 
@@ -203,8 +233,9 @@ def uniform(cell: Cell, resolution: int) -> Grid:
     quarter. Each layer has at least one cell, so there may be more than `resolution` of them along z. Raises InputError
     if there are too few to put lines on the contact edges.
     """
-    partial = 0 < cell.working_electrode.contact.fraction < 1
-    smallest = 4 if partial else 1
+    if cell.working_electrode.contact.shape != "square":
+        return voxelised(cell, resolution)
+    smallest = 4 if 0 < cell.contact_fraction < 1 else 1
     if resolution < smallest:
         raise InputError(
             f"resolution = {resolution} is not allowed: a whole number of cells per edge of at least {smallest}, "
@@ -233,7 +264,58 @@ def uniform(cell: Cell, resolution: int) -> Grid:
     )
 
 
-def _layers(cell: Cell, scale: float, grading: Grading, level: int) -> tuple[Lines, ...]:
+def voxelised(cell: Cell, resolution: int) -> Grid:
+    """Return `resolution` equal cells per edge of the cell, those cut by the contact's outline with their share of it.
+
+    An even number is cut where mirror symmetry allows. The outline is a staircase of shares: no grid of these bounds Z, and Z
+    is of first order in their size with an ideal contact. Raises InputError for fewer than four.
+    """
+    if resolution < 4:
+        raise InputError(f"resolution = {resolution} is not allowed: a whole number of cells per edge of at least 4")
+    ends = _layer_ends(cell)
+    counts = _share(list(np.diff(ends)), max(resolution, len(ends) - 1))
+    layers = tuple(np.linspace(a, b, n + 1) for a, b, n in zip(ends, ends[1:], counts, strict=False))
+    return _over_face(cell, resolution, layers, f"uniform, {resolution} per edge")
+
+
+def voxel_member(cell: Cell, voxels: int, level: int) -> Grid:
+    """Return member `level` of a cell's family of equal voxels along x and y, `voxels` per edge at the coarsest.
+
+    Along z as fine as laterally near the WE, and in a fixed ratio to the depth farther down. For outlines that lie on no grid.
+    """
+    step = min(cell.geometry.lengths[:2]) / voxels
+    near = UNIFORM_DEPTH * step
+    layers = layers_of(cell, near, Grading(1.0, UNIFORM_DEPTH), level)
+    return _over_face(cell, voxels << level, layers, f"voxels, level {level}")
+
+
+#: Voxels below the WE down to which their height is their width.
+UNIFORM_DEPTH = 16
+
+
+def _over_face(cell: Cell, resolution: int, layers: tuple[Lines, ...], name: str) -> Grid:
+    face = face_of(cell, whole=resolution % 2 == 1)
+    longest = max(cell.geometry.lengths[:2])
+    x, y = (np.linspace(0.0, width, max(1, round(resolution * width / longest)) + 1) for width in face.width)
+    share = face.share(x, y, cell.contact_area / face.copies)
+    ideal = cell.working_electrode.charge_transfer is None
+    return Grid(
+        x=x,
+        y=y,
+        layers=layers,
+        contact=share >= 0.5,
+        copies=face.copies,
+        name=name,
+        share=share,
+        order=IDEAL_ORDER if ideal else ROBIN_ORDER,
+    )
+
+
+#: Of cells that outlines cut: as of any uniform grid at an ideal contact's edge, and with a contact resistance (numerics).
+IDEAL_ORDER, ROBIN_ORDER = 1.0, 1.5
+
+
+def layers_of(cell: Cell, scale: float, grading: Grading, level: int) -> tuple[Lines, ...]:
     """Return the z lines of each layer; equally spaced in T where a layer needs more than one step, plain otherwise."""
     ends = _layer_ends(cell)
     found = []

@@ -94,7 +94,7 @@ def link_admittances(cell: Cell, processes: Mapping[str, Admittance]) -> dict[st
         if number == 0 and GRAIN_BOUNDARY in processes:
             boundary = (GRAIN_BOUNDARY, 1.0, processes[GRAIN_BOUNDARY])
             found[BOUNDARY_KIND] = Series.of((BULK, half / 2, y), boundary)
-        contact = cell.working_electrode.contact.fraction > 0
+        contact = cell.contact_fraction > 0
         thin = {CHARGE_TRANSFER: contact, PORE: PORE in processes, COUNTER_ELECTRODE: True}
         for process, there in thin.items():
             element = [(process, 1.0, processes[process])] if process in processes else []

@@ -130,7 +130,11 @@ def counts(cell: Cell) -> tuple[int, int, int]:
 def contact_voxels(cell: Cell) -> tuple[slice, slice]:
     """Return the voxels along x and along y that the contact covers. Raises FaultError where its edges cut voxels."""
     _, nx, ny = counts(cell)
-    fraction = cell.working_electrode.contact.fraction
+    fraction, shape = cell.contact_fraction, cell.working_electrode.contact.shape
+    if shape != "square":
+        raise FaultError(
+            "working_electrode.contact.shape", f" = {shape!r} is not allowed with electrolyte.microstructure: 'square' is"
+        )
     if fraction in (0, 1):
         return (slice(0, 0), slice(0, 0)) if fraction == 0 else (slice(0, nx), slice(0, ny))
     covered = round(math.sqrt(fraction * nx * ny))

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
 Array = NDArray[np.float64]
@@ -99,9 +99,3 @@ def along(axis: int, matrix: sparse.csr_array, values: Array) -> Array:
     moved = np.moveaxis(values, axis, 0)
     product = matrix @ np.ascontiguousarray(moved).reshape(moved.shape[0], -1)
     return np.moveaxis(np.asarray(product).reshape(matrix.shape[0], *moved.shape[1:]), 0, axis)
-
-
-def lateral(lines: Array, inside: ArrayLike) -> Reconstruction:
-    """Return the reconstruction across a face: broken where the contact ends, `inside` saying which intervals it touches."""
-    touching = np.asarray(inside, dtype=bool)
-    return Reconstruction(lines, tuple(int(i) + 1 for i in np.flatnonzero(touching[1:] != touching[:-1])))

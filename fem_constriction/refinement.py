@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.admittance import admittances
+from fem_constriction.assembly import Bound
 from fem_constriction.backends import Backend, Solution, discretisation, solve_grid
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
@@ -48,11 +49,13 @@ class Limit:
     asymptotic: NDArray[np.bool_]
 
 
-def extrapolate(grids: ArrayLike, order: float) -> Limit:
+def extrapolate(grids: ArrayLike, order: float, *, systematic: bool = True) -> Limit:
     """Return the limit of the last three grids, each with half the step of the one before, point by point.
 
     grids: coarse to fine, shape (at least 3, points). Without regard to neighbouring frequencies; of equal values
-    (nothing left to converge) the uncertainty is rounding. Test vector: 0.96178, 0.96854, 0.97050 give the observed
+    (nothing left to converge) the uncertainty is rounding. systematic: whether each grid refines the one before in the same
+    way; if not (an outline cuts their cells, ever differently), no difference is followed by a known part of it, and the whole
+    last one is added everywhere. Test vector: 0.96178, 0.96854, 0.97050 give the observed
     order 1.78618479 and with it 0.971300304.
     """
     values = np.asarray(grids, dtype=np.complex128)[-3:]
@@ -61,7 +64,7 @@ def extrapolate(grids: ArrayLike, order: float) -> Limit:
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = np.log2(np.maximum(first, floor) / np.maximum(last, floor))
     still = last <= floor
-    asymptotic = still | ((observed >= order / 2) & (observed <= 1.5 * order))
+    asymptotic = still | (systematic & (observed >= order / 2) & (observed <= 1.5 * order))
     reach = np.clip(observed, order / 2, 2 * order)
     uncertainty = last * (np.abs(_gain(reach) - _gain(order)) + _gain(order * (1 - ORDER_DEFICIT)) - _gain(order) + ~asymptotic)
     value = values[2] + (values[2] - values[1]) * _gain(order)
@@ -103,6 +106,21 @@ class Family:
         return self.solutions[-1]
 
     @property
+    def order(self) -> float:
+        """The order of convergence that theory gives this family: the grids', where they state one, else the backend's."""
+        return self.backend.order if self.finest.grid.order is None else self.finest.grid.order
+
+    @property
+    def bound(self) -> Bound:
+        """What its Z at real s > 0 is of the continuum's: the backend's bound, None where the grids do not fit the contact."""
+        return self.backend.bound if self.fits else None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the contact's outline lies on faces of its grids."""
+        return self.finest.grid.fits
+
+    @property
     def relaxing(self) -> ReducedModel:
         """The model whose relaxations name the arcs: of the finest grid that was solved with all its unknowns.
 
@@ -123,10 +141,10 @@ class Family:
         points = np.asarray(frequency, dtype=float)
         low, high = self.band
         around = np.clip(points[:, None] * NEIGHBOURS, low, high)
-        everywhere = extrapolate(self.spectra(around.ravel()), self.backend.order)
+        everywhere = extrapolate(self.spectra(around.ravel()), self.order, systematic=self.fits)
         relative = (everywhere.uncertainty / np.abs(everywhere.value)).reshape(around.shape)
         # Outside the asymptotic range the whole last difference counts at its own frequency alone.
-        own = extrapolate(self.spectra(points), self.backend.order)
+        own = extrapolate(self.spectra(points), self.order, systematic=self.fits)
         smooth = np.where(everywhere.asymptotic.reshape(around.shape), relative, 0.0).max(1)
         s = 2j * np.pi * points
         reduced = np.maximum(self.finest.model.error(s), TARGET)
@@ -139,7 +157,7 @@ class Family:
         values = [solution.model.resistance() for solution in self.solutions[-3:]]
         if not np.all(np.isfinite(values)):
             return float("inf"), 0.0
-        limit = extrapolate(np.array(values)[:, None], self.backend.order)
+        limit = extrapolate(np.array(values)[:, None], self.order, systematic=self.fits)
         floor = max(1e-12, self.finest.model.basis_error)
         return float(limit.value[0].real), float(limit.uncertainty[0] + floor * abs(limit.value[0]))
 

@@ -12,6 +12,7 @@ from scipy.constants import epsilon_0
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, show
 from fem_constriction.microstructure import Microstructure
+from fem_constriction.outlines import Region
 from fem_constriction.section import Section as Section
 from fem_constriction.units import (
     AreaCapacitance,
@@ -92,10 +93,37 @@ class Electrolyte(Section):
 
 
 class Contact(Section):
-    """A_c = fraction A: where the metal touches the electrolyte, one square in the middle of the face."""
+    """Where the metal touches the electrolyte: one square or disc in the middle of the face, A_c = fraction A, or regions."""
 
-    shape: Literal["square"] = Field(description="Shape of the contact: one centred square")
-    fraction: Fraction = Field(description="Contact area over cell area, A_c/A, from 0 to 1 (no unit)")
+    shape: Literal["square", "disc", "regions", "mesh"] = Field(
+        description="Shape of the contact: one centred square, one centred disc, or the regions that are listed"
+    )
+    fraction: Fraction | None = Field(
+        None, description="Contact area over cell area, A_c/A, from 0 to 1 (no unit); left out with regions"
+    )
+    regions: tuple[Region, ...] = Field((), description="Regions of the contact, on the face; left out for a square or disc")
+
+    @model_validator(mode="after")
+    def _fraction_or_regions(self) -> Self:
+        if self.shape == "mesh":
+            for key in ("fraction", "regions"):
+                if getattr(self, key):
+                    raise FaultError(
+                        key, " is not allowed: shape 'mesh' takes the contact from the mesh (mesh.regions.contact)"
+                    )
+            return self
+        if self.shape == "regions":
+            if self.fraction is not None:
+                raise FaultError("fraction", f" = {self.fraction!r} is not allowed: regions have an area of their own")
+            if not self.regions:
+                raise FaultError("regions", " is missing: shape 'regions' needs at least one of them")
+            return self
+        if self.regions:
+            raise FaultError("regions", f" is not allowed: shape '{self.shape}' takes fraction")
+        if self.fraction is None:
+            allowed = "required is a number from 0 to 1 (no unit)"
+            raise FaultError("fraction", f" is missing: {allowed}")
+        return self
 
 
 class ChargeTransfer(Section):

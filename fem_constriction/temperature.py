@@ -32,6 +32,7 @@ MATERIALS: Final = (
     (BULK, "electrolyte.conductivity", "S/m"),
     (GRAIN_BOUNDARY, "electrolyte.grain_boundaries.conductivity", "S/m"),
     (GRAIN_BOUNDARY, "electrolyte.microstructure.boundary.conductivity", "S/m"),
+    (GRAIN_BOUNDARY, "mesh.boundary.conductivity", "S/m"),
     (CHARGE_TRANSFER, "working_electrode.charge_transfer.resistance", "ohm m^2"),
     (PORE, "working_electrode.pore.conductivity", "S/m"),
     (COUNTER_ELECTRODE, "counter_electrode.charge_transfer.resistance", "ohm m^2"),

@@ -15,8 +15,10 @@ from scipy import sparse
 
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
-from fem_constriction.grid import Grading, Grid, family_member, uniform
+from fem_constriction.face import face_of
+from fem_constriction.grid import Grading, Grid, family_member, uniform, voxel_member
 from fem_constriction.layered import Layered
+from fem_constriction.meshes import refuse_mesh
 from fem_constriction.microstructure import image_grid, one_resolution, refuse_image
 from fem_constriction.modes import Lateral, Modes
 from fem_constriction.stack import Stack
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 GRADING = Grading(exponent=2.5, steps=8)
 
 
+#: Voxels per edge of the coarsest grid where the contact's outline is no grid line.
+VOXELS = 128
+
+
 class Network:
     """The voxel RC network on rectilinear grids, as a backend."""
 
@@ -42,10 +48,14 @@ class Network:
     def grid(self, cell: Cell, level: int) -> Grid:
         """Return member `level` of the cell's family of graded grids."""
         refuse_image(cell, "families of grids (an accuracy, `crosscheck`, `sweep`)")
+        refuse_mesh(cell, self.name)
+        if face_of(cell).rectangles is None:
+            return voxel_member(cell, VOXELS, level)
         return family_member(cell, GRADING, level)
 
     def uniform(self, cell: Cell, resolution: int) -> Grid:
         """Return the grid of `resolution` voxels per edge of the cell, or the voxels of its label image."""
+        refuse_mesh(cell, self.name)
         if one_resolution(cell, resolution, None) and cell.electrolyte.microstructure is not None:
             return image_grid(cell)
         return uniform(cell, resolution)
@@ -63,19 +73,15 @@ class Network:
         if cell.electrolyte.microstructure is not None:
             return None
         area = grid.copies * np.outer(np.diff(grid.x), np.diff(grid.y)).ravel()
-        touching = grid.contact.ravel()
         vertical = column(grid.layers, counter_electrode="counter_electrode" in admittances(cell))
-        numbering = Numbering(touching, vertical.rows, _ideal(cell))
+        numbering = Numbering(grid.contact.ravel(), vertical.rows, _ideal(cell))
         return Layered(
             lateral=Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
             layers=[np.diff(lines) for lines in grid.layers],
             two_port=_voxel,
             area=grid.copies,
             unit=1.0,
-            face={
-                CHARGE_TRANSFER: sparse.diags_array(area * touching).tocsr(),
-                PORE: sparse.diags_array(area * ~touching).tocsr(),
-            },
+            face=_face(grid, area),
             free=numbering.free,
             description={"backend": self.name, "grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
         )
@@ -94,14 +100,18 @@ class Network:
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),
-            fluxes=lambda potentials, kappa: fluxes(grid, vertical, _rows(grid, ideal, potentials), kappa),
-            currents=lambda potentials, kappa, weights: currents(
-                grid, vertical, _rows(grid, ideal, potentials), kappa, weights
-            ),
+            fluxes=(lambda potentials, kappa: fluxes(grid, vertical, _rows(grid, ideal, potentials), kappa))
+            if grid.fits
+            else None,
+            currents=(
+                lambda potentials, kappa, weights: currents(grid, vertical, _rows(grid, ideal, potentials), kappa, weights)
+            )
+            if grid.fits
+            else None,
             inside=lambda potential, y_bulk, current: NetworkFields.build(
                 grid, vertical, _rows(grid, ideal, potential), y_bulk, current
             ),
-            bound="upper",
+            bound="upper" if grid.fits else None,
             description={"backend": self.name, "grid": grid.name, "cells": grid.shape, "unknowns": size},
         )
 
@@ -111,8 +121,17 @@ def _voxel(values: Array, height: float) -> tuple[Array, Array]:
     return values * height / (2 + values * height**2 / 2), np.full_like(values, 2 / height)
 
 
+def _face(grid: Grid, area: Array) -> dict[str, sparse.csr_array]:
+    """Areas of contact and of pores at each voxel of the WE face: those that an outline cuts have both, side by side."""
+    touched = grid.touched.ravel()
+    return {
+        CHARGE_TRANSFER: sparse.diags_array(area * touched).tocsr(),
+        PORE: sparse.diags_array(area * (1 - touched)).tocsr(),
+    }
+
+
 def _ideal(cell: Cell) -> bool:
-    return cell.working_electrode.charge_transfer is None and cell.working_electrode.contact.fraction > 0
+    return cell.working_electrode.charge_transfer is None and cell.contact_fraction > 0
 
 
 def _rows(grid: Grid, ideal_contact: bool, potentials: Potentials) -> Callable[[int], Array]:
@@ -152,9 +171,6 @@ def _stack(grid: Grid, vertical: Column, *, ideal_contact: bool) -> Stack:
         lateral=Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
         vertical=bands,
         mass=mass,
-        face={
-            CHARGE_TRANSFER: sparse.diags_array(area * touching).tocsr(),
-            PORE: sparse.diags_array(area * ~touching).tocsr(),
-        },
+        face=_face(grid, area),
         free=~touching if ideal_contact else np.ones(touching.size, dtype=bool),
     )

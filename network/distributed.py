@@ -57,7 +57,7 @@ def reduce_distributed(cell: Cell, grid: Grid, band: tuple[float, float] | None,
     if cell.electrolyte.microstructure is not None:
         return _reduce_image(cell, grid, band, ranks)
     electrode = cell.working_electrode
-    ideal = electrode.charge_transfer is None and electrode.contact.fraction > 0
+    ideal = electrode.charge_transfer is None and cell.contact_fraction > 0
     vertical = column(grid.layers, counter_electrode="counter_electrode" in processes)
     if ranks.size > vertical.rows:
         raise InputError(f"{ranks.size} ranks are not allowed: the grid has {vertical.rows} rows of nodes")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fem_constriction.admissible import Array, Fluxes
 from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.grid import Grid
-from fem_constriction.reconstruction import Reconstruction, along, lateral
+from fem_constriction.reconstruction import Reconstruction, along
 from network.links import GROUND, Column
 
 #: Part of the current below which pores are sealed: at direct current they must be, and as admissible it is either way.
@@ -60,7 +60,7 @@ def currents(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Arra
 
 def _layers(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array) -> Iterator[tuple[_Layer, float]]:
     """Yield the currents of each layer, from the WE down, and how far from the links' own they are."""
-    x, y = lateral(grid.x, np.any(grid.contact, axis=1)), lateral(grid.y, np.any(grid.contact, axis=0))
+    x, y = Reconstruction(grid.x, grid.contact_lines(0)), Reconstruction(grid.y, grid.contact_lines(1))
     dx, dy = x.widths[:, None, None], y.widths[:, None]
     bulk = [segment for segment in vertical.segments if segment.process == BULK]
     first = bulk[0]

@@ -208,7 +208,9 @@ def network_links(
     for process, pieces in parts.items():
         a, b, geometry = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
         links[process] = Links(numbering.of(a), numbering.of(b), geometry)
-    for process, where in ((CHARGE_TRANSFER, numbering.touching), (PORE, ~numbering.touching)):
-        face = numbering.of(patch[where]) if 0 in own else patch[:0]
-        links[process] = Links(np.full_like(face, numbering.unknowns - 1), face, area[where] if 0 in own else area[:0])
+    touched = grid.touched.ravel()
+    for process, share in ((CHARGE_TRANSFER, touched), (PORE, 1 - touched)):
+        where = (share > 0) & (0 in own)
+        face = numbering.of(patch[where])
+        links[process] = Links(np.full_like(face, numbering.unknowns - 1), face, (area * share)[where])
     return links, numbering

@@ -260,7 +260,7 @@ PORE = 'capacitance = "8.85 uF/cm^2"'
 EITHER = "either capacitance, or depth with relative_permittivity or conductivity or both"
 FRACTION = "a number from 0 to 1 (no unit)"
 MEANT = "unknown key, perhaps working_electrode.contact.fraction is meant"
-KEYS = "unknown key, the keys here are title, geometry, electrolyte, working_electrode, counter_electrode, temperature"
+KEYS = "unknown key, the keys here are title, geometry, electrolyte, working_electrode, counter_electrode, temperature, mesh"
 LAYERS = "a whole number from 1 (no unit; 1 means no boundary)"
 SIEMENS = "'S' has the dimension [current] ** 2 * [time] ** 3 / [mass] / [length] ** 2, not [length]"
 RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a string with a unit such as '1 ohm cm^2'"
@@ -298,7 +298,7 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
         (
             '[working_electrode.contact]\nshape = "square"\nfraction = 0.25',
             "",
-            "working_electrode.contact is missing: required is a section with the keys shape, fraction",
+            "working_electrode.contact is missing: required is a section with the keys shape, fraction, regions",
         ),
         (WIDTH, "", f"geometry.width is missing: required is {LENGTH}"),
         (WIDTH, 'width = "50"', f"geometry.width = '50' is not allowed: {LENGTH}; it has no unit"),
@@ -396,8 +396,8 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
         ),
         (
             'shape = "square"',
-            'shape = "disc"',
-            "working_electrode.contact.shape = 'disc' is not allowed: 'square'",
+            'shape = "star"',
+            "working_electrode.contact.shape = 'star' is not allowed: 'square' or 'disc' or 'regions' or 'mesh'",
         ),
         (
             '"1 ohm cm^2"',
@@ -437,9 +437,10 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
         ('title = "Figure 2, 25 % contact"', "title = 2", "title = 2 is not allowed: a text"),
         (
             "fraction = 0.25",
-            "fraction = 2\nradius = 1\n",
-            "working_electrode.contact.radius = 1 is not allowed: unknown key, the keys here are "
-            "working_electrode.contact.shape, working_electrode.contact.fraction (and 1 more fault)",
+            "fraction = 2\nsteps = 1\n",
+            "working_electrode.contact.steps = 1 is not allowed: unknown key, the keys here are "
+            "working_electrode.contact.shape, working_electrode.contact.fraction, working_electrode.contact.regions "
+            "(and 1 more fault)",
         ),
         (
             "[geometry]",

@@ -7,7 +7,7 @@ import pytest
 from numpy.polynomial.legendre import leggauss
 from scipy import sparse
 
-from fem_constriction.reconstruction import Reconstruction, along, lateral
+from fem_constriction.reconstruction import Reconstruction, along
 
 LINES = np.array([0.0, 0.1, 0.15, 0.4, 0.5, 1.1])
 BREAKS = [(), (2,), (1, 4), (1, 2, 3, 4)]
@@ -60,12 +60,6 @@ def test_a_single_interval_is_straight() -> None:
     line = Reconstruction(np.array([0.0, 2.0]))
     assert line.mean_mass.toarray() == pytest.approx(np.array([[2.0]]))
     assert line.value_mass.toarray() == pytest.approx(np.array([[2 / 3, 1 / 3], [1 / 3, 2 / 3]]))
-
-
-def test_a_face_is_broken_where_the_contact_ends() -> None:
-    assert lateral(LINES, [True, True, False, False, False]).breaks == (2,)
-    assert lateral(LINES, [False, True, True, True, False]).breaks == (1, 4)
-    assert lateral(LINES, [True] * 5).breaks == ()
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

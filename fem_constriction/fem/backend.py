@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
@@ -23,15 +23,21 @@ from fem_constriction.admittance import (
     admittances,
 )
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
+from fem_constriction.face import face_of
+from fem_constriction.fem.equilibrated import MixedElements
 from fem_constriction.fem.fields import Gradients
 from fem_constriction.fem.mesh import PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
 from fem_constriction.fem.potentials import ElementFields
+from fem_constriction.fem.prism_fields import PrismFields
+from fem_constriction.fem.prisms import Prisms, TriangleSpace, prisms
 from fem_constriction.fem.traces import traces
+from fem_constriction.fem.triangulation import Mesher
+from fem_constriction.fem.unstructured import assemble_mesh, family_order, most_unknowns
 from fem_constriction.grid import Grading, Grid, family_member, uniform
 from fem_constriction.layered import Layered
+from fem_constriction.meshes import MeshGrid, mesh_grid, refuse_resolution
 from fem_constriction.microstructure import refuse_image
-from fem_constriction.modes import Lateral, Modes
 from fem_constriction.reconstruction import Reconstruction
 from fem_constriction.stack import Stack
 
@@ -48,34 +54,54 @@ class FiniteElements:
     name = "fem"
     bound: Bound = "lower"
 
-    def __init__(self, degree: int = 2) -> None:
-        self.degree = degree
+    def __init__(self, degree: int = 2, mesher: Mesher = "built-in") -> None:
+        self.degree, self.mesher = degree, mesher
         self.order = 2.0 * degree
 
     def grid(self, cell: Cell, level: int) -> Grid:
         """Return member `level` of the cell's family of graded grids."""
         refuse_image(cell, self.name)
+        if cell.mesh is not None:
+            return mesh_grid(cell, level, family_order(cell))
+        if face_of(cell).rectangles is None:
+            return prisms(cell, GRADINGS[self.degree], level, self.mesher)
         return family_member(cell, GRADINGS[self.degree], level)
+
+    def opposite(self, cell: Cell) -> MixedElements | None:
+        """Return what bounds Z from the other side on the same kind of grids, where no voxel grid fits the outline."""
+        fits = cell.mesh is not None or cell.electrolyte.microstructure is not None or face_of(cell).rectangles is not None
+        return None if fits else MixedElements(mesher=self.mesher)
 
     def uniform(self, cell: Cell, resolution: int) -> Grid:
         """Return the grid of `resolution` elements per edge of the cell."""
         refuse_image(cell, self.name)
+        refuse_resolution(cell, resolution)
         return uniform(cell, resolution)
 
     def unknowns(self, cell: Cell, grid: Grid) -> int:
         """Return how many unknowns a grid has at most (nodes tied to an electrode are none), before anything is built."""
-        nx, ny, nz = (self.degree * cells + 1 for cells in grid.shape)
-        return nx * ny * (nz + len(grid.layers) - 1) + 1
+        if isinstance(grid, MeshGrid):
+            return most_unknowns(grid, self.degree)
+        rows = self.degree * grid.shape[-1] + len(grid.layers)
+        if isinstance(grid, Prisms):  # vertices and edges of a triangulation are about half and three halves of its triangles
+            return int(0.55 * self.degree**2 * grid.shape[0] + 50) * rows + 1
+        nx, ny = (self.degree * cells + 1 for cells in grid.shape[:2])
+        return nx * ny * rows + 1
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered:
-        """Return the same elements as a stack to be solved mode by mode: every element of a column is a symmetric two-port."""
+    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+        """Return the same elements as a stack to be solved mode by mode: every element of a column is a symmetric two-port.
+
+        None for a mesh from a file, which is no stack.
+        """
+        if isinstance(grid, MeshGrid):
+            return None
         depth = grid.depth
-        plane = PlanarSpace.build(grid.x / depth, grid.y / depth, grid.contact, self.degree)
+        plane = self._plane(grid, ideal=_ideal(cell))
         area = grid.copies * depth**2
         first = plane.contact.diagonal() == 0 if _ideal(cell) else np.ones(plane.size, dtype=bool)
         rows = sum(self.degree * (len(lines) - 1) + 1 for lines in grid.layers)
         return Layered(
-            lateral=Lateral(*(Modes.generalised(each.stiffness.toarray(), each.mass.toarray()) for each in (plane.x, plane.y))),
+            lateral=plane.lateral,
             layers=[np.diff(lines) for lines in grid.layers],
             two_port=TWO_PORTS[self.degree],
             area=area,
@@ -94,10 +120,12 @@ class FiniteElements:
     def assemble(self, cell: Cell, grid: Grid) -> Assembly:
         """Return one matrix per process, from the forms assembled on the plane and along z."""
         refuse_image(cell, self.name)
+        if isinstance(grid, MeshGrid):
+            return assemble_mesh(cell, grid, self.degree)
         processes = admittances(cell)
         ideal = _ideal(cell)
         depth = grid.depth
-        plane = PlanarSpace.build(grid.x / depth, grid.y / depth, grid.contact, self.degree)
+        plane = self._plane(grid, ideal=_ideal(cell))
         line = VerticalSpace.build([z / depth for z in grid.layers], self.degree)
         # The contact's edge belongs to the contact: at an ideal one its nodes are V as well.
         first = plane.contact.diagonal() == 0 if ideal else np.ones(plane.size, dtype=bool)
@@ -118,7 +146,7 @@ class FiniteElements:
         }
         rows = line.size - numbering.grounded
         stack = Stack(
-            lateral=Lateral(*(Modes.generalised(each.stiffness.toarray(), each.mass.toarray()) for each in (plane.x, plane.y))),
+            lateral=plane.lateral,
             vertical={
                 BULK: self._banded(line.stiffness, rows) * volume,
                 GRAIN_BOUNDARY: self._banded(line.jumps, rows) * area,
@@ -131,20 +159,8 @@ class FiniteElements:
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),
-            gradients=lambda potentials: Gradients(
-                plane.x,
-                plane.y,
-                line,
-                self.degree,
-                depth,
-                _rows(plane, numbering, potentials),
-                potentials.values(slice(-1, None))[0],
-            ),
-            inside=lambda potential, y_bulk, _: ElementFields(
-                plane.x, plane.y, line, self.degree, depth, _rows(plane, numbering, potential), y_bulk
-            ),
-            traces=partial(_traces, plane, line, numbering, self.degree, depth, grid.copies),
-            bound="lower",
+            **_in_space(plane, line, numbering, self.degree, depth, grid.copies),
+            bound="lower" if grid.fits else None,
             description={
                 "backend": self.name,
                 "degree": self.degree,
@@ -154,6 +170,16 @@ class FiniteElements:
             },
         )
 
+    def _plane(self, grid: Grid, *, ideal: bool) -> PlanarSpace | TriangleSpace:
+        """The space that every horizontal face carries, lengths in units of the thickness.
+
+        Cells that an outline cuts are contact with their part of it; at an ideal contact, which holds nodes, with half or more.
+        """
+        if isinstance(grid, Prisms):
+            return TriangleSpace.build(grid.plane, grid.depth, self.degree)
+        touched = grid.contact.astype(float) if ideal else grid.touched
+        return PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, touched, self.degree)
+
     def _banded(self, matrix: sparse.csr_array, rows: int) -> Array:
         """Return the upper diagonals of the first rows of a symmetric matrix, entry (i, i + d) at [d, i]."""
         band = np.zeros((self.degree + 1, rows))
@@ -162,8 +188,35 @@ class FiniteElements:
         return band
 
 
+def _in_space(
+    plane: PlanarSpace | TriangleSpace, line: VerticalSpace, numbering: Numbering, degree: int, depth: float, copies: int
+) -> dict[str, Callable[..., Any]]:
+    """What an assembly offers of potentials in space; guaranteed discs need the lines of a rectilinear grid."""
+    if isinstance(plane, TriangleSpace):
+        return {
+            "inside": lambda potential, y_bulk, _: PrismFields(
+                plane, line, degree, depth, _rows(plane, numbering, potential), y_bulk
+            )
+        }
+    return {
+        "gradients": lambda potentials: Gradients(
+            plane.x,
+            plane.y,
+            line,
+            degree,
+            depth,
+            _rows(plane, numbering, potentials),
+            potentials.values(slice(-1, None))[0],
+        ),
+        "inside": lambda potential, y_bulk, _: ElementFields(
+            plane.x, plane.y, line, degree, depth, _rows(plane, numbering, potential), y_bulk
+        ),
+        "traces": partial(_traces, plane, line, numbering, degree, depth, copies),
+    }
+
+
 def _ideal(cell: Cell) -> bool:
-    return cell.working_electrode.charge_transfer is None and cell.working_electrode.contact.fraction > 0
+    return cell.working_electrode.charge_transfer is None and cell.contact_fraction > 0
 
 
 def _linear(values: Array, height: float) -> tuple[Array, Array]:
@@ -180,7 +233,7 @@ def _quadratic(values: Array, height: float) -> tuple[Array, Array]:
 TWO_PORTS = {1: _linear, 2: _quadratic}
 
 
-def _rows(plane: PlanarSpace, numbering: Numbering, potentials: Potentials) -> Callable[[int], Array]:
+def _rows(plane: PlanarSpace | TriangleSpace, numbering: Numbering, potentials: Potentials) -> Callable[[int], Array]:
     """Potentials of all nodes of one row, tied ones included, (nodes of the plane, r)."""
     size, start = plane.size, int(numbering.first.sum())
     metal = potentials.values(slice(-1, None))

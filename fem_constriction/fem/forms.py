@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from skfem import BilinearForm
-from skfem.helpers import dot, grad
+from skfem import BilinearForm, LinearForm
+from skfem.helpers import div, dot, grad
 
 
 @BilinearForm
@@ -24,3 +24,33 @@ def bulk(phi: Any, psi: Any, _: Any) -> Any:
 def sheet(phi: Any, psi: Any, _: Any) -> Any:
     """Return phi psi."""
     return phi * psi
+
+
+@BilinearForm
+def weighted_sheet(phi: Any, psi: Any, w: Any) -> Any:
+    """Return weight phi psi."""
+    return w["weight"] * phi * psi
+
+
+@BilinearForm
+def flow_energy(j: Any, k: Any, _: Any) -> Any:
+    """Return J . K of two currents."""
+    return dot(j, k)
+
+
+@BilinearForm
+def divergence_density(j: Any, q: Any, w: Any) -> Any:
+    """Return div J times a density, q^/det: what a triangle's own functions become, as the divergence does."""
+    return div(j) * q / w["det"]
+
+
+@BilinearForm
+def density_sheet(p: Any, q: Any, w: Any) -> Any:
+    """Return the product of two densities."""
+    return p * q / w["det"] ** 2
+
+
+@LinearForm
+def density(q: Any, w: Any) -> Any:
+    """Return a density."""
+    return q / w["det"]

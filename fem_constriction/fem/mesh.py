@@ -9,7 +9,7 @@ absolute, and coordinates of 1e-5 m would meet them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ from skfem import Basis, ElementLineP1, ElementLineP2, ElementQuad1, ElementQuad
 
 from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError
-from fem_constriction.fem.forms import bulk, sheet
+from fem_constriction.fem.forms import bulk, sheet, weighted_sheet
+from fem_constriction.modes import Lateral, Modes
 
 LINE = {1: ElementLineP1, 2: ElementLineP2}
 QUAD = {1: ElementQuad1, 2: ElementQuad2}
@@ -63,26 +64,27 @@ class PlanarSpace:
     pore: sparse.csr_array
 
     @classmethod
-    def build(cls, x: Array, y: Array, touching: NDArray[np.bool_], degree: int) -> PlanarSpace:
-        """Return the space on the mesh with these lines; touching: which of its cells are contact, (x cells, y cells)."""
+    def build(cls, x: Array, y: Array, touched: Array, degree: int) -> PlanarSpace:
+        """Return the space on the mesh with these lines; touched: the part of each cell that is contact, (x cells, y cells)."""
         columns, rows = LineSpace.build(x, degree), LineSpace.build(y, degree)
-        middle = _cell_index(MeshQuad.init_tensor(x, y), (x, y))
-        where = touching[middle[0], middle[1]]
-        mesh = MeshQuad.init_tensor(x, y).with_subdomains({"contact": np.flatnonzero(where), "pore": np.flatnonzero(~where)})
+        mesh = MeshQuad.init_tensor(x, y)
+        middle = _cell_index(mesh, (x, y))
         basis = Basis(mesh, QUAD[degree](), intorder=quadrature_order(degree))
         order = _tensor_order(basis.doflocs, (columns.nodes, rows.nodes))
-        regions = {name: Basis(mesh, QUAD[degree](), intorder=quadrature_order(degree), elements=name)
-                   for name, cells in mesh.subdomains.items() if len(cells)}  # fmt: skip
-        empty = sparse.csr_array((order.size, order.size))
-        parts = {name: _ordered(sheet.assemble(region), order) for name, region in regions.items()}
+        contact, pore = regions(mesh, QUAD[degree], touched[middle[0], middle[1]], intorder=quadrature_order(degree))
         return cls(
             columns,
             rows,
             stiffness=_ordered(bulk.assemble(basis), order),
             mass=_ordered(sheet.assemble(basis), order),
-            contact=parts.get("contact", empty),
-            pore=parts.get("pore", empty),
+            contact=_ordered(contact, order),
+            pore=_ordered(pore, order),
         )
+
+    @property
+    def lateral(self) -> Lateral:
+        """The modes of the plane: products of those of x and y."""
+        return Lateral(*(Modes.generalised(each.stiffness.toarray(), each.mass.toarray()) for each in (self.x, self.y)))
 
     @property
     def size(self) -> int:
@@ -127,6 +129,21 @@ class VerticalSpace:
         """The trace on one row, u v there: number 0 is the WE face, -1 the CE face."""
         where = ([number % self.size], [number % self.size])
         return sparse.csr_array(([1.0], where), shape=(self.size, self.size))
+
+
+def regions(mesh: Any, element: Callable[[], Any], touched: Array, **quadrature: Any) -> list[sparse.csr_array]:
+    """Return int u v over the contact and over the pores; touched: the part of each cell of the mesh that is contact, (cells,).
+
+    Cells that have both count for both, each with its part.
+    """
+    found = []
+    for share in (touched, 1 - touched):
+        cells = np.flatnonzero(share > 0)
+        basis = Basis(mesh, element(), elements=cells if cells.size else np.array([0]), **quadrature)
+        weight = share[basis.tind][:, None] * np.ones_like(basis.dx)
+        found.append(sparse.csr_array(weighted_sheet.assemble(basis, weight=weight)))
+        found[-1].eliminate_zeros()
+    return found
 
 
 def _ordered(matrix: Any, order: NDArray[np.int64]) -> sparse.csr_array:

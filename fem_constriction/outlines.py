@@ -1,0 +1,273 @@
+"""A_c = sum over regions of their areas: where metal touches the face, as discs, ellipses, rectangles and polygons.
+
+Coordinates are those of the face: the origin in one of its corners, x from 0 to L_x, y from 0 to L_y. Regions lie inside the
+face and do not overlap; rectangles may share edges with each other and with the face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from shapely import Polygon as Shape
+
+from fem_constriction.errors import InputError
+from fem_constriction.faults import FaultError, show
+from fem_constriction.section import Section
+from fem_constriction.units import Length, Quantity
+
+Array = NDArray[np.float64]
+
+#: Overlaps and overhangs below this part of a region's area are rounding of the cell file.
+ROUNDING = 1e-9
+
+#: Pieces of a cell over which chords are integrated, each with 8 Gauss points.
+PARTS = 4
+
+#: Corners of the polygon that stands for an ellipse where regions are tested for overlap.
+FINE = 720
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair(Quantity):
+    """Two lengths, [along x, along y]."""
+
+    def validate(self, value: object) -> Any:
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
+            raise InputError(f"{show(value)} is not allowed: two lengths, [along x, along y], such as {self.example}")
+        return tuple(super(_Pair, self).validate(each) for each in value)
+
+    def text(self, number: Any) -> Any:
+        return [super(_Pair, self).text(each) for each in number]
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "array", "items": {"anyOf": super().schema()["anyOf"]}, "minItems": 2, "maxItems": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Corners(_Pair):
+    """A list of at least three pairs of lengths."""
+
+    def validate(self, value: object) -> Any:
+        if not isinstance(value, (list, tuple)) or len(value) < 3:
+            raise InputError(f"{show(value)} is not allowed: a list of at least three corners, each such as {self.example}")
+        return tuple(super(_Corners, self).validate(each) for each in value)
+
+    def text(self, number: Any) -> Any:
+        return [super(_Corners, self).text(each) for each in number]
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "array", "items": super().schema(), "minItems": 3}
+
+
+_EXAMPLE = '["10 um", "20 um"]'
+_POINT = _Pair(unit="m", what="a length", example=_EXAMPLE, positive=False)
+_SIZES = _Pair(unit="m", what="a length", example=_EXAMPLE)
+_CORNERS = _Corners(unit="m", what="a length", example=_EXAMPLE, positive=False)
+Angle = Annotated[float, Quantity(unit="rad", what="an angle", example="30 deg", positive=False)]
+
+#: shape -> keys it needs; angle is allowed where there is one to turn.
+NEEDS = {
+    "disc": ("centre", "radius"),
+    "ellipse": ("centre", "semi_axes"),
+    "rectangle": ("centre", "size"),
+    "polygon": ("vertices",),
+}
+
+
+class Region(Section):
+    """One region of the contact: a disc, an ellipse, a rectangle or a polygon."""
+
+    shape: Literal["disc", "ellipse", "rectangle", "polygon"] = Field(description="What the region is")
+    centre: Annotated[tuple[float, float], _POINT] | None = Field(None, description="Centre [x, y] in m; left out of a polygon")
+    radius: Length | None = Field(None, description="Radius of a disc in m; left out of other shapes")
+    semi_axes: Annotated[tuple[float, float], _SIZES] | None = Field(
+        None, description="Semi-axes of an ellipse in m; left out of other shapes"
+    )
+    size: Annotated[tuple[float, float], _SIZES] | None = Field(
+        None, description="Edges of a rectangle in m; left out of other shapes"
+    )
+    angle: Angle | None = Field(None, description="Angle from x to the first axis or edge, counter-clockwise; left out: 0")
+    vertices: Annotated[tuple[tuple[float, float], ...], _CORNERS] | None = Field(
+        None, description="Corners of a polygon in order, each [x, y] in m; left out of other shapes"
+    )
+
+    @model_validator(mode="after")
+    def _keys_of_its_shape(self) -> Self:
+        needed = NEEDS[self.shape]
+        allowed = (*needed, "angle") if self.shape in ("ellipse", "rectangle") else needed
+        for key in ("centre", "radius", "semi_axes", "size", "angle", "vertices"):
+            given = getattr(self, key) is not None
+            if not given and key in needed:
+                raise FaultError(key, f" is missing: shape '{self.shape}' needs {' and '.join(needed)}")
+            if given and key not in allowed:
+                takes = " and ".join(allowed)
+                raise FaultError(key, f" = {show(getattr(self, key))} is not allowed: shape '{self.shape}' takes {takes}")
+        if self.vertices is not None and not Shape(self.vertices).is_valid:
+            raise FaultError("vertices", f" = {show(self.vertices)} is not allowed: edges must not cross or touch")
+        return self
+
+    @property
+    def outline(self) -> Outline:
+        """Its outline on the face."""
+        turn = self.angle or 0.0
+        if self.vertices is not None:
+            return Outline.polygon(self.vertices)
+        assert self.centre is not None
+        if self.size is not None:
+            half = np.array(self.size) / 2 * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
+            return Outline.polygon(np.array(self.centre) + half @ _turned(turn).T)
+        axes = self.semi_axes if self.semi_axes is not None else (self.radius or 0.0, self.radius or 0.0)
+        return Outline(self.centre, axes, turn)
+
+
+def _turned(angle: float) -> Array:
+    """The rotation by an angle, exact for whole quarters of a turn."""
+    c, s = np.cos(angle), np.sin(angle)
+    quarter = np.round(angle / (np.pi / 2))
+    if abs(angle - quarter * np.pi / 2) < 1e-12:
+        c, s = [(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)][int(quarter) % 4]
+    return np.array([[c, -s], [s, c]])
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """centre + R(angle) (a cos t, b sin t), 0 <= t < 2 pi; or a polygon, corners (n, 2) counter-clockwise. Lengths in m."""
+
+    centre: tuple[float, float] = (0.0, 0.0)
+    semi_axes: tuple[float, float] = (0.0, 0.0)
+    angle: float = 0.0
+    corners: Array | None = None
+
+    @classmethod
+    def polygon(cls, corners: Sequence[tuple[float, float]] | Array) -> Outline:
+        """Return the outline through these corners; ones on a straight line are left out."""
+        p = np.asarray(corners, dtype=float)
+        before, after = p - np.roll(p, 1, 0), np.roll(p, -1, 0) - p
+        cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+        p = p[np.abs(cross) > 1e-12 * np.abs(before).max() * np.abs(after).max()]
+        return cls(corners=p if cross.sum() > 0 else p[::-1])
+
+    @classmethod
+    def disc(cls, centre: tuple[float, float], radius: float) -> Outline:
+        """Return a circle."""
+        return cls(centre, (radius, radius))
+
+    @property
+    def area(self) -> float:
+        """The area inside, m2."""
+        if self.corners is None:
+            return float(np.pi * self.semi_axes[0] * self.semi_axes[1])
+        x, y = (self.corners - self.corners.mean(0)).T
+        return float(0.5 * np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+
+    @property
+    def rectangle(self) -> tuple[float, float, float, float] | None:
+        """(x_0, y_0, x_1, y_1) of a rectangle along the axes, else None."""
+        if self.corners is None or len(self.corners) != 4:
+            return None
+        low, high = self.corners.min(0), self.corners.max(0)
+        at_ends = np.isclose(self.corners, low, rtol=0, atol=ROUNDING * max(high - low)) | np.isclose(
+            self.corners, high, rtol=0, atol=ROUNDING * max(high - low)
+        )
+        if not at_ends.all():
+            return None
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def point(self, t: Array) -> Array:
+        """Return points of an ellipse at parameters t, (2, ...)."""
+        a, b = self.semi_axes
+        return np.asarray(self._placed(a * np.cos(t), b * np.sin(t)) + np.reshape(self.centre, (2,) + (1,) * np.ndim(t)))
+
+    def tangent(self, t: Array) -> Array:
+        """Return d point/dt, (2, ...)."""
+        a, b = self.semi_axes
+        return self._placed(-a * np.sin(t), b * np.cos(t))
+
+    def _placed(self, x: Array, y: Array) -> Array:
+        return np.asarray(np.tensordot(_turned(self.angle), np.stack([x, y]), 1))
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The outline as a polygon of many corners."""
+        if self.corners is not None:
+            return Shape(self.corners)
+        return Shape(self.point(np.arange(FINE) * 2 * np.pi / FINE).T)
+
+    def mirrored(self, axis: int, width: float) -> Outline:
+        """Return the image in the middle of a face of this width, along x (axis 0) or y (1)."""
+        if self.corners is not None:
+            p = self.corners.copy()
+            p[:, axis] = width - p[:, axis]
+            return Outline.polygon(p)
+        centre = [*self.centre]
+        centre[axis] = width - centre[axis]
+        return Outline((centre[0], centre[1]), self.semi_axes, -self.angle)
+
+    def moved(self, by: tuple[float, float]) -> Outline:
+        """Return the outline, shifted."""
+        if self.corners is not None:
+            return Outline(corners=self.corners + np.array(by))
+        return Outline((self.centre[0] + by[0], self.centre[1] + by[1]), self.semi_axes, self.angle)
+
+    def same(self, other: Outline) -> bool:
+        """Whether two outlines are one, to rounding."""
+        return bool(self.shape.symmetric_difference(other.shape).area <= 1e-6 * self.area)
+
+    def chords(self, x: Array) -> Array:
+        """Return the intervals of y inside at each x, (n, m, 2); unused ones have both ends equal."""
+        if self.corners is None:
+            a, b = self.semi_axes
+            (c, _), (s, _) = _turned(self.angle)
+            u = x - self.centre[0]
+            # Of (c u + s v)^2/a^2 + (c v - s u)^2/b^2 = 1 in v.
+            p, q, r = s**2 / a**2 + c**2 / b**2, c * s * u * (1 / a**2 - 1 / b**2), u**2 * (c**2 / a**2 + s**2 / b**2) - 1
+            root = np.sqrt(np.maximum(q**2 - p * r, 0.0))
+            return np.asarray(np.stack([(-q - root) / p, (-q + root) / p], -1)[:, None] + self.centre[1])
+        start, end = self.corners, np.roll(self.corners, -1, 0)
+        hit = (start[:, 0] <= x[:, None]) != (end[:, 0] <= x[:, None])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            at = start[:, 1] + (x[:, None] - start[:, 0]) / (end[:, 0] - start[:, 0]) * (end[:, 1] - start[:, 1])
+        crossings = np.sort(np.where(hit, at, np.inf), axis=1)[:, : 2 * (len(start) // 2)]
+        return np.where(np.isfinite(crossings), crossings, 0.0).reshape(len(x), -1, 2)
+
+
+def faults(outlines: Sequence[Outline], width: tuple[float, float]) -> str:
+    """Return what is wrong with the regions of a face, in words; "" if nothing is: outside of it, or one on another."""
+    face = Shape([(0, 0), (width[0], 0), width, (0, width[1])])
+    for number, each in enumerate(outlines):
+        if each.shape.difference(face).area > ROUNDING * each.area:
+            x0, y0, x1, y1 = each.shape.bounds
+            return (
+                f"region {number + 1} reaches from [{x0:.6g}, {y0:.6g}] m to [{x1:.6g}, {y1:.6g}] m, outside the face of "
+                f"{width[0]:.6g} m x {width[1]:.6g} m"
+            )
+        for before, other in enumerate(outlines[:number]):
+            if each.shape.intersection(other.shape).area > ROUNDING * min(each.area, other.area):
+                return f"regions {before + 1} and {number + 1} overlap; what overlaps is given as one polygon"
+    return ""
+
+
+def coverage(outlines: Sequence[Outline], x: Array, y: Array) -> Array:
+    """Return the part of each cell of a grid that lies inside, (x cells, y cells): chords, integrated over x."""
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    fine = np.unique(np.concatenate([x[:-1] + np.diff(x) * part for part in np.arange(PARTS) / PARTS] + [x[-1:]]))
+    total = np.zeros((len(x) - 1, len(y) - 1))
+    for outline in outlines:
+        kinks = outline.shape.bounds[::2] if outline.corners is None else outline.corners[:, 0]
+        lines = np.union1d(fine, np.clip(kinks, x[0], x[-1]))
+        half, middle = np.diff(lines) / 2, (lines[1:] + lines[:-1]) / 2
+        chords = outline.chords((middle[:, None] + half[:, None] * nodes).ravel())
+        found = np.zeros((middle.size * nodes.size, len(y) - 1))
+        for low, high in np.moveaxis(chords, 1, 0).transpose(0, 2, 1):
+            found += np.clip(np.minimum(high[:, None], y[1:]) - np.maximum(low[:, None], y[:-1]), 0.0, None)
+        pieces = np.einsum("xgy,g,x->xy", found.reshape(middle.size, nodes.size, -1), weights, half)
+        np.add.at(total, np.clip(np.searchsorted(x, middle) - 1, 0, len(x) - 2), pieces)
+    share = np.clip(total / np.outer(np.diff(x), np.diff(y)), 0.0, 1.0)
+    return np.where(share > 1 - 1e-12, 1.0, np.where(share < 1e-12, 0.0, share))

@@ -1,0 +1,210 @@
+"""Triangulations that follow the contact's outline exactly, and prisms over them: elements, currents, and what they enclose."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import shapely
+from outline_cells import DISC, MANY, cell, regions
+from typer.testing import CliRunner
+
+import fem_constriction as fc
+from fem_constriction.admittance import admittances
+from fem_constriction.circuits import physical
+from fem_constriction.errors import ComputationError
+from fem_constriction.fem import FiniteElements, enclose
+from fem_constriction.fem.enclosure import bounds_on
+from fem_constriction.fem.outline_mesh import planar_mesh
+from fem_constriction.fem.prism_fields import locate
+from fem_constriction.fem.prisms import Prisms, TriangleSpace, triangle_basis
+from fem_constriction.grid import Grading
+from fem_constriction.lateral import reduce_layered
+from fem_constriction.projection import reduce
+from fem_constriction.refinement import solve_family
+from network import Network
+from validation.cli import app
+
+GRADING = Grading(exponent=4.0, steps=2)
+DIAMOND = regions({"shape": "rectangle", "centre": ["25 um", "25 um"], "size": ["20 um", "20 um"], "angle": "45 deg"})
+ELLIPSE = regions({"shape": "ellipse", "centre": ["25 um", "25 um"], "semi_axes": ["15 um", "6 um"]})
+AT_WALL = regions(
+    {"shape": "polygon", "vertices": [["0 um", "10 um"], ["20 um", "18 um"], ["12 um", "30 um"], ["0 um", "26 um"]]}
+)
+CONTACTS = {"disc": DISC, "diamond": DIAMOND, "ellipse": ELLIPSE, "at the wall": AT_WALL, "many": regions(*MANY)}
+
+
+@pytest.mark.parametrize("contact", CONTACTS.values(), ids=CONTACTS)
+@pytest.mark.parametrize("level", [0, 1])
+def test_areas_are_those_of_the_outline_and_triangles_meet_edge_to_edge(contact: dict[str, object], level: int) -> None:
+    made = cell(contact)
+    mesh = planar_mesh(made, GRADING, level)
+    for which, area in ((np.ones_like(mesh.contact), made.area), (mesh.contact, made.contact_area)):
+        basis = triangle_basis(mesh, 50e-6, 2, np.flatnonzero(which))
+        # Quadrature on bent triangles is exact to 1e-12 (`prisms.quadrature`).
+        assert basis.dx.sum() * 2500e-12 * mesh.copies == pytest.approx(area, rel=1e-11)
+    edges = np.sort(mesh.t[[[0, 1], [1, 2], [2, 0]]].transpose(0, 2, 1).reshape(-1, 2), axis=1)
+    _, count = np.unique(edges, axis=0, return_counts=True)
+    ends = mesh.p[:, np.unique(edges, axis=0)[count == 1]]
+    walls = [np.all(np.abs(ends[i] - at) < 1e-15, axis=1) for i in range(2) for at in (0.0, mesh.face.width[i])]
+    assert count.max() == 2
+    assert np.all(np.any(walls, axis=0))  # edges of one triangle lie on the walls: no cracks
+    assert np.unique(mesh.t).size == mesh.p.shape[1]
+
+
+def test_every_point_of_the_face_lies_in_the_triangle_it_is_said_to_lie_in() -> None:
+    mesh = planar_mesh(cell(regions(*MANY)), GRADING, 0)
+    plane = TriangleSpace.build(mesh, 50e-6, 2)
+    points = np.random.default_rng(1).random((2, 300))
+    points[:, :4] = [[0, 1, 0, 1], [0, 0, 1, 1]]
+    triangle, local = locate(plane, points)
+    assert np.abs(plane.basis.mapping.each(local, triangle)[0] - points).max() < 1e-9
+    touching = np.zeros(points.shape[1], dtype=bool)
+    for outline in cell(regions(*MANY)).outlines:
+        touching |= shapely.contains_xy(outline.shape, *(points * 50e-6))
+    assert np.array_equal(touching, mesh.contact[triangle])
+
+
+@pytest.mark.parametrize("contact", [DISC, DIAMOND], ids=["disc", "diamond"])
+@pytest.mark.parametrize("robin", [True, False])
+def test_mode_by_mode_is_the_same_as_with_all_unknowns(contact: dict[str, object], robin: bool) -> None:
+    made, backend, band = cell(contact, robin, layers=3), FiniteElements(), (1e-2, 1e8)
+    grid = backend.grid(made, 0)
+    stack = backend.layered(made, grid)
+    assert stack is not None
+    s = 1j * np.geomspace(*band, 7)
+    on_face = reduce_layered(stack, admittances(made), band).impedance(s)
+    whole = reduce(backend.assemble(made, grid), admittances(made), band).impedance(s)
+    assert np.abs(on_face / whole - 1).max() < 1e-8  # what both reductions are asked for
+
+
+def test_a_disc_without_constriction_is_the_circuit() -> None:
+    """Pores that conduct as the contact does: nothing squeezes, and prisms give the one-dimensional circuit exactly."""
+    made = cell(DISC).vary(
+        {"working_electrode.charge_transfer": {"resistance": 1e-4},
+         "working_electrode.pore": {"depth": 1e-9, "conductivity": 1e-5}}
+    )  # fmt: skip
+    z = fc.solve(made, [1.0, 1e6], backend="fem", accuracy=1e-6)
+    assert np.abs(z.impedance / physical(made).impedance([1.0, 1e6]) - 1).max() < 1e-7
+
+
+@pytest.mark.parametrize(("robin", "order"), [(True, 4.0), (False, 3.5)], ids=["charge transfer", "ideal contact"])
+def test_a_disc_converges_with_the_order_that_the_grading_gives(robin: bool, order: float) -> None:
+    """Degree 2, mu = 4: order 4 with a contact resistance; 3.5 at an ideal contact, for which mu should exceed 4 (numerics)."""
+    r = [solution.model.resistance() for solution in solve_family(cell(DISC, robin), FiniteElements(), None).solutions]
+    assert r[0] < r[1] < r[2]  # from below
+    assert np.log2((r[1] - r[0]) / (r[2] - r[1])) == pytest.approx(order, abs=0.6)
+
+
+def test_potentials_and_currents_enclose_z_and_close_in_on_it() -> None:
+    made, s = cell(DISC), np.array([0.0, 1e2, 1e5, 1e8])
+    elements = FiniteElements()
+    gaps = []
+    for level in (0, 1):
+        grid = elements.grid(made, level)
+        assert isinstance(grid, Prisms)
+        lower, upper = bounds_on(made, grid, s)
+        assert np.all(lower <= upper)
+        gaps.append(upper - lower)
+    # Both sides are of order 4, a factor of 16, where the contact's edge decides; at 0.1 MHz the smooth rest, half of that.
+    assert gaps[1][0] <= gaps[0][0] / 8
+    assert np.all(gaps[1] <= gaps[0] / 6)
+    limit = solve_family(made, elements, None).resistance()[0]
+    assert lower[0] < limit < upper[0]
+
+
+def test_a_disc_in_a_square_tube_goes_from_equipotential_to_uniform_flux() -> None:
+    """R sigma of a disc of radius 1 in a square tube of half width 2: 0.1208213588 at uniform flux (references).
+
+    A large R_pol makes the flux uniform: K = R_DC - R_1D - R_pol/A_c goes there from below. An ideal contact stays below it,
+    and above the ratio of the two on a half space, (1/4)/(8/(3 pi^2)) = 0.925, times what the walls take from both.
+    """
+    radius, sigma, uniform = 12.5e-6, 0.046, 0.1208213588
+    deep = cell(regions({"shape": "disc", "centre": ["25 um", "25 um"], "radius": radius}), robin=False).vary(
+        {"geometry.thickness": "100 um"}  # tanh(4 pi) is 1 to 1e-11
+    )
+    found = {}
+    for zeta in (0.0, 1e2, 1e3):
+        resistance = zeta * radius / sigma
+        made = deep.vary({"working_electrode.charge_transfer": {"resistance": resistance}}) if zeta else deep
+        lower, upper = bounds_on(made, FiniteElements().grid(made, 1), np.zeros(1))
+        bare = made.geometry.thickness / sigma / made.area + resistance / made.contact_area
+        found[zeta] = tuple(float((side[0] - bare) * sigma * radius / uniform) for side in (lower, upper))
+    assert found[0.0][1] < found[1e2][0] < found[1e3][0] < 1
+    # The lower bound alone is 1e-4 off on this mesh (1e-3 on the one before, 4th order); 1/zeta is 1e-3 times less than that.
+    assert found[1e3][0] == pytest.approx(1, abs=2e-4)
+    assert found[1e3][1] > 1
+
+
+def test_both_backends_agree_on_a_disc() -> None:
+    """The staircase of shares and the body-fitted mesh, by themselves: limits within their uncertainties together."""
+    made = cell(DISC)
+    (a, u), (b, v) = (solve_family(made, backend, None).resistance() for backend in (Network(), FiniteElements()))
+    assert abs(a - b) <= u + v
+    assert u + v < 1e-3 * b
+
+
+def test_another_disc_lies_outside_the_bounds() -> None:
+    """A radius 1 % too large is seen."""
+    found = enclose(cell(DISC), 1e-3)
+    wrong = enclose(cell({"shape": "disc", "fraction": 0.2 * 1.01**2}), 1e-3)
+    assert wrong.upper[0] < found.lower[0]
+
+
+def test_bounds_are_as_narrow_as_asked() -> None:
+    found = enclose(cell(ELLIPSE), 2e-4, [0.0, 1e4])
+    assert np.all(found.radius <= 2e-4 * found.middle)
+    radii = [row["radius"] for row in found.table]
+    assert all(b < a for a, b in pairwise(radii))
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ({}, {"accuracy": 2.0}, "accuracy = 2.0 is not allowed"),
+        ({}, {"s": [-1.0]}, "real numbers of at least 0"),
+        ({"working_electrode.contact": {"shape": "square", "fraction": 1}}, {}, "has no edge to squeeze past"),
+        ({"working_electrode.contact": {"shape": "square", "fraction": 0}}, {}, "no direct current can flow"),
+    ],
+)
+def test_what_cannot_be_enclosed_is_said(change: dict[str, object], arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(fc.InputError, match=message):
+        enclose(cell(DISC).vary(change), **arguments)
+
+
+def test_regions_that_touch_and_corners_that_are_too_sharp_are_refused() -> None:
+    touching = regions(*({"shape": "disc", "centre": [x, "20 um"], "radius": "5 um"} for x in ("11 um", "21 um")))
+    with pytest.raises(ComputationError, match="regions that touch are given as one polygon"):
+        planar_mesh(cell(touching), GRADING, 0)
+    needle = regions({"shape": "polygon", "vertices": [["5 um", "5 um"], ["45 um", "6 um"], ["45 um", "9 um"]]})
+    with pytest.raises(ComputationError, match="sharper than 15 degrees"):
+        planar_mesh(cell(needle), GRADING, 0)
+
+
+def test_fields_of_both_backends_agree_on_a_disc_and_current_is_conserved() -> None:
+    made = cell(DISC, layers=2)
+    elements = fc.fields.solve_fields(made, 1e3, backend="fem")
+    voxels = fc.fields.solve_fields(made, 1e3, backend="network", resolution=64)
+    points = np.random.default_rng(2).random((3, 60)) * 48e-6 + 1e-6
+    a, b = elements.potential(*points), voxels.potential(*points)
+    # Voxels of 0.8 um with a staircase outline: 1e-3 of V in Z, some of it at the edge.
+    assert np.abs(a - b).max() < 5e-3 * np.abs(a).max()
+    # Through every plane the same current: sums over a fine midpoint rule, whose own error is 1e-3.
+    x = (np.arange(80) + 0.5) / 80 * 50e-6
+    grid = np.stack([each.ravel() for each in np.meshgrid(x, x)])
+    planes = (5e-6, 20e-6, 30e-6, 45e-6)
+    through = [np.mean(elements.current_density(*grid, np.full(grid.shape[1], z))[:, 2]) * 2500e-12 for z in planes]
+    assert np.abs(np.array(through) / through[-1] - 1).max() < 3e-3
+
+
+def test_bounds_from_the_command_line(tmp_path: object) -> None:
+    file = f"{tmp_path}/disc.toml"
+    cell(DISC).save(file)
+    done = CliRunner().invoke(app, ["bounds", file, "--accuracy", "1e-3", "--rates", "1e3,1e6", "--json"])
+    assert done.exit_code == 0, done.output
+    record = json.loads(done.stdout)
+    assert record["s_per_second"] == [0.0, 1e3, 1e6]
+    assert all(low < high for low, high in zip(record["lower_ohm"], record["upper_ohm"], strict=True))
+    assert record["constriction_ohm"][0] < record["constriction_ohm"][1]

@@ -1,0 +1,128 @@
+"""Contacts of any outline: what the cell file says, what it refuses, and what share of every voxel it covers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from outline_cells import DISC, MANY, cell, regions
+
+import fem_constriction as fc
+from fem_constriction.face import face_of
+from fem_constriction.outlines import Outline, coverage
+from fem_constriction.refinement import solve_family
+from network import Network
+
+AREAS = [np.pi * 25e-12, np.pi * 36e-12, 0.0, 60e-12]  # pi r^2, pi a b, the polygon's below, b h
+
+
+def test_the_contact_fraction_is_the_areas_of_the_regions_over_that_of_the_face() -> None:
+    corners = np.array([[3, 36], [15, 33], [12, 46], [8, 40]]) * 1e-6
+    x, y = corners.T
+    polygon = 0.5 * abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+    assert cell(regions(*MANY)).contact_fraction == pytest.approx((sum(AREAS) + polygon) / 2500e-12, rel=1e-12)
+
+
+def test_what_was_saved_loads_as_an_equal_cell() -> None:
+    for contact in (DISC, regions(*MANY)):
+        made = cell(contact)
+        assert fc.Cell.loads(made.dumps()) == made
+        assert hash(fc.Cell.loads(made.dumps())) == hash(made)
+
+
+def test_a_disc_is_the_region_of_the_same_radius() -> None:
+    radius = float(np.sqrt(0.2 / np.pi)) * 50e-6
+    listed = cell(regions({"shape": "disc", "centre": ["25 um", "25 um"], "radius": radius}))
+    assert listed.contact_fraction == pytest.approx(0.2, rel=1e-12)
+    assert cell(DISC).outlines[0].same(listed.outlines[0])
+
+
+@pytest.mark.parametrize(
+    ("contact", "message"),
+    [
+        ({"shape": "disc", "fraction": 0.9}, "a disc of radius 2.67619e-05 m does not fit a face of 5e-05 m x 5e-05 m"),
+        ({"shape": "disc"}, "fraction is missing"),
+        ({"shape": "regions"}, "regions is missing: shape 'regions' needs at least one of them"),
+        ({"shape": "regions", "fraction": 0.2}, "fraction = 0.2 is not allowed: regions have an area of their own"),
+        ({"shape": "square", "fraction": 0.2, "regions": MANY[:1]}, "regions is not allowed: shape 'square' takes fraction"),
+        (regions({"shape": "disc", "radius": "5 um"}), "regions.0.centre is missing: shape 'disc' needs centre and radius"),
+        (regions(MANY[0], {**MANY[0], "size": ["1 um", "1 um"]}), "regions.1.size = (1e-06, 1e-06) is not allowed"),
+        (
+            regions({"shape": "disc", "centre": ["10 um", "2 um"], "radius": "5 um"}),
+            "region 1 reaches from [5e-06, -3e-06] m to [1.5e-05, 7e-06] m, outside the face",
+        ),
+        (regions(MANY[0], {**MANY[0], "radius": "1 um"}), "regions 1 and 2 overlap"),
+        (
+            regions({"shape": "polygon", "vertices": [["1 um", "1 um"], ["9 um", "9 um"], ["9 um", "1 um"], ["1 um", "9 um"]]}),
+            "edges must not cross or touch",
+        ),
+        (regions({"shape": "disc", "centre": [10, "2 um", 3], "radius": "5 um"}), "two lengths, [along x, along y]"),
+    ],
+)
+def test_wrong_outlines_are_refused_in_one_sentence(contact: dict[str, object], message: str) -> None:
+    with pytest.raises(fc.InputError) as caught:
+        cell(contact)
+    assert message in str(caught.value)
+    assert "working_electrode.contact" in str(caught.value)
+
+
+def test_the_face_is_cut_where_the_contact_is_its_own_mirror_image() -> None:
+    assert face_of(cell(DISC)).copies == 4
+    assert face_of(cell(regions(*MANY))).copies == 1
+    pair = [{"shape": "disc", "centre": [x, "20 um"], "radius": "5 um"} for x in ("10 um", "40 um")]
+    half = face_of(cell(regions(*pair)))
+    assert half.cut == (True, False)
+    assert half.copies == 2
+    assert [outline.centre for outline in half.outlines] == [pytest.approx((15e-6, 20e-6))]
+
+
+def test_voxels_that_the_outline_cuts_carry_their_share_of_it() -> None:
+    """A half-plane's edge and a disc's area, cell by cell against points counted in each."""
+    lines = np.linspace(0.0, 1.0, 11)
+    triangle = Outline.polygon([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
+    share = coverage([triangle], lines, lines)
+    assert np.diag(share[::-1]) == pytest.approx(np.full(10, 0.5), abs=1e-12)
+    assert share.sum() / 100 == pytest.approx(0.5, abs=1e-12)
+    disc = Outline.disc((0.45, 0.5), 0.31)
+    fine = (np.arange(2000) + 0.5) / 2000
+    counted = (((fine - 0.45) ** 2)[:, None] + ((fine - 0.5) ** 2) < 0.31**2).reshape(10, 200, 10, 200).mean((1, 3))
+    # Counting 200 x 200 points: a boundary that crosses them all is off by less than half a point each, 0.0025.
+    assert np.abs(coverage([disc], lines, lines) - counted).max() < 2.5e-3
+
+
+def test_shares_add_up_to_the_contact_area() -> None:
+    for contact in (DISC, regions(*MANY)):
+        made = cell(contact)
+        grid = Network().grid(made, 0)
+        assert grid.contact_area == pytest.approx(made.contact_area, rel=1e-12)
+        assert not grid.fits
+
+
+def test_rectangles_along_the_axes_lie_on_grid_lines_and_keep_bound_and_order() -> None:
+    """Two rectangles: lines on all edges, nested, the network's Z falls with refinement and converges with order 2."""
+    two = cell(
+        regions(
+            {"shape": "rectangle", "centre": ["12 um", "20 um"], "size": ["10 um", "8 um"]},
+            {"shape": "rectangle", "centre": ["38 um", "30 um"], "size": ["12 um", "16 um"]},
+        )
+    )
+    family = solve_family(two, Network(), None, levels=(0, 1))
+    coarse, fine = (solution.grid for solution in family.solutions)
+    assert fine.fits
+    assert fine.x[::2] == pytest.approx(coarse.x, abs=1e-18)
+    for edge in (7e-6, 17e-6, 32e-6, 44e-6):
+        assert np.min(np.abs(coarse.x - edge)) < 1e-18
+    assert family.bound == "upper"
+    first, second = (solution.model.resistance() for solution in family.solutions)
+    assert second < first
+
+
+def test_a_square_given_as_a_region_is_the_square() -> None:
+    square, listed = (
+        cell(contact)
+        for contact in (
+            {"shape": "square", "fraction": 0.25},
+            regions({"shape": "rectangle", "centre": ["25 um", "25 um"], "size": ["25 um", "25 um"]}),
+        )
+    )
+    values = [solve_family(each, Network(), None, levels=(0,)).finest.model.resistance() for each in (square, listed)]
+    assert values[0] == pytest.approx(values[1], rel=1e-10)  # lines differ by rounding
