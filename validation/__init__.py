@@ -5,6 +5,7 @@
 """
 
 from validation.agreement import Agreement, Enclosure, compare, enclose
+from validation.convergence import Convergence, converge
 from validation.gate import Prepared, crosscheck, extract_agreed, judge, prepare
 from validation.guaranteed import Guaranteed, guarantee
 from validation.result import Result
@@ -16,11 +17,13 @@ DISTRIBUTION = "fem-constriction"
 __all__ = [
     "DISTRIBUTION",
     "Agreement",
+    "Convergence",
     "Enclosure",
     "Guaranteed",
     "Prepared",
     "Result",
     "compare",
+    "converge",
     "crosscheck",
     "enclose",
     "extract_agreed",

@@ -78,7 +78,7 @@ class Compared:
         """Return everything as JSON can hold it."""
         energy = self.energy()
         return {
-            "fraction": self.cell.working_electrode.contact.fraction,
+            "fraction": self.cell.contact_fraction,
             "verdicts": self.verdicts,
             "activation_energy_J": None if energy is None else {"value": energy[0], "uncertainty": energy[1]},
             "backends": {name: found.as_dict() for name, found in self.budgets.items()},
@@ -135,7 +135,7 @@ def budget(
         gap, width = one.difference(name)
         terminal.say(
             f"{' and '.join(one.budgets)} {'are ' * (verdict == 'unresolved')}{verdict} on {name} at contact fraction "
-            f"{one.cell.working_electrode.contact.fraction:g}: they differ by {gap:.2g} ohm, uncertainties {width:.2g} ohm"
+            f"{one.cell.contact_fraction:g}: they differ by {gap:.2g} ohm, uncertainties {width:.2g} ohm"
         )
     return 1 if wrong else 0
 
@@ -223,7 +223,7 @@ def _fractions(found: Sequence[Compared]) -> RenderableType:
         verdict = next((v for v in ("disagree", "unresolved", "agree") if v in each.verdicts.values()), "")
         rows.append(
             (
-                f"{each.cell.working_electrode.contact.fraction:g}",
+                f"{each.cell.contact_fraction:g}",
                 "none" if each.vanished else _ohm(value),
                 "" if each.vanished else _ohm(uncertainty, 1),
                 *shares,

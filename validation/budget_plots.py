@@ -29,7 +29,7 @@ def over_fraction(found: Sequence[Compared], title: str = "") -> Figure:
     uncertainty. Negative parts (pores that conduct relieve the contact) are drawn by their size, dashed, and below zero.
     """
     there = [each for each in found if not each.vanished]
-    x = np.array([each.cell.working_electrode.contact.fraction for each in there])
+    x = np.array([each.cell.contact_fraction for each in there])
     processes = processes_of(there)
     names = list(found[0].budgets)
     best = _parts(there, processes)

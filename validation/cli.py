@@ -14,20 +14,25 @@ import typer
 
 from fem_constriction import distribution
 from fem_constriction.api import solve, spectrum_of
-from fem_constriction.backends import backend_named, check_solvable
+from fem_constriction.backends import any_backend, backend_named, check_solvable
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
+from fem_constriction.meshes import refuse_mesh
 from fem_constriction.microstructure import refuse_image
 from fem_constriction.refinement import FIRST_LEVELS, solve_to
 from fem_constriction.spectrum import parse_frequencies
 from validation import benchmark_command, gate, report, terminal, writing
+from validation.bounds_command import bounds
 from validation.budget_command import budget
+from validation.conformance.command import conformance
+from validation.convergence.command import converge
 from validation.field_command import fields
 from validation.fit_command import fit
 from validation.guaranteed import guarantee
 from validation.options import CellFile, Frequencies, Json, MaybeCellFile, Quiet, cell_of
 from validation.paper.claims_command import claims
 from validation.paper.command import figures
+from validation.references.command import references
 from validation.study import command as study
 
 app = typer.Typer(
@@ -72,18 +77,19 @@ def crosscheck(
     if accuracy is not None and not 0 < accuracy < 1:
         raise InputError(f"--accuracy = {accuracy!r} is not allowed: a number between 0 and 1, relative to |Z|")
     names = [name.strip() for name in backends.split(",") if name.strip()]
-    chosen = terminal.named("--backends", lambda: [backend_named(name) for name in names])
+    chosen = terminal.named("--backends", lambda: [any_backend(name) for name in names])
     if len(set(names)) < 2:
         raise InputError(f"--backends = {backends!r} is not allowed: name at least two different ones")
     check_solvable(cell)
     refuse_image(cell, "`crosscheck`")
+    refuse_mesh(cell, "`crosscheck`")
     terminal.check_folder(out, [*names, "agreed"])
     if not (quiet or as_json):
         terminal.console().print(report.task(cell, names, points.tolist(), tolerance))
     with terminal.progress(names, "agreement and extraction", quiet) as step:
         judged = partial(gate.crosscheck, cell, points, backends=chosen, tolerance=tolerance, accuracy=accuracy, discs=discs)
         result = terminal.named("--accuracy", terminal.aside(partial(judged, progress=step)))
-        written = writing.write_result(result, out)
+        written = writing.write_result(result, out, () if accuracy is None else (f"--accuracy {accuracy!r}",))
     terminal.show(result.as_dict(), lambda: report.crosscheck_report(result), as_json, quiet)
     if not (quiet or as_json):
         terminal.console().print(f"Written to {out}: {', '.join(path.name for path in written)}")
@@ -130,7 +136,7 @@ def spectrum(
         if guaranteed:
             discs = partial(guarantee, cell, points, asked, backends=chosen, progress=step)
             found = terminal.named("--accuracy", terminal.aside(discs)).spectrum()
-        elif resolution is None and cell.electrolyte.microstructure is None:
+        elif resolution is None and cell.electrolyte.microstructure is None and (cell.mesh is None or accuracy is not None):
             found = terminal.named(
                 "--accuracy", terminal.aside(lambda: spectrum_of(solve_to(cell, chosen[0], points, asked, step), points))
             )
@@ -147,6 +153,7 @@ def spectrum(
 app.command()(fit)
 
 
+app.command()(converge)
 app.command()(benchmark_command.benchmark)
 app.command()(study.sweep)
 
@@ -155,6 +162,9 @@ app.command()(fields)
 app.command()(figures)
 app.command()(claims)
 app.command()(budget)
+app.command()(bounds)
+app.command()(conformance)
+app.command()(references)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,10 +16,10 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.admittance import admittances
 from fem_constriction.api import spectrum_of
-from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
+from fem_constriction.backends import Backend, SpectrumBackend, backend_named, check_solvable, direct_current
 from fem_constriction.cell import Cell
 from fem_constriction.circuits import physical
-from fem_constriction.errors import ComputationError, InputError, NotAgreed
+from fem_constriction.errors import ComputationError, InputError, MemoryShort, NotAgreed
 from fem_constriction.extraction import Extraction, Value, extract
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, refine, solve_family
 from fem_constriction.spectrum import Spectrum
@@ -26,6 +27,7 @@ from validation.agreement import Agreement, check_tolerance, compare, enclose
 from validation.certificate import Discs, Pairing, pair
 from validation.guaranteed import guarantee
 from validation.result import GEOMETRIC, Geometric, Result
+from validation.told import Told, by_kind, different, told
 
 #: 61 values from 1 mHz to 1 GHz.
 FREQUENCIES = np.geomspace(1e-3, 1e9, 61)
@@ -49,7 +51,7 @@ def crosscheck(
     cell: Cell,
     frequencies: ArrayLike | None = None,
     *,
-    backends: Sequence[str | Backend] = BACKENDS,
+    backends: Sequence[str | Backend | SpectrumBackend] = BACKENDS,
     tolerance: float = 1e-3,
     accuracy: float | None = None,
     discs: bool = True,
@@ -61,25 +63,28 @@ def crosscheck(
     unresolved, the backend with the larger uncertainty is refined once more, as long as memory allows. frequencies: Hz
     (default: 61 from 1 mHz to 1 GHz). accuracy: guaranteed discs with at most this radius, relative to |Z|, on grids made for
     them (`guarantee`); left out, those of the finest grids; discs = False: none, a few seconds instead of half a minute. A
+    backend that gives spectra alone is asked once; at least one other must have grids. A
     disagreement or an unresolved agreement is a result, not an error: `.refusal` says where and by how much, and
     `.constriction` raises NotAgreed. Raises InputError, ComputationError.
     """
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
     band = angular_band(points)
     check_tolerance(tolerance)
-    chosen = _chosen(backends)
+    chosen, telling = by_kind(backends)
     asked = None if accuracy is None else guarantee(cell, points, accuracy, backends=chosen).discs
     keep = discs and asked is None
     families = _solve([cell], chosen, band, progress, keep=keep)
+    others = {backend.name: told(cell, backend, points, progress) for backend in telling}
+    bounding = _bounding(cell, families, band)
     while True:
         found = _discs(cell, _pairing(families), points) if keep else asked
-        agreement = _agree(families, points, tolerance, found, wanted=discs)
-        geometric = _geometric(families, agreement)
+        agreement = _agree(families, points, tolerance, found, wanted=discs, others=others, bounding=bounding)
+        geometric = _geometric(families, agreement, others, bounding)
         resolved = geometric is None or geometric.resolved
         if agreement.verdict == "disagree" or (agreement.verdict == "agree" and resolved):
             break
         name = _widest(families, agreement, geometric)
-        if len(families[name].solutions) > len(FIRST_LEVELS):
+        if name not in families or len(families[name].solutions) > len(FIRST_LEVELS):
             break
         try:
             families[name] = refine(families[name], band)
@@ -104,7 +109,8 @@ def prepare(
     Raises InputError for cells that differ in more, ComputationError.
     """
     points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
-    families = _solve(cells, _chosen(backends), angular_band(points), progress, side_by_side)
+    chosen = [backend_named(backend) for backend in different(backends)]
+    families = _solve(cells, chosen, angular_band(points), progress, side_by_side)
     pairing = _pairing(families)
     return Prepared({name: family.without_potentials() for name, family in families.items()}, pairing)
 
@@ -128,13 +134,6 @@ def judge(
     return _result(cell, families, agreement, _geometric(families, agreement), every_fit)
 
 
-def _chosen(backends: Sequence[str | Backend]) -> list[Backend]:
-    chosen = [backend_named(backend) for backend in backends]
-    if len({backend.name for backend in chosen}) < 2:
-        raise InputError(f"backends = {','.join(b.name for b in chosen)} is not allowed: name at least two different ones")
-    return chosen
-
-
 def _result(
     cell: Cell,
     families: Mapping[str, Family],
@@ -148,13 +147,13 @@ def _result(
     found = extract_agreed(cell, agreement, families, geometric)
     if not every_fit:
         return Result(cell, families, agreement, geometric, found, {}, None, None)
-    by_backend = {name: _extract(cell, limit, families[name], geometric) for name, limit in agreement.limits.items()}
+    best = families[_best_known(agreement, families)]
+    by_backend = {name: _extract(cell, limit, families.get(name, best), geometric) for name, limit in agreement.limits.items()}
     guaranteed = None
     if agreement.discs is not None:
         agreed, discs = agreement.combined(), agreement.discs
         reach = np.abs(agreed.impedance - discs.centre) + discs.radius
-        best = _best_known(agreement)
-        guaranteed = _extract(cell, Spectrum(agreed.frequency, agreed.impedance, reach), families[best], geometric)
+        guaranteed = _extract(cell, Spectrum(agreed.frequency, agreed.impedance, reach), best, geometric)
     return Result(cell, families, agreement, geometric, found, by_backend, guaranteed, None)
 
 
@@ -163,11 +162,11 @@ def extract_agreed(cell: Cell, agreement: Agreement, families: Mapping[str, Fami
     refusal = _refusal(agreement, geometric)
     if refusal is not None:
         raise NotAgreed(refusal)
-    return _extract(cell, agreement.combined(), families[_best_known(agreement)], geometric)
+    return _extract(cell, agreement.combined(), families[_best_known(agreement, families)], geometric)
 
 
-def _best_known(agreement: Agreement) -> str:
-    return min(agreement.limits, key=lambda name: float(np.max(_uncertainty(agreement.limits[name]))))
+def _best_known(agreement: Agreement, families: Mapping[str, Family]) -> str:
+    return min(families, key=lambda name: float(np.max(_uncertainty(agreement.limits[name]))))
 
 
 def _extract(cell: Cell, spectrum: Spectrum, family: Family, geometric: Geometric | None) -> Extraction:
@@ -206,17 +205,32 @@ def _solve(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _bounding(cell: Cell, families: Mapping[str, Family], band: tuple[float, float]) -> list[Family]:
+    """What bounds Z from the side that none of the backends does, where one of them knows it: `opposite(cell)`, or None."""
+    sides = {family.bound for family in families.values()}
+    found = []
+    for family in families.values():
+        opposite = getattr(family.backend, "opposite", lambda _: None)(cell)
+        if opposite is not None and opposite.bound not in sides:
+            with suppress(MemoryShort):
+                found.append(solve_family(cell, opposite, band, levels=FIRST_LEVELS[:2]))
+    return found
+
+
 def _agree(
     families: Mapping[str, Family],
     points: NDArray[np.float64],
     tolerance: float,
     discs: Discs | None,
     wanted: bool = True,
+    others: Mapping[str, Told] = MappingProxyType({}),
+    bounding: Sequence[Family] = (),
 ) -> Agreement:
     limits = {name: spectrum_of(family, points) for name, family in families.items()}
+    limits |= {name: each.spectrum for name, each in others.items()}
     enclosures, notes = [], []
-    for lower, upper in product(families.values(), repeat=2):
-        if lower.backend.bound == "lower" and upper.backend.bound == "upper":
+    for lower, upper in product([*families.values(), *bounding], repeat=2):
+        if lower.bound == "lower" and upper.bound == "upper":
             enclosures.append(enclose(lower, upper))
     if not enclosures:
         notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
@@ -248,22 +262,28 @@ def _discs(cell: Cell, pairing: Pairing | None, points: NDArray[np.float64]) -> 
     return None if pairing is None else pairing.discs(points, admittances(cell))
 
 
-def _geometric(families: Mapping[str, Family], agreement: Agreement) -> Geometric | None:
+def _geometric(
+    families: Mapping[str, Family],
+    agreement: Agreement,
+    others: Mapping[str, Told] = MappingProxyType({}),
+    bounding: Sequence[Family] = (),
+) -> Geometric | None:
     cell = next(iter(families.values())).cell
     if not direct_current(cell):
         return None
     one_dimensional = physical(cell).resistance
-    if cell.working_electrode.contact.fraction == 1:
-        return Geometric(dict.fromkeys(families, (0.0, 0.0)), 0.0, 0.0, one_dimensional, (0.0, 0.0))
+    if cell.contact_fraction == 1:
+        return Geometric(dict.fromkeys([*families, *others], (0.0, 0.0)), 0.0, 0.0, one_dimensional, (0.0, 0.0))
     values = {}
     for name, family in families.items():
         value, uncertainty = family.resistance()
         values[name] = (value - one_dimensional, uncertainty)
+    values |= {name: (each.resistance[0] - one_dimensional, each.resistance[1]) for name, each in others.items()}
     weights = np.array([max(uncertainty, 1e-300) ** -2.0 for _, uncertainty in values.values()])
     weights /= weights.sum()
     value, uncertainty = (float(weights @ np.array(list(values.values()))[:, i]) for i in (0, 1))
     bounds = {
-        bound: [f.finest.model.resistance() - one_dimensional for f in families.values() if f.backend.bound == bound]
+        bound: [f.finest.model.resistance() - one_dimensional for f in (*families.values(), *bounding) if f.bound == bound]
         for bound in ("lower", "upper")
     }
     enclosure = (max(bounds["lower"]), min(bounds["upper"])) if bounds["lower"] and bounds["upper"] else None
@@ -279,7 +299,7 @@ def _geometric(families: Mapping[str, Family], agreement: Agreement) -> Geometri
 def _widest(families: Mapping[str, Family], agreement: Agreement, geometric: Geometric | None) -> str:
     if agreement.verdict == "agree" and geometric is not None:
         return max(geometric.by_backend, key=lambda name: geometric.by_backend[name][1])
-    return max(families, key=lambda name: float(np.max(_uncertainty(agreement.limits[name]))))
+    return max(agreement.limits, key=lambda name: float(np.max(_uncertainty(agreement.limits[name]))))
 
 
 def _refusal(agreement: Agreement, geometric: Geometric | None) -> str | None:

@@ -188,20 +188,16 @@ def _shares(sides: Sequence[_Side], pairing: Pairing, s: float) -> tuple[float, 
 def _densities(grid: Grid, parts: Sequence[Array], ratio: float) -> list[Density]:
     """Return the densities of lines along x, y and z that leave `ratio` of the contributions, a third of it to each axis."""
     goal = ratio * sum(float(part.sum()) for part in parts) / 3
-    edges = [_edge(lines, np.asarray(np.any(grid.contact, axis=a))) for lines, a in ((grid.x, 1), (grid.y, 0))]
+    edges = [lines[[*grid.contact_lines(axis)] or [0]] for axis, lines in enumerate((grid.x, grid.y))]
     found = []
-    for lines, part, edge in zip(grid.axes, parts, [*edges, 0.0], strict=True):
+    for lines, part, near in zip(grid.axes, parts, [*edges, np.zeros(1)], strict=True):
         widths = np.diff(lines)
         w = np.maximum(part, 1e-12 * part.max()) / widths ** (ORDER + 1)
         root = w ** (1 / (ORDER + 1))
         scale = (float(root @ widths) / goal) ** (1 / ORDER)
-        found.append(_smooth(np.abs((lines[1:] + lines[:-1]) / 2 - edge), scale * root))
+        distance = np.abs((lines[1:] + lines[:-1])[:, None] / 2 - near).min(1)
+        found.append(_smooth(distance, scale * root))
     return found
-
-
-def _edge(lines: Array, touching: NDArray[np.bool_]) -> float:
-    count = int(touching.sum())
-    return float(lines[count]) if 0 < count < len(lines) - 1 else 0.0
 
 
 def _smooth(distance: Array, density: Array) -> Density:

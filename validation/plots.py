@@ -70,7 +70,7 @@ def save(draw: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
 @mpl.rc_context(STYLE)
 def nyquist(result: Result) -> Figure:
     """-Im Z over Re Z: what every backend says, the fitted circuit and its arcs, and the 1D-PM for comparison."""
-    verdict = f"{result.cell.title or 'Cell'}: {' and '.join(result.families)} {_verb(result)}"
+    verdict = f"{result.cell.title or 'Cell'}: {' and '.join(result.agreement.limits)} {_verb(result)}"
     return impedance_plane(result.agreement.limits, result.extraction, reference=physical(result.cell), title=verdict)
 
 
@@ -230,10 +230,16 @@ def convergence(result: Result) -> Figure:
     frequency = result.agreement.frequency
     limits = {name: family.limit(frequency) for name, family in families.items()}
     spectra = {name: (family.spectra(frequency), limits[name].value) for name, family in families.items()}
+    told = [name for name in result.agreement.limits if name not in families]  # without grids, a limit all the same
+    spectra |= {name: (np.empty((0, frequency.size), dtype=complex), result.agreement.limits[name].impedance) for name in told}
     drawn: list[tuple[str, Mapping[str, tuple[NDArray[Any], NDArray[Any]]]]] = [("largest over frequency", spectra)]
-    if not blocking:
+    if result.geometric is not None:
         direct = {
             name: (_resistances(family)[:, None], np.array([family.resistance()[0]])) for name, family in families.items()
+        }
+        one_dimensional = result.geometric.direct - result.geometric.value
+        direct |= {
+            name: (np.empty((0, 1)), np.array([one_dimensional + result.geometric.by_backend[name][0]])) for name in told
         }
         drawn.append(("direct current", direct))
     for axes, (what, values) in zip(panels, drawn, strict=True):
@@ -281,11 +287,11 @@ def _distances(
     rounding = bool(own.max() < 1e-9)
     low, high = np.min(order), np.max(order)
     seen = f"{np.median(order):.1f}" + (f" ({low:.1f} to {high:.1f})" if high - low >= 0.1 else "")
-    label = f"{name}, exact to rounding" if rounding else f"{name}, order {family.backend.order:g}, observed {seen}"
+    label = f"{name}, exact to rounding" if rounding else f"{name}, order {family.order:g}, observed {seen}"
     axes.plot(n, own, color=colour, marker=marker, label=label)
     axes.plot(n, cross, color=colour, ls="", marker="s", mfc="none", ms=7, mew=0.8)
     if not rounding:
-        axes.plot(n, 1.6 * own[0] * (n / n[0]) ** -family.backend.order, color=colour, ls=":", lw=0.9)
+        axes.plot(n, 1.6 * own[0] * (n / n[0]) ** -family.order, color=colour, ls=":", lw=0.9)
 
 
 def _title(axes: Axes, text: str) -> None:

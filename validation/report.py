@@ -298,7 +298,7 @@ def backend_rows() -> list[dict[str, Any]]:
 def _loaded(point: EntryPoint) -> dict[str, Any]:
     try:
         backend = point.load()()
-        return {"bound": backend.bound, "order": backend.order}
+        return {"bound": backend.bound, "order": getattr(backend, "order", None)}
     except Exception as error:  # anyone's plug-in
         return {"error": f"{type(error).__name__}: {error}"}
 

@@ -243,7 +243,7 @@ def _taufactor(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
         return {"reason": "TauFactor is not installed (extra peers)"}
     taufactor = import_module("taufactor")
     image = np.ones((size + 1, size, size), dtype=np.uint8)
-    fraction = cell.working_electrode.contact.fraction
+    fraction = cell.contact_fraction
     inside = np.abs(np.arange(size) + 0.5 - size / 2) < np.sqrt(fraction) * size / 2
     image[0] = np.outer(inside, inside)
     with cost() as row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,12 @@ from fem_constriction.spectrum import Spectrum
 from validation.result import Result
 
 
-def write_result(result: Result, out: Path) -> list[Path]:
-    """Write the result, the spectra and the plots; a combined spectrum only if the backends agree."""
-    from validation import disc_plots, plots
+def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list[Path]:
+    """Write the result, the spectra, the plots and the page; a combined spectrum only if the backends agree.
+
+    options: of the command line, which the page repeats (`page.crosscheck_sections`).
+    """
+    from validation import disc_plots, page, plots
 
     limits = result.agreement.limits
     written = [out / "crosscheck.json", *(out / f"{name}.csv" for name in limits)]
@@ -40,6 +44,9 @@ def write_result(result: Result, out: Path) -> list[Path]:
     if result.agreement.discs is not None:
         title = f"{result.cell.title or 'Cell'}: discs that are guaranteed to hold Z"
         written += plots.save(partial(disc_plots.discs, result.agreement.discs, title=title), out, "discs")
+    written.append(out / "crosscheck.html")
+    subtitle = f"Cross-check of {' and '.join(limits)}"
+    page.write_page(written[-1], result.cell.title or "Cell", page.crosscheck_sections(result, options), subtitle)
     return written
 
 

@@ -121,7 +121,7 @@ def cell(label: str, fraction: float, varied: Mapping[str, float] | None = None)
 
 def identify(figure: str, found: Cell) -> tuple[str, dict[str, float]]:
     """Return the series of a figure that a cell belongs to, and its varied values. Raises InputError for any other cell."""
-    fraction = found.working_electrode.contact.fraction
+    fraction = found.contact_fraction
     for label in FIGURES[figure]:
         varied = {key: value_of(found, key) for key in VARIED[label][0]}
         if cell(label, fraction, varied).vary({"title": ""}) == found.vary({"title": ""}):

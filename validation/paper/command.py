@@ -43,7 +43,7 @@ def figures(
         for point, reason in series.failures(out, figure, quick=quick):
             label, varied = cells.identify(figure, point.cell)
             failed[label] = failed.get(label, 0) + 1
-            terminal.say(f"{cells.cell(label, point.cell.working_electrode.contact.fraction, varied).title} failed: {reason}")
+            terminal.say(f"{cells.cell(label, point.cell.contact_fraction, varied).title} failed: {reason}")
         written += tables.write([sample for samples in made.values() for sample in samples], out, f"figure-{figure}")
         written += pictures.write(made, out, figure)
     every = [sample for samples in found.values() for sample in samples]

@@ -97,7 +97,7 @@ class Sample:
         return cls(
             figure=figure,
             cell=cell,
-            fraction=cell.working_electrode.contact.fraction,
+            fraction=cell.contact_fraction,
             varied=dict(varied),
             verdict=result.agreement.verdict,
             refusal=result.refusal,
@@ -141,7 +141,7 @@ class Sample:
         return cls(
             figure=figure,
             cell=cell,
-            fraction=cell.working_electrode.contact.fraction,
+            fraction=cell.contact_fraction,
             varied=dict(varied),
             verdict=record.texts["verdict"],
             refusal=record.reason or None,

@@ -135,7 +135,7 @@ def samples(folder: str | os.PathLike[str], label: str) -> tuple[Sample, ...]:
     for point, record in _records(folder, figure):
         name, varied = cells.identify(figure, point.cell)
         if record.done and name == label:
-            cell = cells.cell(label, point.cell.working_electrode.contact.fraction, varied)
+            cell = cells.cell(label, point.cell.contact_fraction, varied)
             found.setdefault(cell, Sample.of_record(record, label, cell, varied))
     return tuple(sorted(found.values(), key=lambda sample: (tuple(sample.varied.values()), sample.fraction)))
 

@@ -162,7 +162,7 @@ def squeezing(cell: Cell) -> float:
     depth = cell.geometry.thickness
     ideal = oracles.LayeredCell(width=(length, length), thickness=depth, contact=cell.contact_sides, conductivity=sigma)
     equipotential = oracles.resistance(ideal, ORDER)[0] - depth / (sigma * cell.area)
-    side = float(np.sqrt(cell.working_electrode.contact.fraction))
+    side = float(np.sqrt(cell.contact_fraction))
     return oracles.square_tube_isoflux(side, depth / length) / (sigma * length) - equipotential
 
 

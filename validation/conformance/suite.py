@@ -1,0 +1,142 @@
+"""Every check, one after another, on one backend: passed, failed, declared as beyond it, or not for its kind.
+
+The order is from cheap to dear. A check that a backend declares itself unable of is run all the same where that is done by the
+check's own name: if it passes, the declaration is noted as needless.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fem_constriction.backends import Backend, NoData, SpectrumBackend, any_backend
+from fem_constriction.errors import InputError
+from validation.conformance import comparisons, contract, families, laws, limits, matrices
+from validation.conformance.cells import CELLS, FEATURES
+from validation.conformance.outcome import BrokenContractError, Check, DoesNotApplyError, Outcome, Status
+from validation.conformance.subject import Subject
+
+CHECKS: tuple[Check, ...] = (
+    *contract.CHECKS[:2],
+    *matrices.CHECKS,
+    *contract.CHECKS[2:],
+    *laws.CHECKS,
+    *limits.CHECKS,
+    *families.CHECKS,
+    *comparisons.CHECKS,
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the suite found of one backend. It passed if no check failed and at least one passed."""
+
+    backend: str
+    bound: str | None
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed, and something was checked."""
+        return not self.of("failed") and bool(self.of("passed"))
+
+    def of(self, status: Status) -> list[Outcome]:
+        """Return the outcomes of one status."""
+        return [outcome for outcome in self.outcomes if outcome.status == status]
+
+    def summary(self) -> str:
+        """Return the whole in one sentence."""
+        kinds: tuple[Status, ...] = ("passed", "failed", "declared", "does not apply")
+        counts = ", ".join(f"{len(self.of(kind))} {kind}" for kind in kinds if self.of(kind))
+        side = "bounds from neither side" if self.bound is None else f"bounds from the {self.bound} side"
+        return f"{self.backend} ({side}): {'conforms' if self.passed else 'does not conform'} ({counts})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        return {
+            "backend": self.backend,
+            "bound": self.bound,
+            "passed": self.passed,
+            "summary": self.summary(),
+            "checks": [outcome.as_dict() for outcome in self.outcomes],
+        }
+
+
+def chosen(quick: bool = False, only: Sequence[str] = ()) -> list[Check]:
+    """Return the checks of the quick or of the full suite, or those of some names. Raises InputError for an unknown name."""
+    known = {check.name: check for check in CHECKS}
+    for name in only:
+        if name not in known:
+            raise InputError(f"check = '{name}' is not allowed: the checks are {', '.join(known)}")
+    return [known[name] for name in only] or [check for check in CHECKS if check.quick or not quick]
+
+
+def check_declarations(subject: Subject) -> None:
+    """Raise InputError for a declaration that names no check, no cell and no feature of cells."""
+    allowed = {*(check.name for check in CHECKS), *CELLS, *FEATURES}
+    for what in subject.unable:
+        if what not in allowed:
+            raise InputError(
+                f"{subject.name}: unable = '{what}' is not allowed: the name of a check, of a cell of the suite, or one of "
+                f"{', '.join(sorted(FEATURES))}"
+            )
+
+
+def judge(check: Check, subject: Subject) -> Outcome:
+    """Return the outcome of one check; whatever the backend raises is a failure, but `NoData`."""
+    start = time.perf_counter()
+    if check.needs == "matrices" and subject.assembling is None:
+        return Outcome(check, "does not apply", detail="it hands over no grids and no matrices")
+    if check.needs == "bound" and subject.backend.bound is None:
+        return Outcome(check, "does not apply", detail="it bounds from neither side")
+    for cell in check.cells:
+        if reason := subject.refusal(cell):
+            return Outcome(check, "declared", detail=reason)
+    outcome = _run(check, subject)
+    if check.name in subject.unable:
+        note = "passes all the same" if outcome.status == "passed" else outcome.detail
+        outcome = Outcome(check, "declared", outcome.measured, outcome.allowed, subject.unable[check.name], note)
+    return replace(outcome, seconds=time.perf_counter() - start)
+
+
+def _run(check: Check, subject: Subject) -> Outcome:
+    try:
+        found = check.run(subject)
+    except NoData as error:
+        return Outcome(check, "declared", detail=str(error))
+    except DoesNotApplyError as error:
+        return Outcome(check, "does not apply", detail=str(error))
+    except BrokenContractError as error:
+        return Outcome(check, "failed", detail=str(error))
+    except Exception as error:  # anyone's code
+        return Outcome(check, "failed", detail=f"raised {type(error).__name__}: {error}")
+    return Outcome(check, "passed" if found.passed else "failed", found.measured, found.allowed, found.detail)
+
+
+def outcomes(
+    backend: str | Backend | SpectrumBackend | Subject, *, quick: bool = False, only: Sequence[str] = ()
+) -> Iterator[Outcome]:
+    """Yield the outcomes one by one, cheap checks first. Raises InputError for unknown names."""
+    subject = backend if isinstance(backend, Subject) else Subject(any_backend(backend))
+    check_declarations(subject)
+    for check in chosen(quick, only):
+        yield judge(check, subject)
+
+
+def conform(
+    backend: str | Backend | SpectrumBackend | Subject,
+    *,
+    quick: bool = False,
+    only: Sequence[str] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Verdict:
+    """Return what the suite finds of a backend, or some checks of it; progress(checks done) is called after each."""
+    subject = backend if isinstance(backend, Subject) else Subject(any_backend(backend))
+    found = []
+    for outcome in outcomes(subject, quick=quick, only=only):
+        found.append(outcome)
+        if progress is not None:
+            progress(len(found))
+    return Verdict(subject.name, subject.backend.bound, tuple(found))
