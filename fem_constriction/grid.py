@@ -91,6 +91,16 @@ class Grid:
         """Return the numbers of the lines along x (0) or y (1) where the contact ends somewhere."""
         return tuple(int(i) + 1 for i in np.flatnonzero(np.any(np.diff(self.contact, axis=axis), axis=1 - axis)))
 
+    def quadrature(self) -> tuple[Lines, Lines]:
+        """Return points (2, n) of the face (m) and their weights (m2): a plane's integral, exact for cubics in each cell."""
+        at, weights = np.polynomial.legendre.leggauss(2)
+        points, sizes = [], []
+        for lines in (self.x, self.y):
+            half = np.diff(lines)[:, None] / 2
+            points.append((_midpoints(lines)[:, None] + half * at).ravel())
+            sizes.append((half * weights).ravel())
+        return np.stack([each.ravel() for each in np.meshgrid(*points, indexing="ij")]), np.outer(*sizes).ravel()
+
     @property
     def fits(self) -> bool:
         """Whether the contact's outline lies on faces of the grid, so that its Z may bound the continuum's."""

@@ -9,7 +9,9 @@ from skfem import Basis, ElementHex1, ElementHex2, FacetBasis, MeshHex
 
 import fem_constriction as fc
 from fem_constriction.admittance import admittances
+from fem_constriction.backends import solve_grid
 from fem_constriction.fem import FiniteElements
+from fem_constriction.fem.backend import two_port
 from fem_constriction.fem.forms import bulk, sheet
 from fem_constriction.fem.mesh import LineSpace, PlanarSpace, VerticalSpace
 from fem_constriction.projection import reduce
@@ -49,6 +51,42 @@ def test_extruded_matrices_are_those_of_the_hexahedral_mesh(degree: int) -> None
     assert np.kron(line.row(0).toarray(), plane.contact.toarray()) == pytest.approx(contact, abs=1e-13)
 
 
+@pytest.mark.parametrize("degree", [1, 2, 3, 4])
+def test_an_element_of_a_column_is_its_two_port(degree: int) -> None:
+    """c and d are those of the element's matrix with its inner nodes eliminated, and go to the continuum's with the degree."""
+    line, height = LineSpace.build(np.array([0.0, 0.3]), degree), 0.3
+    ends, inner = [0, degree], list(range(1, degree))
+    values = np.array([0.0, 1e-9, 1.0, 50.0, 1e5])
+    c, d = two_port(degree)(values, height)
+    for value, even, odd in zip(values, c, d, strict=True):
+        full = line.stiffness.toarray() + value * line.mass.toarray()
+        left = full[np.ix_(ends, ends)]
+        if inner:
+            left = left - full[np.ix_(ends, inner)] @ np.linalg.solve(full[np.ix_(inner, inner)], full[np.ix_(inner, ends)])
+        # The written-out matrix loses c to rounding where lambda h^2 is small: eps times its entries, some 100/h.
+        assert even == pytest.approx(left[0].sum(), rel=1e-11, abs=1e-12)
+        assert odd == pytest.approx(left[0, 0] - left[0, 1], rel=1e-11)
+    root = np.sqrt(1.0)
+    # The first neglected term of the expansion in lambda h^2 = 0.09 is below this power of it (Pade approximants of tanh).
+    assert c[2] == pytest.approx(root * np.tanh(root * height / 2), rel=0.09 ** (2 * ((degree + 1) // 2) - 1))
+
+
+@pytest.mark.parametrize("degree", [3, 4])
+def test_higher_degrees_bound_from_below_and_converge_faster(degree: int) -> None:
+    """Degree 2 has order 4; where mu exceeds k, as it does here at a Robin edge, higher degrees have more (numerics)."""
+    cell = fc.Cell(
+        geometry={"width": 1.0, "thickness": 1.0},
+        electrolyte={"conductivity": 1.0},
+        working_electrode={"contact": {"shape": "square", "fraction": 0.25}, "charge_transfer": {"resistance": 0.1}},
+    )
+    backend = FiniteElements(degree)
+    r = [solve_grid(cell, backend, backend.grid(cell, level), None).model.resistance() for level in (0, 1, 2)]
+    finer = solve_grid(cell, FiniteElements(4), FiniteElements(4).grid(cell, 3), None).model.resistance()
+    assert r[0] < r[1] < r[2] < finer * (1 + 1e-9)
+    assert np.log2((finer - r[0]) / (finer - r[1])) > 5
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3, 4])
 def test_masses_are_exact(degree: int) -> None:
     space = LineSpace.build(np.array([0.0, 0.3, 1.0]), degree)
     polynomial = space.nodes**degree

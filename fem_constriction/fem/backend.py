@@ -23,19 +23,20 @@ from fem_constriction.admittance import (
     admittances,
 )
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
+from fem_constriction.backends import check_memory
 from fem_constriction.face import face_of
 from fem_constriction.fem.equilibrated import MixedElements
 from fem_constriction.fem.fields import Gradients
-from fem_constriction.fem.mesh import PlanarSpace, VerticalSpace
+from fem_constriction.fem.mesh import LineSpace, PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
 from fem_constriction.fem.potentials import ElementFields
 from fem_constriction.fem.prism_fields import PrismFields
-from fem_constriction.fem.prisms import Prisms, TriangleSpace, prisms
+from fem_constriction.fem.prisms import SQUARES, Prisms, TriangleSpace, prisms
 from fem_constriction.fem.traces import traces
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.fem.unstructured import assemble_mesh, family_order, most_unknowns
 from fem_constriction.grid import Grading, Grid, family_member, uniform
-from fem_constriction.layered import Layered
+from fem_constriction.layered import Layered, TwoPort
 from fem_constriction.meshes import MeshGrid, mesh_grid, refuse_resolution
 from fem_constriction.microstructure import refuse_image
 from fem_constriction.reconstruction import Reconstruction
@@ -45,11 +46,16 @@ if TYPE_CHECKING:
     from fem_constriction.cell import Cell
 
 #: Per degree k: mu near 2 k for the full order 2 k (numerics: measured 1.9 for k = 1; 3.5 to 4.0 for k = 2).
-GRADINGS = {1: Grading(exponent=2.5, steps=8), 2: Grading(exponent=4.0, steps=2)}
+GRADINGS = {
+    1: Grading(exponent=2.5, steps=8),
+    2: Grading(exponent=4.0, steps=2),
+    3: Grading(exponent=5.0, steps=2),
+    4: Grading(exponent=6.0, steps=2),
+}
 
 
 class FiniteElements:
-    """Lagrange elements of degree 1 or 2 on rectilinear hexahedra, as a backend."""
+    """Lagrange elements of degree 1 to 4 as a backend: hexahedra, or prisms where the contact's outline is on no grid line."""
 
     name = "fem"
     bound: Bound = "lower"
@@ -83,8 +89,8 @@ class FiniteElements:
         if isinstance(grid, MeshGrid):
             return most_unknowns(grid, self.degree)
         rows = self.degree * grid.shape[-1] + len(grid.layers)
-        if isinstance(grid, Prisms):  # vertices and edges of a triangulation are about half and three halves of its triangles
-            return int(0.55 * self.degree**2 * grid.shape[0] + 50) * rows + 1
+        if isinstance(grid, Prisms):
+            return self._nodes(grid) * rows + 1
         nx, ny = (self.degree * cells + 1 for cells in grid.shape[:2])
         return nx * ny * rows + 1
 
@@ -103,7 +109,7 @@ class FiniteElements:
         return Layered(
             lateral=plane.lateral,
             layers=[np.diff(lines) for lines in grid.layers],
-            two_port=TWO_PORTS[self.degree],
+            two_port=two_port(self.degree),
             area=area,
             unit=depth,
             face={CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
@@ -170,12 +176,18 @@ class FiniteElements:
             },
         )
 
+    def _nodes(self, grid: Prisms) -> int:
+        """About how many nodes a triangulation has: vertices are half of its triangles, edges three halves."""
+        return int(0.55 * self.degree**2 * grid.shape[0] + 50)
+
     def _plane(self, grid: Grid, *, ideal: bool) -> PlanarSpace | TriangleSpace:
         """The space that every horizontal face carries, lengths in units of the thickness.
 
         Cells that an outline cuts are contact with their part of it; at an ideal contact, which holds nodes, with half or more.
         """
         if isinstance(grid, Prisms):
+            nodes = self._nodes(grid)
+            check_memory(nodes, f"{self.name}, the modes of {grid.name}", SQUARES * nodes)
             return TriangleSpace.build(grid.plane, grid.depth, self.degree)
         touched = grid.contact.astype(float) if ideal else grid.touched
         return PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, touched, self.degree)
@@ -219,18 +231,28 @@ def _ideal(cell: Cell) -> bool:
     return cell.working_electrode.charge_transfer is None and cell.contact_fraction > 0
 
 
-def _linear(values: Array, height: float) -> tuple[Array, Array]:
-    """Stiffness [[1, -1], [-1, 1]]/h + lambda h/6 [[2, 1], [1, 2]] of a linear element: both ends alike, and opposite."""
-    return values * height / 2, 2 / height + values * height / 6
+def two_port(degree: int) -> TwoPort:
+    """Return c and d of an element of a column (`layered`): S = K/h + lambda h M, its inner nodes eliminated.
 
+    c: a row of S summed, both ends alike; d: its two entries' difference, ends opposite. Degree 2:
+    c = x (60 + x)/(120 + 12 x)/h, x = lambda h^2.
+    """
+    line = LineSpace.build(np.array([0.0, 1.0]), degree)
+    order = np.append([0, degree], np.arange(1, degree))
+    k, m = (each.toarray()[np.ix_(order, order)] for each in (line.stiffness, line.mass))
+    inner, opposite = slice(2, None), np.array([1.0, -1.0])
 
-def _quadratic(values: Array, height: float) -> tuple[Array, Array]:
-    """The same of a quadratic element, its middle node eliminated: x (60 + x)/(120 + 12 x)/h with x = lambda h^2."""
-    x = values * height**2
-    return x * (60 + x) / (120 + 12 * x) / height, 2 / height + values * height / 6
+    def found(values: Array, height: float) -> tuple[Array, Array]:
+        x = values[:, None] * height**2
+        system = k[inner, inner] + x[:, :, None] * m[inner, inner]
+        # Inner nodes of alike ends as 1 + w: K sees only w, so that no difference of large numbers is taken at small lambda.
+        w = np.linalg.solve(system, -(x * m[inner].sum(1))[:, :, None])[:, :, 0]
+        v = np.linalg.solve(system, -((k + x[:, :, None] * m)[:, inner, :2] @ opposite)[:, :, None])[:, :, 0]
+        even = x[:, 0] * (m[0].sum() + w @ m[0, inner]) + w @ k[0, inner]
+        odd = (k[0, :2] + x * m[0, :2]) @ opposite + np.sum((k[0, inner] + x * m[0, inner]) * v, 1)
+        return even / height, odd / height
 
-
-TWO_PORTS = {1: _linear, 2: _quadratic}
+    return found
 
 
 def _rows(plane: PlanarSpace | TriangleSpace, numbering: Numbering, potentials: Potentials) -> Callable[[int], Array]:

@@ -20,12 +20,9 @@ from fem_constriction.backends import check_memory, check_solvable, direct_curre
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem.equilibrated import MixedElements, equilibrated, semi_discrete
-from fem_constriction.fem.prisms import Prisms
+from fem_constriction.fem.prisms import SQUARES, Prisms
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.lateral import LateralModel, reduce_layered
-
-#: Matrices of doubles, square in the unknowns of the face, that are alive while its modes are found.
-SQUARES = 10
 
 #: The finest triangulation that is tried.
 FINEST = 4

@@ -27,12 +27,6 @@ def sheet(phi: Any, psi: Any, _: Any) -> Any:
 
 
 @BilinearForm
-def weighted_sheet(phi: Any, psi: Any, w: Any) -> Any:
-    """Return weight phi psi."""
-    return w["weight"] * phi * psi
-
-
-@BilinearForm
 def flow_energy(j: Any, k: Any, _: Any) -> Any:
     """Return J . K of two currents."""
     return dot(j, k)

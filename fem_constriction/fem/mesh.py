@@ -9,22 +9,20 @@ absolute, and coordinates of 1e-5 m would meet them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from skfem import Basis, ElementLineP1, ElementLineP2, ElementQuad1, ElementQuad2, MeshLine, MeshQuad
+from skfem import Basis, MeshLine
+from skfem.element.element_h1 import ElementH1
+from skfem.refdom import RefLine
 
 from fem_constriction.assembly import Array
-from fem_constriction.errors import ComputationError
-from fem_constriction.fem.forms import bulk, sheet, weighted_sheet
+from fem_constriction.fem.forms import bulk, sheet
 from fem_constriction.modes import Lateral, Modes
-
-LINE = {1: ElementLineP1, 2: ElementLineP2}
-QUAD = {1: ElementQuad1, 2: ElementQuad2}
 
 
 def quadrature_order(degree: int) -> int:
@@ -32,25 +30,60 @@ def quadrature_order(degree: int) -> int:
     return 2 * degree
 
 
+class LagrangeLine(ElementH1):  # type: ignore[misc]
+    """Lagrange's polynomials of one degree at equally spaced nodes of a line, for scikit-fem, which has them up to degree 2."""
+
+    refdom = RefLine
+    nodal_dofs = 1
+
+    def __init__(self, degree: int) -> None:
+        inner = np.arange(1, degree) / degree
+        self.doflocs = np.concatenate([[0.0, 1.0], inner])[:, None]
+        self.interior_dofs, self.maxdeg = degree - 1, degree
+        self.dofnames = ["u", *("u" for _ in inner)]
+
+    def lbasis(self, X: Array, i: int) -> tuple[Array, Array]:
+        """Return the i-th polynomial and its derivative at points X, (1, n)."""
+        value, slope = np.ones_like(X[0]), np.zeros_like(X[0])
+        for node in np.delete(self.doflocs[:, 0], i):
+            distance = self.doflocs[i, 0] - node
+            slope = slope * (X[0] - node) / distance + value / distance
+            value = value * (X[0] - node) / distance
+        return value, slope[None]
+
+
 @dataclass(frozen=True, eq=False)
 class LineSpace:
-    """Lagrange elements of one degree on a line: the nodes in ascending order, int u' v' and int u v."""
+    """Lagrange elements of one degree on a line: the nodes in ascending order, int u' v' and int u v; lines: of the mesh."""
 
     nodes: Array
     stiffness: sparse.csr_array
     mass: sparse.csr_array
+    lines: Array
 
     @classmethod
     def build(cls, lines: Array, degree: int) -> LineSpace:
         """Return the space on the mesh with these lines."""
-        basis = Basis(MeshLine(lines), LINE[degree](), intorder=quadrature_order(degree))
+        basis = Basis(MeshLine(lines), LagrangeLine(degree), intorder=quadrature_order(degree))
         order = np.argsort(basis.doflocs[0])
-        return cls(basis.doflocs[0][order], _ordered(bulk.assemble(basis), order), _ordered(sheet.assemble(basis), order))
+        stiffness, mass = (_ordered(form.assemble(basis), order) for form in (bulk, sheet))
+        return cls(basis.doflocs[0][order], stiffness, mass, lines)
+
+    def weighted(self, weight: Array) -> sparse.csr_array:
+        """Return int w u v with a weight for each cell of the mesh, (cells,)."""
+        cells = len(self.lines) - 1
+        degree = (len(self.nodes) - 1) // cells
+        unit = LineSpace.build(np.array([0.0, 1.0]), degree).mass.toarray()
+        blocks = (weight * np.diff(self.lines))[:, None, None] * unit
+        places = degree * np.arange(cells)[:, None, None] + np.arange(degree + 1)
+        rows, columns = np.broadcast_arrays(places.transpose(0, 2, 1), places)
+        shape = (len(self.nodes), len(self.nodes))
+        return sparse.csr_array(sparse.coo_array((blocks.ravel(), (rows.ravel(), columns.ravel())), shape=shape))
 
 
 @dataclass(frozen=True, eq=False)
 class PlanarSpace:
-    """Lagrange elements on quadrilaterals in the plane: every horizontal face carries this space.
+    """Lagrange elements on rectangles in the plane: every horizontal face carries this space.
 
     stiffness, mass: int grad u . grad v and int u v; contact, pore: int u v over those parts of the WE face.
     x, y: the line spaces of which it is the product, nodes ordered (x, y).
@@ -67,19 +100,10 @@ class PlanarSpace:
     def build(cls, x: Array, y: Array, touched: Array, degree: int) -> PlanarSpace:
         """Return the space on the mesh with these lines; touched: the part of each cell that is contact, (x cells, y cells)."""
         columns, rows = LineSpace.build(x, degree), LineSpace.build(y, degree)
-        mesh = MeshQuad.init_tensor(x, y)
-        middle = _cell_index(mesh, (x, y))
-        basis = Basis(mesh, QUAD[degree](), intorder=quadrature_order(degree))
-        order = _tensor_order(basis.doflocs, (columns.nodes, rows.nodes))
-        contact, pore = regions(mesh, QUAD[degree], touched[middle[0], middle[1]], intorder=quadrature_order(degree))
-        return cls(
-            columns,
-            rows,
-            stiffness=_ordered(bulk.assemble(basis), order),
-            mass=_ordered(sheet.assemble(basis), order),
-            contact=_ordered(contact, order),
-            pore=_ordered(pore, order),
-        )
+        contact, pore = (_over(columns, rows, part) for part in (touched * 1.0, 1.0 - touched))
+        stiffness = sparse.kron(columns.stiffness, rows.mass) + sparse.kron(columns.mass, rows.stiffness)
+        mass = sparse.kron(columns.mass, rows.mass)
+        return cls(columns, rows, sparse.csr_array(stiffness), sparse.csr_array(mass), contact, pore)
 
     @property
     def lateral(self) -> Lateral:
@@ -90,6 +114,18 @@ class PlanarSpace:
     def size(self) -> int:
         """Number of nodes of a horizontal plane."""
         return int(self.mass.shape[0])
+
+
+def _over(x: LineSpace, y: LineSpace, part: Array) -> sparse.csr_array:
+    """int w u v over the plane, w constant on each cell: a product for all columns of cells that are alike."""
+    total = sparse.csr_array((x.nodes.size * y.nodes.size,) * 2)
+    alike, which = np.unique(part, axis=0, return_inverse=True)
+    for number, row in enumerate(alike):
+        if row.any():
+            total = total + sparse.kron(x.weighted((which.ravel() == number).astype(float)), y.weighted(row), format="csr")
+    found = sparse.csr_array(total)
+    found.eliminate_zeros()
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,37 +167,5 @@ class VerticalSpace:
         return sparse.csr_array(([1.0], where), shape=(self.size, self.size))
 
 
-def regions(mesh: Any, element: Callable[[], Any], touched: Array, **quadrature: Any) -> list[sparse.csr_array]:
-    """Return int u v over the contact and over the pores; touched: the part of each cell of the mesh that is contact, (cells,).
-
-    Cells that have both count for both, each with its part.
-    """
-    found = []
-    for share in (touched, 1 - touched):
-        cells = np.flatnonzero(share > 0)
-        basis = Basis(mesh, element(), elements=cells if cells.size else np.array([0]), **quadrature)
-        weight = share[basis.tind][:, None] * np.ones_like(basis.dx)
-        found.append(sparse.csr_array(weighted_sheet.assemble(basis, weight=weight)))
-        found[-1].eliminate_zeros()
-    return found
-
-
 def _ordered(matrix: Any, order: NDArray[np.int64]) -> sparse.csr_array:
     return sparse.csr_array(sparse.csr_array(matrix)[order][:, order])
-
-
-def _cell_index(mesh: MeshQuad, lines: Sequence[Array]) -> list[NDArray[np.int64]]:
-    centres = mesh.p[:, mesh.t].mean(1)
-    return [np.searchsorted(axis, centre) - 1 for axis, centre in zip(lines, centres, strict=True)]
-
-
-def _tensor_order(locations: Array, nodes: Sequence[Array]) -> NDArray[np.int64]:
-    """Return the degrees of freedom in the order of the tensor product of nodes (last axis fastest)."""
-    index = np.zeros(locations.shape[1], dtype=np.int64)
-    for coordinate, axis in zip(locations, nodes, strict=True):
-        middles = (axis[1:] + axis[:-1]) / 2
-        index = index * len(axis) + np.searchsorted(middles, coordinate)
-    order = np.argsort(index)
-    if not np.array_equal(index[order], np.arange(index.size)):
-        raise ComputationError("the mesh's nodes are not those of its tensor grid: lines too close together")
-    return order

@@ -21,6 +21,9 @@ from fem_constriction.fem.prisms import TRIANGLE, TriangleSpace
 #: Triangles tried first for a point, those whose middles are nearest, and how many Newton steps invert a bent one.
 TRIED, STEPS = 32, 12
 
+#: Coordinates of a triangle up to which points are looked for.
+FAR = 1e6
+
 #: How far outside a triangle a point may be, in its own coordinates: rounding, and the wall's.
 OUTSIDE = 1e-7
 
@@ -103,7 +106,7 @@ def locate(plane: TriangleSpace, points: Array) -> tuple[NDArray[np.int64], Arra
             away = points[:, left, None] - x
             det = d[0, 0] * d[1, 1] - d[0, 1] * d[1, 0]
             step = np.stack([d[1, 1] * away[0] - d[0, 1] * away[1], d[0, 0] * away[1] - d[1, 0] * away[0]]) / det
-            place = np.clip(place + step, -1.0, 2.0)
+            place = np.clip(np.nan_to_num(place + step), -FAR, FAR)  # thin ones: the first step may lead far out
         x, _ = _mapped(mapping, place, near)
         reached = np.abs(points[:, left, None] - x).max(0) < 1e-9
         inside = np.min(np.stack([place[0], place[1], 1 - place.sum(0)]), 0)

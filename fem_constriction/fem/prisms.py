@@ -15,13 +15,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
-from skfem import Basis, ElementTriP1, ElementTriP2
+from skfem import Basis, ElementTriP1, ElementTriP2, ElementTriP3, ElementTriP4
 
 from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.fem.curved import CurvedMapping
 from fem_constriction.fem.forms import bulk, sheet
-from fem_constriction.fem.mesh import regions
 from fem_constriction.fem.outline_mesh import PlanarMesh, planar_mesh
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.grid import Grading, Grid, layers_of
@@ -37,7 +36,10 @@ FINER = 1
 #: Lines across the face on which fields are shown, at most.
 LINES = 96
 
-TRIANGLE = {1: ElementTriP1, 2: ElementTriP2}
+#: Matrices of doubles, square in the unknowns of the face, that are alive while its modes are found.
+SQUARES = 10
+
+TRIANGLE = {1: ElementTriP1, 2: ElementTriP2, 3: ElementTriP3, 4: ElementTriP4}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,6 +69,12 @@ class Prisms(Grid):
     def contact_lines(self, axis: int) -> tuple[int, ...]:
         """Return nothing: the contact ends on triangles, not on lines."""
         return ()
+
+    def quadrature(self) -> tuple[Array, Array]:
+        """Return points (2, n) of the face (m) and their weights (m2), in every triangle."""
+        basis = triangle_basis(self.plane, self.depth, 2)
+        points = np.asarray(basis.global_coordinates()).reshape(2, -1)
+        return points * self.depth, np.asarray(basis.dx).ravel() * self.depth**2
 
     def _area(self, which: NDArray[np.bool_]) -> float:
         basis = triangle_basis(self.plane, self.depth, 1, np.flatnonzero(which))
@@ -137,15 +145,18 @@ class TriangleSpace:
             raise ComputationError(
                 "a triangle along the contact's edge is folded over: the outline is bent too strongly for its collar"
             )
-        touched = mesh.contact.astype(float)
-        contact, pore = regions(basis.mesh, TRIANGLE[degree], touched, mapping=basis.mapping, intorder=quadrature(mesh, degree))
+        mass = sparse.csr_array(sheet.assemble(basis))
+        inside = triangle_basis(mesh, unit, degree, np.flatnonzero(mesh.contact))
+        contact = sparse.csr_array(sheet.assemble(inside))
+        outside = triangle_basis(mesh, unit, degree, np.flatnonzero(~mesh.contact))
+        pore = sparse.csr_array(sheet.assemble(outside))
         return cls(
             mesh,
             unit,
             degree,
             basis,
             stiffness=sparse.csr_array(bulk.assemble(basis)),
-            mass=sparse.csr_array(sheet.assemble(basis)),
+            mass=mass,
             contact=contact,
             pore=pore,
         )

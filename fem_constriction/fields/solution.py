@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
@@ -87,11 +86,11 @@ class Fields:
 
         The same at every z, within the solver's error: see the head of the module.
         """
-        (x, of_x), (y, of_y) = (_gauss(lines) for lines in (self.grid.x, self.grid.y))
-        weights = self.grid.copies * np.outer(of_x, of_y).ravel()
+        (x, y), weights = self.grid.quadrature()
         planes = np.asarray(z, dtype=float)
         found = [
-            weights @ self._layered(self.inside.current_density, self._plane(x, y, each), layer)[2] for each in planes.ravel()
+            self.grid.copies * weights @ self._layered(self.inside.current_density, self._points(x, y, each), layer)[2]
+            for each in planes.ravel()
         ]
         return np.asarray(np.reshape(found, planes.shape), dtype=np.complex128)
 
@@ -122,10 +121,14 @@ class Fields:
 
     def _plane(self, x: Array, y: Array, z: float) -> list[Array]:
         """Points of a tensor grid in a plane, in coordinates of the grid."""
+        over_x, over_y = np.meshgrid(x, y, indexing="ij")
+        return self._points(over_x.ravel(), over_y.ravel(), z)
+
+    def _points(self, x: Array, y: Array, z: float) -> list[Array]:
+        """Points (n,) of a plane, in coordinates of the grid."""
         if not -ROUNDING <= z / self.grid.depth <= 1 + ROUNDING:
             raise InputError(f"z = {float(z)!r} m is not allowed: from 0 to {self.grid.depth!r} m")
-        points = np.meshgrid(x, y, indexing="ij")
-        return [*(each.ravel() for each in points), np.full(x.size * y.size, min(max(z, 0.0), self.grid.depth))]
+        return [x, y, np.full(x.size, min(max(z, 0.0), self.grid.depth))]
 
     def _layered(self, what: Any, points: list[Array], layer: int | None) -> Any:
         """Evaluate `what` at points (n,) in the layers they belong to, (components, n)."""
@@ -222,10 +225,3 @@ def _grid(cell: Cell, backend: Backend, level: int | None, resolution: int | Non
     if isinstance(member, bool) or not isinstance(member, int) or member < 0:
         raise InputError(f"level = {show(member)} is not allowed: a whole number from 0, the coarsest grid")
     return backend.grid(cell, member)
-
-
-def _gauss(lines: Array) -> tuple[Array, Array]:
-    """Two Gauss points between lines, exact for cubics, and their weights."""
-    at, weights = leggauss(2)
-    half = np.diff(lines)[:, None] / 2
-    return ((lines[1:] + lines[:-1])[:, None] / 2 + half * at).ravel(), (half * weights).ravel()
