@@ -209,6 +209,8 @@ def solve_family(
 
     keep: the potentials of the finest one, for guaranteed bounds; others: cells, different in materials alone, served as well.
     """
+    if (affordable := getattr(backend, "affordable", None)) is not None:
+        affordable(backend.grid(cell, levels[-1]))  # rather than after an hour on the coarser ones
     solutions: list[Solution] = []
     for level in levels:
         finest = keep and level == levels[-1]

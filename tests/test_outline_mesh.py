@@ -54,6 +54,20 @@ def test_areas_are_those_of_the_outline_and_triangles_meet_edge_to_edge(contact:
     assert np.unique(mesh.t).size == mesh.p.shape[1]
 
 
+def test_gmsh_gives_the_same_areas_and_other_triangles_the_same_bounds() -> None:
+    try:
+        import gmsh  # noqa: F401
+    except (ImportError, OSError) as error:
+        pytest.skip(f"Gmsh cannot be loaded: {error}")
+    made, elements = cell(DISC), FiniteElements(mesher="gmsh")
+    grid = elements.grid(made, 0)
+    assert grid.contact_area == pytest.approx(made.contact_area, rel=1e-10)
+    own = bounds_on(made, FiniteElements().grid(made, 0), np.zeros(1))
+    lower, upper = bounds_on(made, grid, np.zeros(1))
+    assert max(lower[0], own[0][0]) <= min(upper[0], own[1][0])  # both hold R_DC
+    assert not np.array_equal(grid.plane.p, FiniteElements().grid(made, 0).plane.p)
+
+
 def test_every_point_of_the_face_lies_in_the_triangle_it_is_said_to_lie_in() -> None:
     mesh = planar_mesh(cell(regions(*MANY)), GRADING, 0)
     plane = TriangleSpace.build(mesh, 50e-6, 2)

@@ -176,6 +176,13 @@ class FiniteElements:
             },
         )
 
+    def affordable(self, grid: Grid) -> None:
+        """Raise MemoryShort where the modes of a triangulation would not fit: known before anything is computed."""
+        if isinstance(grid, Prisms):
+            nodes = self._nodes(grid)
+            what = f"{self.name}, the modes of {grid.name} ({grid.shape[0]} triangles; `bounds` may do with fewer)"
+            check_memory(nodes, what, SQUARES * nodes)
+
     def _nodes(self, grid: Prisms) -> int:
         """About how many nodes a triangulation has: vertices are half of its triangles, edges three halves."""
         return int(0.55 * self.degree**2 * grid.shape[0] + 50)
@@ -186,8 +193,7 @@ class FiniteElements:
         Cells that an outline cuts are contact with their part of it; at an ideal contact, which holds nodes, with half or more.
         """
         if isinstance(grid, Prisms):
-            nodes = self._nodes(grid)
-            check_memory(nodes, f"{self.name}, the modes of {grid.name}", SQUARES * nodes)
+            self.affordable(grid)
             return TriangleSpace.build(grid.plane, grid.depth, self.degree)
         touched = grid.contact.astype(float) if ideal else grid.touched
         return PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, touched, self.degree)

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 #: Edge length of the coarsest triangles over their distance to the contact's edge, and over the width of the face.
-RATIO, LARGEST = 0.9, 0.35
+RATIO, LARGEST = 1.5, 0.35
 
 #: Points nearer than this part of the face's width are one.
 ONE = 1e-11

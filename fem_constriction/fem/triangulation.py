@@ -132,7 +132,7 @@ def _gmsh(points: Array, segments: Integers, size: Size) -> tuple[Array, Integer
     """The same by Gmsh: the given points first, segments kept whole."""
     try:
         import gmsh
-    except ImportError:
+    except (ImportError, OSError):  # the package, or a library that it needs
         raise InputError(
             'mesher = "gmsh" is not allowed here: Gmsh is not installed; pip install "fem-constriction[gmsh]"'
         ) from None
