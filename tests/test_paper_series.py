@@ -17,7 +17,7 @@ from fem_constriction import Cell, ComputationError, InputError
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
 from fem_constriction.backends import discretisation
 from fem_constriction.circuits import physical
-from validation import compare, crosscheck, gate
+from validation import compare, crosscheck, told
 from validation.paper import cells, series
 from validation.paper.sample import AGREED, Sample
 from validation.paper.work import Fitted
@@ -236,7 +236,7 @@ def test_a_record_on_the_disk_gives_the_sample_back_to_the_last_bit(
 
 def test_the_work_at_a_point_is_the_cross_check_of_its_cell(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     coarse = {backend.name: backend for backend in COARSE}
-    monkeypatch.setattr(gate, "backend_named", lambda name: coarse[name])
+    monkeypatch.setattr(told, "any_backend", lambda name: coarse[name])
     frequencies = tuple(sample.backends["fem"].spectrum.frequency.tolist())
     settings = Settings(frequencies=frequencies, backends=("network", "fem"), tolerance=0.05)
     assert Fitted("7").group(sample.cell, settings) is None  # no cell waits for others

@@ -262,7 +262,9 @@ def cell_report(cell: Cell) -> Group:
     rows = list(_flat(cell.model_dump(mode="json", exclude_none=True)))
     facts = derived(cell)
     sides = " x ".join(amount(side, "m") for side in facts["contact_sides_m"])
-    rows += [("A", f"{cell.area:g} m^2"), ("A_c", f"{cell.contact_area:g} m^2"), ("sides of the contact", sides)]
+    what = "sides of the contact" if cell.working_electrode.contact.shape == "square" else "extent of the contact"
+    rows += [("A", f"{cell.area:g} m^2"), ("A_c", f"{cell.contact_area:g} m^2"), ("A_c/A", f"{cell.contact_fraction:.6g}")]
+    rows += [(what, sides)]
     if cell.temperature is not None:
         at = f"at {cell.temperature.value:g} K"
         rows += [(f"{key} {at}", f"{value:.6g} {unit}") for key, (value, unit) in materials(cell).items()]
@@ -283,7 +285,14 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]
             for number, item in enumerate(value):
                 yield from _flat(item, f"{prefix}{key}.{number}.")
         else:
-            yield prefix + key, " x ".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield prefix + key, _listed(key, value) if isinstance(value, list) else str(value)
+
+
+def _listed(key: str, values: list[Any]) -> str:
+    """Lengths of edges as a x b, points and lists of them with commas."""
+    if values and isinstance(values[0], list):
+        return "; ".join(_listed("centre", value) for value in values)
+    return (", " if key == "centre" else " x ").join(map(str, values))
 
 
 def backend_rows() -> list[dict[str, Any]]:
