@@ -1,8 +1,9 @@
-"""`fem-constriction benchmark`: spectra beside their peers and limits; guaranteed discs beside true errors."""
+"""`fem-constriction benchmark`: spectra beside peers and limits; work and precision; guaranteed discs beside errors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,10 @@ from validation import terminal
 from validation.benchmark import benchmark as one_grid
 from validation.benchmark import benchmark_report
 from validation.effectivity import effectivity, effectivity_report
+from validation.honesty import SEED, honesty, honesty_report
 from validation.options import Frequencies, Json, MaybeCellFile, Quiet, cell_of
+from validation.precision import LEVELS, precision
+from validation.precision_report import precision_tables
 from validation.scaling import LIMIT, SIZES, scaling
 from validation.scaling_report import scaling_tables
 
@@ -26,32 +30,43 @@ def benchmark(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="network, fem or another backend; discs: guaranteed radii beside true errors.",
+            help="network, fem or another backend; discs, honesty: guaranteed radii, uncertainties beside true errors.",
             show_default=False,
         ),
     ],
     cell_file: MaybeCellFile = None,
-    cells: Annotated[int, typer.Option(help="For discs: how many random cells.")] = 20,
+    cells: Annotated[int, typer.Option(help="For discs and honesty: how many random cells.")] = 20,
     level: Annotated[
-        int | None, typer.Option(help="Grid of the backend's family, 0 the coarsest.", show_default="network: --sizes; else 0")
+        int | None,
+        typer.Option(
+            help="Grid of the backend's family, 0 the coarsest.", show_default="network: --sizes; fem: --levels; else 0"
+        ),
     ] = None,
+    seed: Annotated[int, typer.Option(help="For honesty: which random cells.")] = SEED,
+    workers: Annotated[int, typer.Option(min=1, help="For honesty: processes side by side.")] = 1,
     sizes: Annotated[
         str | None, typer.Option(help="For network: voxels per edge, with commas between.", show_default="16,32,64,100")
     ] = None,
-    limit: Annotated[float, typer.Option(help="For sizes: seconds that a method may take on the next one.")] = LIMIT,
+    levels: Annotated[
+        int | None, typer.Option(help="For fem: grids of each family, work against precision.", show_default=str(LEVELS))
+    ] = None,
+    peers: Annotated[bool, typer.Option("--peers/--no-peers", help="For levels: with NGSolve, where it is installed.")] = True,
+    limit: Annotated[float, typer.Option(help="For sizes and levels: seconds that a method may take on the next one.")] = LIMIT,
     frequencies: Frequencies = "1e-3:1e9:61",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="Where the result is written, sizes with a plot beside it.")
+        Path | None, typer.Option(metavar="FILE.json", help="Where the result is written; sizes and levels with a plot.")
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Time spectra against the number of voxels, or on one grid, beside their peers; or compare discs with true errors."""
+    """Time spectra against voxels, errors or on one grid, beside their peers; or compare discs with true errors."""
     cell = cell_of(cell_file)
     if sizes is not None and (backend != "network" or level is not None):
         raise InputError(
             f"--sizes = {sizes!r} is not allowed with {'--level' if level is not None else backend}: network alone"
         )
+    if levels is not None and (backend != "fem" or level is not None):
+        raise InputError(f"--levels = {levels} is not allowed with {'--level' if level is not None else backend}: fem alone")
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
     if out is not None:
         if out.is_dir():
@@ -62,6 +77,15 @@ def benchmark(
         with terminal.counted("random cells", cells, quiet) as step:
             record = terminal.named("--cells", terminal.aside(lambda: effectivity(cells, level or 0, step)))
         shown = effectivity_report
+    elif backend == "honesty":
+        with terminal.counted("random cells", cells, quiet) as step:
+            study = partial(honesty, cells, seed, workers=workers, progress=step)
+            record = terminal.named("--cells", terminal.aside(study))
+        shown = honesty_report
+        if out is not None:
+            from validation import honesty_plots, plots
+
+            plots.save(lambda: honesty_plots.honesty_plot(record), out.parent, out.stem)
     elif backend == "network" and level is None:
         asked = SIZES if sizes is None else terminal.named("--sizes", lambda: _sizes(sizes))
         with terminal.progress([], f"benchmark of {backend}, N = {', '.join(map(str, asked))}", quiet):
@@ -71,6 +95,15 @@ def benchmark(
             from validation import plots, scaling_plots
 
             plots.save(lambda: scaling_plots.scaling_plot(record), out.parent, out.stem)
+    elif backend == "fem" and level is None:
+        with terminal.progress([], "work and precision of all methods", quiet):
+            study = partial(precision, cell, points, LEVELS if levels is None else levels, peers=peers, limit=limit)
+            record = terminal.named("--levels", terminal.aside(study))
+        shown = precision_tables
+        if out is not None:
+            from validation import plots, precision_plots
+
+            plots.save(lambda: precision_plots.precision_plot(record), out.parent, out.stem)
     else:
         chosen = backend_named(backend)
         with terminal.progress([], f"benchmark of {backend}", quiet):
@@ -79,7 +112,7 @@ def benchmark(
     if out is not None:
         write_text(out, json_text(record) + "\n")
     terminal.show(record, lambda: shown(record), as_json, quiet)
-    return 1 if record.get("outside") else 0
+    return 1 if record.get("outside") or not record.get("honest", True) else 0
 
 
 def _sizes(text: str) -> list[int]:

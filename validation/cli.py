@@ -26,6 +26,7 @@ from validation.bounds_command import bounds
 from validation.budget_command import budget
 from validation.conformance.command import conformance
 from validation.convergence.command import converge
+from validation.errors_apart.command import errors
 from validation.field_command import fields
 from validation.fit_command import fit
 from validation.guaranteed import guarantee
@@ -163,6 +164,7 @@ app.command()(figures)
 app.command()(claims)
 app.command()(budget)
 app.command()(bounds)
+app.command()(errors)
 app.command()(conformance)
 app.command()(references)
 

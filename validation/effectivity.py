@@ -21,59 +21,11 @@ from fem_constriction.errors import InputError
 from fem_constriction.refinement import angular_band
 from validation import oracles
 from validation.certificate import certify
+from validation.random_cells import FREQUENCY, SEED, random_cell
 from validation.report import table
-
-#: 25 values over the twelve decades of the main job.
-FREQUENCY = np.logspace(-3, 9, 25)
-SEED = 20220611
 
 #: Oracles' orders that are tried until the truth is known this well.
 ORDERS, TRUTH = (9, 10, 11), 1e-6
-
-
-def random_cell(number: int) -> Cell:
-    """Return random cell `number`, which depends on nothing but this number."""
-    random = np.random.default_rng([SEED, number])
-
-    def log(low: float, high: float) -> float:
-        return float(f"{np.exp(random.uniform(np.log(low), np.log(high))):.6g}")
-
-    def transfer() -> dict[str, Any]:
-        capacitance = log(1, 1000)
-        found: dict[str, Any] = {"resistance": f"{log(0.01, 100):g} ohm cm^2"}
-        return {**found, "capacitance": f"{capacitance:g} uF/cm^2"} if random.random() < 0.9 else found
-
-    width = log(5, 500)
-    width_y = float(f"{width * log(1 / 3, 3):.6g}") if random.random() < 0.3 else width
-    thickness = float(f"{width * log(0.3, 3):.6g}")
-    largest = min(width, width_y) / max(width, width_y)  # the square must fit on the shorter side
-    fraction = random.uniform(0.01, 0.99) if random.random() < 0.5 else log(0.01, 0.99)
-    if largest < 1:
-        fraction = max(0.01, fraction * largest)
-    sigma, epsilon = log(1e-4, 10), log(1, 300)
-    electrolyte: dict[str, Any] = {"conductivity": f"{sigma:g} S/m", "relative_permittivity": epsilon}
-    if random.random() < 0.6:
-        layers, delta, share = round(log(2, 60)), log(1, 20), log(0.01, 10)  # share: the boundaries' resistance over the bulk's
-        across = sigma * (layers - 1) * delta * 1e-9 / (share * thickness * 1e-6)
-        electrolyte["grain_boundaries"] = {
-            "layers": layers,
-            "thickness": f"{delta:g} nm",
-            "conductivity": f"{across:.6g} S/m",
-            "relative_permittivity": log(1, 300),
-        }
-    electrode: dict[str, Any] = {"contact": {"shape": "square", "fraction": float(f"{fraction:.6g}")}}
-    if random.random() < 0.7:
-        electrode["charge_transfer"] = transfer()
-    electrode["pore"] = {"capacitance": f"{log(0.1, 1000):g} uF/cm^2"}
-    counter = {"charge_transfer": transfer()} if random.random() < 0.5 else None
-    return Cell(
-        title=f"random cell {number}",
-        geometry={"width": f"{width:g} um" if width_y == width else [f"{width:g} um", f"{width_y:g} um"],
-                  "thickness": f"{thickness:g} um"},
-        electrolyte=electrolyte,
-        working_electrode=electrode,
-        **({} if counter is None else {"counter_electrode": counter}),
-    )  # fmt: skip
 
 
 def effectivity(cells: int, level: int = 0, progress: Callable[[int], None] | None = None) -> dict[str, Any]:

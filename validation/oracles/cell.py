@@ -10,9 +10,11 @@ import numpy as np
 
 from validation.oracles.face import FLOOR, face
 from validation.oracles.graded import FloatArray
+from validation.oracles.rectangles import Rectangle, partition
 from validation.oracles.stack import ComplexArray, mode_impedance
 
 ORDER = 9
+ROUNDING = 1e-9  # of the width: regions may reach this far beyond the face
 
 
 class Admittance(NamedTuple):
@@ -34,13 +36,15 @@ class LayeredCell:
     """div(kappa grad phi) = 0 in equal layers, j = y_gb [phi] between them, j = y (V - phi) on the face.
 
     SI: lengths m, conductivity S/m, permittivity F/m (absolute), admittances per m2. `contact` are the
-    sides of the centred rectangle; as wide as the cell in one direction it is a strip. None: perfect (no
-    boundaries, ideal contact, ideal counter electrode). The pores insulate unless told otherwise.
+    sides of one centred rectangle; as wide as the cell in one direction it is a strip. `regions` instead: any
+    rectangles (x_0, y_0, x_1, y_1) along the axes, the origin in a corner of the face; the contact is their union.
+    None: perfect (no boundaries, ideal contact, ideal counter electrode). The pores insulate unless told otherwise.
     """
 
     width: tuple[float, float]
     thickness: float
-    contact: tuple[float, float]
+    contact: tuple[float, float] = (0.0, 0.0)
+    regions: tuple[Rectangle, ...] = ()
     conductivity: float
     permittivity: float = 0.0
     layers: int = 1
@@ -52,6 +56,23 @@ class LayeredCell:
     def __post_init__(self) -> None:
         if not all(0 <= c <= w for c, w in zip(self.contact, self.width, strict=True)):
             raise ValueError(f"contact {self.contact} m does not fit on the face {self.width} m")
+        if self.regions and self.contact != (0.0, 0.0):
+            raise ValueError("contact and regions together: give one of them")
+        for x0, y0, x1, y1 in self.regions:
+            low, high = -ROUNDING, 1 + ROUNDING
+            if not (
+                low * self.width[0] <= x0 < x1 <= high * self.width[0]
+                and low * self.width[1] <= y0 < y1 <= high * self.width[1]
+            ):
+                raise ValueError(f"region {(x0, y0, x1, y1)} m does not fit on the face {self.width} m")
+
+    @property
+    def rectangles(self) -> tuple[Rectangle, ...]:
+        """The rectangles of the contact: `regions`, or the centred one; none without contact."""
+        if self.regions or min(self.contact) == 0:
+            return self.regions
+        low, high = ([(w + side * c) / 2 for w, c in zip(self.width, self.contact, strict=True)] for side in (-1, 1))
+        return ((low[0], low[1], high[0], high[1]),)
 
     @property
     def area(self) -> float:
@@ -69,8 +90,9 @@ def impedance(cell: LayeredCell, s: Iterable[complex], order: int = ORDER) -> tu
     s in 1/s: i omega, real s >= 0, or any value with Re s >= 0, Im s >= 0 (the quadrant of passive
     admittances); Z in ohm, infinite where no current can pass. `order` is the polynomial degree of the
     largest segments; 9 gives 1e-7 or better (estimates up to 7e-7),
-    one more is about four times more accurate and two to three times as slow. At real s > 0 the value is an
-    upper bound of Z, to 1e-9.
+    one more is about four times more accurate and two to three times as slow. Regions that are not symmetric have two to
+    four times as many unknowns: orders 6 and 7 are practical, their estimates 1e-4 to 1e-6. At real s > 0 the value is
+    an upper bound of Z, to 1e-9.
     """
     results = [_one(cell, complex(value), order) for value in s]
     z = np.array([value for value, _ in results], dtype=np.complex128)
@@ -95,7 +117,8 @@ def _one(cell: LayeredCell, s: complex, order: int) -> tuple[complex, float]:
     y_gb = None if cell.boundary is None else cell.boundary.at(s)
     y_ce = None if cell.counter is None else cell.counter.at(s)
     blocked = y_ce == 0 or kappa == 0 or (cell.layers > 1 and y_gb == 0)
-    full, empty = cell.contact == cell.width, min(cell.contact) == 0
+    part = partition(cell.rectangles, cell.width)
+    full, empty = all(map(all, part.touched)), not any(map(any, part.touched))
     if blocked or (y_pore == 0 and (y_contact == 0 or empty)) or (full and y_contact == 0):
         return complex(np.inf), 0.0
     if full or empty:
@@ -111,8 +134,5 @@ def _one(cell: LayeredCell, s: complex, order: int) -> tuple[complex, float]:
     def film(y: complex | None) -> complex | None:
         return 0.0 if y is None else None if y == 0 else kappa / unit / y
 
-    edge = (cell.contact[0] / unit / 2, cell.contact[1] / unit / 2)
-    half = (0.5, cell.width[1] / unit / 2)
-    solver = face(edge, half, order)
-    z, error = solver.impedance(stack_scaled, cell.thickness / layers / unit, film(y_contact), film(y_pore))
-    return z / (4.0 * kappa * unit), error
+    z, error = face(part, order).impedance(stack_scaled, cell.thickness / layers / unit, film(y_contact), film(y_pore))
+    return z / (part.copies * kappa * unit), error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from validation.oracles.validity import positive, within
+
 
 def series_stack(
     kappa: complex,
@@ -15,6 +17,7 @@ def series_stack(
     Units: kappa S/m, thickness m, admittances S/m2 (None: perfect); returns ohm m2. Valid for uniform
     current density. Source: series connection.
     """
+    positive(thickness=thickness, layers=layers)
     boundaries = 0.0 if y_gb is None else (layers - 1) / y_gb
     return thickness / kappa + boundaries + (0.0 if y_ce is None else 1.0 / y_ce)
 
@@ -38,6 +41,8 @@ def one_dimensional(
     when y_ct = y_pore. At a full contact the pores take no part. Source: Eckhardt et al. 2022, eq. (1) with
     R_Pol divided by A_contact.
     """
+    positive(area=area)
+    within("contact_area", contact_area, 0.0, area * (1.0 + 1e-9))
     stack = series_stack(kappa, thickness, layers, y_gb, y_ce) / area
     if y_contact is None and contact_area > 0:
         return stack

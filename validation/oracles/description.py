@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from validation.oracles.cell import Admittance, LayeredCell
+from validation.oracles.rectangles import Rectangle
 
 VACUUM_PERMITTIVITY = 8.8541878128e-12  # F/m, CODATA 2018
 PREFIX = {"": 1.0, "G": 1e9, "M": 1e6, "k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "c": 1e-2}
@@ -38,17 +39,31 @@ def si(value: float | str) -> float:
 
 
 def from_description(cell: Mapping[str, Any]) -> LayeredCell:
-    """The cell of a parsed TOML file: side of the contact = sqrt(fraction L_x L_y), at 1 the face."""
+    """The cell of a parsed TOML file: side of the contact = sqrt(fraction L_x L_y), at 1 the face; or its rectangles.
+
+    Raises ValueError for contacts that are neither one square nor rectangles along the axes.
+    """
     geometry, electrolyte, electrode = cell["geometry"], cell["electrolyte"], cell["working_electrode"]
     width = geometry["width"]
     lengths = [si(w) for w in width] if isinstance(width, list) else [si(width)] * 2
-    fraction = float(electrode["contact"]["fraction"])
-    side = sqrt(fraction * lengths[0] * lengths[1])
+    contact = electrode["contact"]
+    shape = contact.get("shape", "square")
+    sides: tuple[float, float] = (0.0, 0.0)
+    regions: tuple[Rectangle, ...] = ()
+    if shape == "regions":
+        regions = tuple(_rectangle(region) for region in contact["regions"])
+    elif shape == "square":
+        fraction = float(contact["fraction"])
+        side = sqrt(fraction * lengths[0] * lengths[1])
+        sides = (lengths[0], lengths[1]) if fraction == 1 else (side, side)
+    else:
+        raise ValueError(f"contact of shape {shape!r}: a mode expansion knows squares and rectangles along the axes")
     boundaries = electrolyte.get("grain_boundaries")
     return LayeredCell(
         width=(lengths[0], lengths[1]),
         thickness=si(geometry["thickness"]),
-        contact=(lengths[0], lengths[1]) if fraction == 1 else (side, side),
+        contact=sides,
+        regions=regions,
         conductivity=si(electrolyte["conductivity"]),
         permittivity=float(electrolyte.get("relative_permittivity", 0)) * VACUUM_PERMITTIVITY,
         layers=1 if boundaries is None else int(boundaries["layers"]),
@@ -62,6 +77,14 @@ def from_description(cell: Mapping[str, Any]) -> LayeredCell:
 def load(path: str | Path) -> LayeredCell:
     """The cell in a TOML file."""
     return from_description(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+
+
+def _rectangle(region: Mapping[str, Any]) -> Rectangle:
+    """(x_0, y_0, x_1, y_1) of centre and size, SI."""
+    if region["shape"] != "rectangle" or region.get("angle"):
+        raise ValueError(f"region {dict(region)}: a mode expansion knows rectangles along the axes")
+    (x, y), (a, b) = ([si(v) for v in region[key]] for key in ("centre", "size"))
+    return x - a / 2, y - b / 2, x + a / 2, y + b / 2
 
 
 def _charge_transfer(electrode: Mapping[str, Any]) -> Admittance | None:

@@ -12,6 +12,7 @@ from scipy.linalg.lapack import zsysv
 
 from validation.oracles.graded import PORE_COST, FloatArray, GradedBasis
 from validation.oracles.heat import heat_gram, inverse_as_heat
+from validation.oracles.rectangles import Partition
 from validation.oracles.stack import ComplexArray
 
 T = TypeVar("T", FloatArray, ComplexArray)
@@ -22,33 +23,35 @@ DECAY = 12.5  # modes with g d > DECAY see a half space, to exp(-2 DECAY) = 1.4e
 
 
 class Face:
-    """(Zs + 1/y) j = V on a quarter of the face, j in products of graded bases; 1/Z = b' M^-1 b.
+    """(Zs + 1/y) j = V on the part of the face that symmetry leaves, j in products of graded bases; 1/Z = b' M^-1 b.
 
     M = Zs + 1/y is split as K/kappa + D: K the matrix of 1/g (frequency and material do not enter it), D
     the matrix of Zs - 1/(kappa g) over the modes with g d < DECAY; beyond, the difference is exp(-2 g d).
     At real s > 0 this minimises the energy over a subspace of all currents: Z is an upper bound, up to the
     1e-9 of the quadratures, falling with `order`.
 
-    Lengths are in units of L_x: `half` = (1/2, L_y/(2 L_x)), `edge` half the contact's sides. Products are
-    kept by the sum of the weights of their factors (hyperbolic cross in the level, total degree within a
-    segment pair). `square` uses that j(x, y) = j(y, x).
+    Lengths are in units of L_x (see `Partition`). Products are kept by the sum of the weights of their factors
+    (hyperbolic cross in the level, total degree within a segment pair). `square` uses that j(x, y) = j(y, x).
     """
 
-    def __init__(self, edge: tuple[float, float], half: tuple[float, float], order: int) -> None:
-        self.half = half
-        self.square = edge[0] == edge[1] and half[0] == half[1]
-        self.bases = tuple(GradedBasis(e, h, order) for e, h in zip(edge, half, strict=True))
-        x, y = self.bases
+    def __init__(self, part: Partition, order: int) -> None:
+        self.half = half = part.half
+        touched = np.array(part.touched)
+        self.square = half[0] == half[1] and part.edges[0] == part.edges[1] and np.array_equal(touched, touched.T)
+        x, y = self.bases = tuple(
+            GradedBasis(edges, length, order, tuple(bool(each) for each in np.any(touched, axis=1 - n).tolist()))
+            for n, (edges, length) in enumerate(zip(part.edges, half, strict=True))
+        )
         self._sort = tuple(np.argsort(b.weight, kind="stable") for b in self.bases)
         wx, wy = x.weight[self._sort[0]], y.weight[self._sort[1]]
-        px, py = x.pore[self._sort[0]], y.pore[self._sort[1]]
-        weight = wx[:, None] + wy + PORE_COST * (px[:, None] | py)
+        pore = ~touched[x.interval[self._sort[0]]][:, y.interval[self._sort[1]]]
+        weight = wx[:, None] + wy + PORE_COST * pore
         keep = weight <= order + 1e-9
         if self.square:
             keep &= np.tri(x.size, dtype=bool)
         self.i, self.j = np.nonzero(keep)
         self.coarse: NDArray[np.bool_] = weight[keep] <= order - 1 + 1e-9
-        self.pore: NDArray[np.bool_] = (px[:, None] | py)[keep]
+        self.pore: NDArray[np.bool_] = pore[keep]
         self.current: FloatArray = np.outer(x.integral[self._sort[0]], y.integral[self._sort[1]])[keep]
         if self.square:
             self.current = self.current * np.where(self.i == self.j, 1.0, np.sqrt(2.0))
@@ -66,7 +69,7 @@ class Face:
         contact: complex | None,
         pore: complex | None,
     ) -> tuple[complex, float]:
-        """Z' = kappa L_x Z of the quarter face, and its estimated relative error.
+        """Z' = kappa L_x Z of this part of the face, and its estimated relative error.
 
         stack(g): scaled mode impedance kappa Zs/L_x at the wave numbers g (units 1/L_x); layer: thickness
         of one layer (units L_x); contact, pore: scaled interface impedances kappa/(y L_x), None where no
@@ -156,6 +159,6 @@ def _low_rank(matrix: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
 
 
 @lru_cache(maxsize=4)
-def face(edge: tuple[float, float], half: tuple[float, float], order: int) -> Face:
-    """Face(edge, half, order), kept for the next call: it depends on the geometry alone."""
-    return Face(edge, half, order)
+def face(part: Partition, order: int) -> Face:
+    """Face(part, order), kept for the next call: it depends on the geometry alone."""
+    return Face(part, order)

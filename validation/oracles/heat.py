@@ -50,11 +50,11 @@ def heat_gram(basis: GradedBasis, t: FloatArray) -> FloatArray:
     if wide.all():
         return out
     narrow = t[~wide]
-    walls = (-2.0 * basis.edge, 2.0 * (basis.half - basis.edge))
     for i, a in enumerate(basis.segments):
         for j, b in enumerate(basis.segments[: i + 1]):
-            block = _block(a, b, b.low, b.high, False, narrow)
-            for wall in walls:
+            apart = b.anchor - a.anchor
+            block = _block(a, b, apart + b.low, apart + b.high, False, narrow)
+            for wall in (-b.anchor - a.anchor, 2.0 * basis.half - b.anchor - a.anchor):
                 block = block + _block(a, b, wall - b.high, wall - b.low, True, narrow)
             rows, columns = slice(*basis.first[i : i + 2]), slice(*basis.first[j : j + 2])
             out[~wide, rows, columns] = block
@@ -63,7 +63,7 @@ def heat_gram(basis: GradedBasis, t: FloatArray) -> FloatArray:
 
 
 def _block(a: Segment, b: Segment, low: float, high: float, mirrored: bool, t: FloatArray) -> FloatArray:
-    """Integrals of phi_a(x) kernel(x - y, t) phi_b(y), b moved (and mirrored) to [low, high]; (t, a, b)."""
+    """Integrals of phi_a(x) kernel(x - y, t) phi_b(y), b moved (and mirrored) to a.anchor + [low, high]; (t, a, b)."""
     reach = REACH * float(t.max())
     if max(low - a.high, a.low - high) > reach:
         return np.zeros((len(t), a.degree + 1, b.degree + 1))

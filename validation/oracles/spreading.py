@@ -1,4 +1,4 @@
-"""Closed forms and series for constriction resistances at direct current in a homogeneous conductor."""
+"""Constriction resistances of square and strip contacts at direct current in a homogeneous conductor."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from math import erf, exp, log, pi, sin, sqrt
 import numpy as np
 from scipy.special import ellipj, ellipk, ellipkm1
 
+from validation.oracles.validity import listed, positive, within
 
-def disc_half_space_equipotential(radius: float, conductivity: float) -> float:
-    """R = 1/(4 sigma a): equipotential disc on a half space (one side).
-
-    Units: m, S/m; ohm. Exact. Source: R. Holm, Electric Contacts, 4th ed. 1967; Maxwell, Treatise, art. 151.
-    """
-    return 1.0 / (4.0 * conductivity * radius)
-
-
-def disc_half_space_isoflux(radius: float, conductivity: float) -> float:
-    """R = 8/(3 pi^2 sigma a): uniform current density on a disc, mean potential of the disc.
-
-    Units: m, S/m; ohm. Exact. Source: Carslaw and Jaeger, Conduction of Heat in Solids, 2nd ed., 8.2.
-    """
-    return 8.0 / (3.0 * pi**2 * conductivity * radius)
+# Equipotential square, h = L: R_Cstr sigma L by contact side over L; Robin, zeta = sigma R_pol/L = 0.092: K below
+SQUARE_EQUIPOTENTIAL = {0.1: 3.7200587013, 0.2: 1.5554702516, 0.4: 0.49089728353, 0.5: 0.289377985806, 0.8: 0.034812008663}
+SQUARE_FINITE_CONTACT = {0.2: 1.7202541, 0.5: 0.3367065, 0.8: 0.0472715}
 
 
 def square_half_space_equipotential(side: float, conductivity: float) -> float:
@@ -31,6 +21,7 @@ def square_half_space_equipotential(side: float, conductivity: float) -> float:
     Units: m, S/m; ohm. Valid to the digits given (capacitance of the square plate 0.366788 x 4 pi eps0 s).
     Source: references.md (verified there).
     """
+    positive(side=side, conductivity=conductivity)
     return 0.43391534 / (conductivity * side)
 
 
@@ -39,6 +30,7 @@ def square_half_space_isoflux(side: float, conductivity: float) -> float:
 
     Units: m, S/m; ohm. Exact. Source: mean of 1/(2 pi sigma r) over pairs of points of a square.
     """
+    positive(side=side, conductivity=conductivity)
     return 2.0 / pi * (log(1.0 + sqrt(2.0)) + (1.0 - sqrt(2.0)) / 3.0) / (conductivity * side)
 
 
@@ -47,12 +39,14 @@ def square_tube_isoflux(ratio: float, height: float = float("inf")) -> float:
 
     Constriction resistance of a uniform current density on a centred square of side eps L; square tube L x L
     of depth h on an ideal ground. g = (2 pi/L) sqrt(m^2 + n^2), w = (2 - [m=0])(2 - [n=0]),
-    sinc u = sin(pi u)/(pi u). Dimensionless: `ratio` = eps in (0, 1], `height` = h/L; good to 1e-12.
+    sinc u = sin(pi u)/(pi u). Dimensionless: `ratio` = eps from 1e-4 to 1, `height` = h/L >= 0.01; good to 1e-12.
 
     The slow part, tanh -> 1, is (2/sqrt(pi)) times the integral over t of A(t)^2 - 1 with
     A(t) = sum_m (2 - [m=0]) sinc^2(m eps) exp(-(2 pi m t)^2), in closed form by images; what is left
     converges like exp(-2 g h). Source: Mikic and Rohsenow 1966; Yovanovich 2005.
     """
+    within("ratio", ratio, 1e-4, 1.0)
+    within("height", height, 0.01, float("inf"))
     gap = 1.0 - ratio
     if gap <= 0:
         return 0.0
@@ -101,36 +95,19 @@ def square_tube_isoflux_fit(ratio: float) -> float:
     Dimensionless; s = eps L is the side of the contact. Valid for eps <= 0.5 (0.2 %). Source: Negus and
     Yovanovich 1984.
     """
+    within("ratio", ratio, 0.0, 0.5)
     return 0.47320 - 0.62075 * ratio + 0.1198 * ratio**3
-
-
-def disc_tube_series(ratio: float) -> float:
-    """4 sigma a R = 1 - 1.4092524134 e + 0.3381827 e^3 + 0.0679327 e^5 - 0.0228735 e^6, e = a/b.
-
-    Equipotential disc in a deep insulated circular tube. Dimensionless; 1e-7 off at e = 0.1,
-    5e-7 at 0.2, 2e-4 at 0.5, 5e-3 at 0.8. Source: references.md.
-    """
-    e = ratio
-    return 1.0 - 1.4092524134 * e + 0.3381827 * e**3 + 0.0679327 * e**5 - 0.0228735 * e**6
-
-
-def disc_tube_correlation(ratio: float) -> float:
-    """4 sigma a R = 1 - 1.40978 e + 0.34406 e^3 + 0.0435 e^5 + 0.02271 e^7, e = a/b.
-
-    Equipotential disc in a deep insulated circular tube. Dimensionless; valid for e <= 0.5 (7e-5); 2e-4 off at
-    0.8. Source: Negus and Yovanovich 1984.
-    """
-    e = ratio
-    return 1.0 - 1.40978 * e + 0.34406 * e**3 + 0.0435 * e**5 + 0.02271 * e**7
 
 
 def strip_equipotential(ratio: float, height: float) -> float:
     """R sigma t = K(1 - m1)/(2 K(m1)), m1 = m sn^2(K(m) eps | m), m = (theta2/theta3)^4, q = exp(-2 pi h/L).
 
     Total resistance, bulk included, of a cell L wide, h high and t deep with a centred equipotential strip
-    of width eps L across its depth and an ideal ground. `ratio` = eps in (0, 1], `height` = h/L >= 0.05;
+    of width eps L across its depth and an ideal ground. `ratio` = eps from 1e-6 to 1, `height` = h/L from 0.05 to 50;
     returns R sigma t, to 1e-12. Source: conformal map of the half cell to a rectangle; references.md.
     """
+    within("ratio", ratio, 1e-6, 1.0)
+    within("height", height, 0.05, 50.0)
     q = exp(-2.0 * pi * height)
     n = np.arange(40)
     theta2 = 2.0 * float(np.sum(q ** ((n + 0.5) ** 2)))
@@ -146,4 +123,22 @@ def strip_constriction_half_infinite(ratio: float) -> float:
     Dimensionless; `ratio` = strip width over cell width; depth of the cell >> its width (exp(-2 pi h/L)).
     Exact. Source: conformal map; Smythe, Static and Dynamic Electricity.
     """
+    within("ratio", ratio, 1e-6, 1.0)
     return log(1.0 / sin(pi * ratio / 2.0)) / pi
+
+
+def square_tube_equipotential(ratio: float) -> float:
+    """R_Cstr sigma L of an equipotential square of side eps L on a square tube L x L, h = L deep, on an ideal ground.
+
+    Dimensionless; `ratio` = eps in {0.1, 0.2, 0.4, 0.5, 0.8}; to 1e-10 of R sigma L. Source: references.md (verified there).
+    """
+    return listed("ratio", ratio, SQUARE_EQUIPOTENTIAL)
+
+
+def square_tube_finite_contact(ratio: float) -> float:
+    """K = (R_DC - R_1D) sigma L - zeta/eps^2 of a square contact with zeta = sigma R_pol/L = 0.092, h = L.
+
+    R_1D the bulk alone, pores insulating, ideal ground. Dimensionless; `ratio` = eps in {0.2, 0.5, 0.8}; to 1e-7. For any zeta
+    K lies between the equipotential and the isoflux value. Source: references.md (verified there).
+    """
+    return listed("ratio", ratio, SQUARE_FINITE_CONTACT)
