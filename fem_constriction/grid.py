@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,10 +30,6 @@ Lines = NDArray[np.float64]
 #: Smallest allowed ratio of a cell's width to the thickness of the electrolyte: below it rounding in the lateral
 #: eigenvectors (numerics: h_min/L >= 1e-5) and coincident lines become a danger.
 SMALLEST_RATIO = 1e-9
-
-
-#: Steepest power of 1/r that a density of lines may have at a contact edge: of mu = 1/(1 - 0.85), a little below 7.
-STEEPEST = 0.85
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +93,7 @@ class Grid:
         points, sizes = [], []
         for lines in (self.x, self.y):
             half = np.diff(lines)[:, None] / 2
-            points.append((_midpoints(lines)[:, None] + half * at).ravel())
+            points.append((midpoints(lines)[:, None] + half * at).ravel())
             sizes.append((half * weights).ravel())
         return np.stack([each.ravel() for each in np.meshgrid(*points, indexing="ij")]), np.outer(*sizes).ravel()
 
@@ -158,7 +154,7 @@ def family_member(cell: Cell, grading: Grading, level: int) -> Grid:
         x=lateral[0],
         y=lateral[1],
         layers=layers,
-        contact=face.touches(_midpoints(lateral[0]), _midpoints(lateral[1])),
+        contact=face.touches(midpoints(lateral[0]), midpoints(lateral[1])),
         copies=face.copies,
         name=f"graded, level {level}",
     )
@@ -178,61 +174,6 @@ def about(edges: Lines, width: float, lines: Callable[[float], Lines]) -> Lines:
     found = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
     found[0], found[-1] = 0.0, width
     return found
-
-
-def with_densities(grid: Grid, densities: Sequence[Density], name: str) -> Grid:
-    """Return the grid of the same cell with so many lines per metre along x, y and z, counted from the contact edges.
-
-    densities: of the distance to the nearest contact edge, inside and outside alike, for x and for y; of the depth for z. Lines
-    stay on the edges and on every boundary; each piece between them has a whole number of steps, at least one.
-    """
-    lateral, places = [], []
-    for axis, (lines, density) in enumerate(zip((grid.x, grid.y), densities[:2], strict=True)):
-        edges = lines[list(grid.contact_lines(axis))]
-        new = about(edges, float(lines[-1]), partial(_at_density, 0.0, density=density)) if edges.size else None
-        lateral.append(_at_density(0.0, float(lines[-1]), density) if new is None else new)
-        places.append(np.clip(np.searchsorted(lines, _midpoints(lateral[-1])) - 1, 0, len(lines) - 2))
-    return Grid(
-        x=lateral[0],
-        y=lateral[1],
-        layers=tuple(_at_density(float(z[0]), float(z[-1]), densities[2]) for z in grid.layers),
-        contact=grid.contact[np.ix_(*places)],
-        copies=grid.copies,
-        name=name,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Density:
-    """Lines per metre at distances r: powers of r between the given ones and beyond, constant below an eighth of the first."""
-
-    r: Lines
-    value: Lines
-
-    def __call__(self, r: Lines) -> Lines:
-        """Return the density at distances r > 0."""
-        x, y = np.log(self.r), np.log(self.value)
-        if x.size == 1:
-            return np.full(np.shape(r), self.value[0])
-        at = np.maximum(np.log(r), x[0] - np.log(8))
-        first, last = ((y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in (0, -2))
-        # Steeper than 1/r has no integral; STEEPEST is that of mu = 1/(1 - STEEPEST), and no more than any edge needs.
-        low = y[0] + np.clip(first, -STEEPEST, 0.0) * (at - x[0])
-        high = y[-1] + np.minimum(last, 0.0) * (at - x[-1])
-        return np.asarray(np.exp(np.where(at < x[0], low, np.where(at > x[-1], high, np.interp(at, x, y)))))
-
-
-def _at_density(start: float, end: float, density: Density) -> Lines:
-    """Return lines from start to end, equally spaced in the integral of the density."""
-    r = np.concatenate([[0.0], np.geomspace(1e-9 * end, end, 4001)])
-    r = np.concatenate([[start], r[(r > start) & (r < end)], np.linspace(start, end, 201)[1:-1], [end]])
-    r = np.unique(r)
-    middle = _midpoints(r)
-    total = np.concatenate([[0.0], np.cumsum(density(middle) * np.diff(r))])
-    count = max(1, round(float(total[-1])))
-    lines = np.interp(np.linspace(0.0, total[-1], count + 1), total, r)
-    lines[0], lines[-1] = start, end
-    return np.asarray(lines)
 
 
 def uniform(cell: Cell, resolution: int) -> Grid:
@@ -259,7 +200,7 @@ def uniform(cell: Cell, resolution: int) -> Grid:
         counts = _share(pieces, resolution // 2 if quarter else resolution, mirrored=not quarter)
         lines = _pieces(pieces, counts)
         centre = 0.0 if quarter else width / 2
-        lateral.append((lines, np.abs(_midpoints(lines) - centre) < side / 2))
+        lateral.append((lines, np.abs(midpoints(lines) - centre) < side / 2))
     ends = _layer_ends(cell)
     counts = _share(list(np.diff(ends)), max(resolution, len(ends) - 1))
     layers = tuple(np.linspace(a, b, n + 1) for a, b, n in zip(ends, ends[1:], counts, strict=False))
@@ -313,13 +254,16 @@ def _over_face(cell: Cell, resolution: int, layers: tuple[Lines, ...], name: str
         x=x,
         y=y,
         layers=layers,
-        contact=share >= 0.5,
+        contact=share >= 0.5 - HALF,
         copies=face.copies,
         name=name,
         share=share,
         order=IDEAL_ORDER if ideal else ROBIN_ORDER,
     )
 
+
+#: How much less than half of a cell counts as half of it: rounding.
+HALF = 1e-9
 
 #: Of cells that outlines cut: as of any uniform grid at an ideal contact's edge, and with a contact resistance (numerics).
 IDEAL_ORDER, ROBIN_ORDER = 1.0, 1.5
@@ -376,5 +320,6 @@ def _pieces(pieces: Sequence[float], counts: Sequence[int]) -> Lines:
     return np.concatenate([*parts, ends[-1:]])
 
 
-def _midpoints(lines: Lines) -> Lines:
+def midpoints(lines: Lines) -> Lines:
+    """Return the middles between neighbouring lines."""
     return np.asarray((lines[1:] + lines[:-1]) / 2)

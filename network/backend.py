@@ -81,7 +81,7 @@ class Network:
             two_port=_voxel,
             area=grid.copies,
             unit=1.0,
-            face=_face(grid, area),
+            face=_face(grid, area, ideal=_ideal(cell)),
             free=numbering.free,
             description={"backend": self.name, "grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
         )
@@ -121,9 +121,12 @@ def _voxel(values: Array, height: float) -> tuple[Array, Array]:
     return values * height / (2 + values * height**2 / 2), np.full_like(values, 2 / height)
 
 
-def _face(grid: Grid, area: Array) -> dict[str, sparse.csr_array]:
-    """Areas of contact and of pores at each voxel of the WE face: those that an outline cuts have both, side by side."""
-    touched = grid.touched.ravel()
+def _face(grid: Grid, area: Array, *, ideal: bool) -> dict[str, sparse.csr_array]:
+    """Areas of contact and of pores at each voxel of the WE face: those that an outline cuts have both, side by side.
+
+    An ideal contact holds voxels: they are contact or pore, as half of them or more is metal.
+    """
+    touched = (grid.contact.astype(float) if ideal else grid.touched).ravel()
     return {
         CHARGE_TRANSFER: sparse.diags_array(area * touched).tocsr(),
         PORE: sparse.diags_array(area * (1 - touched)).tocsr(),
@@ -171,6 +174,6 @@ def _stack(grid: Grid, vertical: Column, *, ideal_contact: bool) -> Stack:
         lateral=Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
         vertical=bands,
         mass=mass,
-        face=_face(grid, area),
+        face=_face(grid, area, ideal=ideal_contact),
         free=~touching if ideal_contact else np.ones(touching.size, dtype=bool),
     )

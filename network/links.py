@@ -208,7 +208,7 @@ def network_links(
     for process, pieces in parts.items():
         a, b, geometry = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
         links[process] = Links(numbering.of(a), numbering.of(b), geometry)
-    touched = grid.touched.ravel()
+    touched = (grid.contact.astype(float) if ideal_contact else grid.touched).ravel()
     for process, share in ((CHARGE_TRANSFER, touched), (PORE, 1 - touched)):
         where = (share > 0) & (0 in own)
         face = numbering.of(patch[where])

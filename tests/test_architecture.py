@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,3 +65,12 @@ def test_an_arrow_the_wrong_way_is_seen(tmp_path: Path) -> None:
     stray = tmp_path / "stray.py"
     stray.write_text("import network.links\nfrom validation import gate\n")
     assert imports(stray) == {"network.links", "validation"}
+
+
+def test_every_package_is_installed() -> None:
+    """setuptools finds no packages by itself in a tree with three of them: each is listed, or it is missing where it counts."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    listed = set(project["tool"]["setuptools"]["packages"])
+    root = Path(__file__).parents[1]
+    there = {".".join(path.parent.relative_to(root).parts) for name in PACKAGES for path in (root / name).rglob("__init__.py")}
+    assert there == listed

@@ -10,11 +10,11 @@ from conftest import DATA
 
 import fem_constriction as fc
 from fem_constriction.backends import solve_grid
+from fem_constriction.densities import Density, with_densities
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.fields import shapes
 from fem_constriction.fem.mesh import LineSpace
-from fem_constriction.grid import Density, with_densities
 from network import Network
 from validation import guarantee
 from validation.certificate import pair

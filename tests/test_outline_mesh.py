@@ -29,11 +29,19 @@ from validation.cli import app
 
 GRADING = Grading(exponent=4.0, steps=2)
 DIAMOND = regions({"shape": "rectangle", "centre": ["25 um", "25 um"], "size": ["20 um", "20 um"], "angle": "45 deg"})
+ROUNDED = regions({"shape": "rectangle", "centre": ["25 um", "25 um"], "size": ["22 um", "22 um"], "angle": "45 deg"})
 ELLIPSE = regions({"shape": "ellipse", "centre": ["25 um", "25 um"], "semi_axes": ["15 um", "6 um"]})
 AT_WALL = regions(
     {"shape": "polygon", "vertices": [["0 um", "10 um"], ["20 um", "18 um"], ["12 um", "30 um"], ["0 um", "26 um"]]}
 )
-CONTACTS = {"disc": DISC, "diamond": DIAMOND, "ellipse": ELLIPSE, "at the wall": AT_WALL, "many": regions(*MANY)}
+CONTACTS = {
+    "disc": DISC,
+    "diamond": DIAMOND,
+    "with a corner off by rounding": ROUNDED,
+    "ellipse": ELLIPSE,
+    "at the wall": AT_WALL,
+    "many": regions(*MANY),
+}
 
 
 @pytest.mark.parametrize("contact", CONTACTS.values(), ids=CONTACTS)

@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from fem_constriction.api import provenance
 from fem_constriction.backends import Backend, Solution, backend_named, direct_current, solve_grid
 from fem_constriction.cell import Cell
+from fem_constriction.densities import Density, with_densities
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.grid import Density, Grid, with_densities
+from fem_constriction.grid import Grid
 from fem_constriction.refinement import FINEST, angular_band
 from fem_constriction.spectrum import Spectrum
 from validation.certificate import Discs, Pairing, pair

@@ -113,7 +113,12 @@ def _arcs(outline: Outline, face: Face) -> tuple[tuple[Edge | Arc, ...], bool]:
 def _edges(outline: Outline, face: Face) -> list[tuple[tuple[Edge | Arc, ...], bool]]:
     """The edges of a polygon inside the face; what lies on its walls is none."""
     clipped: Any = outline.shape.intersection(box(0, 0, *face.width))
-    corners = Outline.polygon(np.array(clipped.exterior.coords)[:-1]).corners
+    points, tolerance = np.array(clipped.exterior.coords)[:-1], SAME * max(face.width)
+    for axis, width in enumerate(face.width):  # rounding may leave corners just off a wall, and two of them in one place
+        points[np.abs(points[:, axis]) < tolerance, axis] = 0.0
+        points[np.abs(points[:, axis] - width) < tolerance, axis] = width
+    points = points[np.linalg.norm(points - np.roll(points, 1, 0), axis=1) > tolerance]
+    corners = Outline.polygon(points).corners
     assert corners is not None
     wall = [on_wall(a, b, face) for a, b in zip(corners, np.roll(corners, -1, 0), strict=True)]
     if not any(wall):

@@ -10,7 +10,8 @@ from skfem import MeshTri
 from skfem.mapping import Mapping
 
 from fem_constriction.assembly import Array
-from fem_constriction.fem.outline_mesh import PlanarMesh, arc_numbers, bend
+from fem_constriction.fem.bands import arc_numbers, bend
+from fem_constriction.fem.outline_mesh import PlanarMesh
 
 
 def skeleton(mesh: PlanarMesh, unit: float) -> MeshTri:
