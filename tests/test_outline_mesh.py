@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 import fem_constriction as fc
 from fem_constriction.admittance import admittances
 from fem_constriction.circuits import physical
-from fem_constriction.errors import ComputationError
 from fem_constriction.fem import FiniteElements, enclose
 from fem_constriction.fem.enclosure import bounds_on
 from fem_constriction.fem.outline_mesh import planar_mesh
@@ -198,10 +197,10 @@ def test_what_cannot_be_enclosed_is_said(change: dict[str, object], arguments: d
 
 def test_regions_that_touch_and_corners_that_are_too_sharp_are_refused() -> None:
     touching = regions(*({"shape": "disc", "centre": [x, "20 um"], "radius": "5 um"} for x in ("11 um", "21 um")))
-    with pytest.raises(ComputationError, match="regions that touch are given as one polygon"):
+    with pytest.raises(fc.InputError, match="regions that touch are given as one polygon"):
         planar_mesh(cell(touching), GRADING, 0)
     needle = regions({"shape": "polygon", "vertices": [["5 um", "5 um"], ["45 um", "6 um"], ["45 um", "9 um"]]})
-    with pytest.raises(ComputationError, match="sharper than 15 degrees"):
+    with pytest.raises(fc.InputError, match="sharper than 15 degrees"):
         planar_mesh(cell(needle), GRADING, 0)
 
 

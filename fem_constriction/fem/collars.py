@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely import LineString, box
 
-from fem_constriction.errors import ComputationError
+from fem_constriction.errors import InputError
 from fem_constriction.face import SAME, Face
 from fem_constriction.outlines import Outline
 
@@ -68,7 +68,7 @@ class Curve:
 def curves(face: Face) -> list[Curve]:
     """Return the contact's edges on a part of a face, with collars that do not meet.
 
-    Raises ComputationError where regions touch each other or the wall, or a corner is too sharp.
+    Raises InputError where regions touch each other or the wall, or a corner is too sharp.
     """
     open_or_closed: list[tuple[tuple[Edge | Arc, ...], bool]] = []
     for outline in face.outlines:
@@ -82,9 +82,10 @@ def curves(face: Face) -> list[Curve]:
         near += _folds(lines[number], pieces)
         gap = min([*near, width])
         if gap <= 1e-4 * width:
-            raise ComputationError(
-                f"regions of the contact are {gap:.3g} m apart from each other or from the wall: body-fitted meshes need more "
-                f"than {1e-4 * width:.3g} m between them; regions that touch are given as one polygon"
+            raise InputError(
+                f"working_electrode.contact.regions is not allowed for finite elements: regions are {gap:.3g} m apart from one "
+                f"another or the wall, and body-fitted meshes need more than {1e-4 * width:.3g} m; "
+                "regions that touch are given as one polygon"
             )
         limits = [NEAR * gap]
         for piece in pieces:
@@ -151,9 +152,10 @@ def _mitred(corners: Sequence[Array], face: Face, *, closed: bool) -> tuple[Edge
             before, after = normals[k - 1 if k else -1], normals[k % len(normals)]
             cosine = float(before @ after)
             if cosine < -np.cos(np.radians(SHARPEST)):
-                raise ComputationError(
-                    f"the contact has a corner at [{corner[0]:.4g}, {corner[1]:.4g}] m (from the middle of a symmetric face) "
-                    f"that is sharper than {SHARPEST:g} degrees: no mesh is graded towards it"
+                raise InputError(
+                    "working_electrode.contact.regions is not allowed for finite elements: the corner at "
+                    f"[{corner[0]:.4g}, {corner[1]:.4g}] m (from the middle of a symmetric face) is sharper than {SHARPEST:g} "
+                    "degrees, and no mesh is graded towards it"
                 )
             bisectors.append((before + after) / (1 + cosine))
         else:
