@@ -195,6 +195,12 @@ def angular_band(frequency: ArrayLike) -> tuple[float, float]:
     return float(2 * np.pi * points.min()), float(2 * np.pi * points.max())
 
 
+def check_affordable(cell: Cell, backend: Backend, level: int = FIRST_LEVELS[-1]) -> None:
+    """Raise MemoryShort where a backend knows beforehand that a level does not fit, not after an hour on coarser ones."""
+    if (affordable := getattr(backend, "affordable", None)) is not None:
+        affordable(backend.grid(cell, level))
+
+
 def solve_family(
     cell: Cell,
     backend: Backend,
@@ -209,8 +215,7 @@ def solve_family(
 
     keep: the potentials of the finest one, for guaranteed bounds; others: cells, different in materials alone, served as well.
     """
-    if (affordable := getattr(backend, "affordable", None)) is not None:
-        affordable(backend.grid(cell, levels[-1]))  # rather than after an hour on the coarser ones
+    check_affordable(cell, backend, levels[-1])
     solutions: list[Solution] = []
     for level in levels:
         finest = keep and level == levels[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from fem_constriction.lateral import reduce_layered
 from fem_constriction.projection import reduce
 from fem_constriction.refinement import solve_family
 from network import Network
+from validation import crosscheck
 from validation.cli import app
 
 GRADING = Grading(exponent=4.0, steps=2)
@@ -226,3 +228,13 @@ def test_bounds_from_the_command_line(tmp_path: object) -> None:
     assert record["s_per_second"] == [0.0, 1e3, 1e6]
     assert all(low < high for low, high in zip(record["lower_ohm"], record["upper_ohm"], strict=True))
     assert record["constriction_ohm"][0] < record["constriction_ohm"][1]
+
+
+def test_a_face_that_does_not_fit_in_memory_is_refused_before_anything_is_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def solved(*_: object, **__: object) -> None:
+        raise AssertionError("a grid was solved")
+
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1 << 20))
+    monkeypatch.setattr("fem_constriction.refinement.solve_grid", solved)
+    with pytest.raises(fc.InputError, match="the modes of prisms, level 2 .* would need"):
+        crosscheck(cell(DISC), [1.0])

@@ -21,7 +21,7 @@ from fem_constriction.cell import Cell
 from fem_constriction.circuits import physical
 from fem_constriction.errors import ComputationError, InputError, MemoryShort, NotAgreed
 from fem_constriction.extraction import Extraction, Value, extract
-from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, refine, solve_family
+from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, check_affordable, refine, solve_family
 from fem_constriction.spectrum import Spectrum
 from validation.agreement import Agreement, check_tolerance, compare, enclose
 from validation.certificate import Discs, Pairing, pair
@@ -194,6 +194,8 @@ def _solve(
     """Solve the backends side by side; an interruption does not wait for what is still running."""
     for cell in cells:
         check_solvable(cell)
+    for backend in chosen:
+        check_affordable(cells[0], backend)
     pool = ThreadPoolExecutor(len(chosen) if side_by_side else 1)
     # Held here as well: the limit of one grid, when it ends, must not give its threads back while another one runs.
     with threadpool_limits(limits=1, user_api="blas"):
