@@ -25,11 +25,13 @@ from scipy import sparse
 from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE, Admittance, evaluate
 from fem_constriction.assembly import Array, Assembly, Operator
 from fem_constriction.errors import ComputationError
-from fem_constriction.layered import Layered, Samples, sample
-from fem_constriction.modes import WIDE
-from fem_constriction.plane import Face, Plane
+from fem_constriction.layered import Layered
+from fem_constriction.modes import WIDE, Lateral
+from fem_constriction.plane import Plane
 from fem_constriction.projection import TARGET, Basis, blocks, enough_shifts
 from fem_constriction.reduced import ReducedModel, Relaxation, spanned
+from fem_constriction.samples import Samples, gathered
+from fem_constriction.sheet import Sheet
 from fem_constriction.solver import ShiftedSolutions
 
 
@@ -51,7 +53,17 @@ def reduce_layered(
     basis = PlaneBasis(layered, processes)
     model, estimate = enough_shifts(basis, band, direct_current=direct_current, tolerance=tolerance, most_shifts=most_shifts)
     assert isinstance(model, LateralModel)
-    return replace(model, statistics=basis.statistics(estimate), whole=whole)
+    off = _interpolation(model, processes)
+    return replace(model, statistics=basis.statistics(max(estimate, off)), whole=whole, basis_error=off)
+
+
+def _interpolation(model: LateralModel, processes: Mapping[str, Admittance]) -> float:
+    """How far a pencil's functions are off, relative, at the model's shifts and at the same imaginary ones."""
+    positive = model.shifts[model.shifts > 0]
+    off = max([model.used.error(evaluate(processes, s)) for s in (model.shifts, 1j * positive) if s.size])
+    if off > TARGET:
+        raise ComputationError(f"functions of the plane are {off:.1e} off by interpolation, at most {TARGET:.0e} are allowed")
+    return off
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +85,11 @@ class LateralModel(ReducedModel):
         """Return the model on what some columns span; see `ReducedModel.within`."""
         found = super().within(columns)
         assert isinstance(found, LateralModel)
-        return replace(found, samples=self._samples.within(spanned(columns)))
+        return replace(found, samples=self.used.within(spanned(columns)))
 
     @property
-    def _samples(self) -> Samples:
+    def used(self) -> Samples:
+        """The samples; every model of a stack has them."""
         assert self.samples is not None
         return self.samples
 
@@ -86,7 +99,7 @@ class LateralModel(ReducedModel):
         x = self.solution(points)
         z, y = self.port @ x, evaluate(self.processes, points)
         parts = {p: y[p] * np.sum(x * (matrix @ x), 0) for p, matrix in self.matrices.items()}
-        u, slopes = self._samples.recursion.derivatives(y)
+        u, slopes = self.used.recursion.derivatives(y)
         # Y = kappa/u(v), v = kappa/y: y dY/dy = Y v u_v/u, kappa dY/dkappa = Y (1 - sum v u_v/u).
         below = y[BULK][:, None] / u
         parts[BULK] = parts[BULK] + self._quadratic(below, x)
@@ -106,10 +119,8 @@ class LateralModel(ReducedModel):
             (np.abs(y[name]) * np.sum(size * (np.abs(matrix) @ size), 0) for name, matrix in self.matrices.items()),
             np.zeros(points.size),
         )
-        under = np.abs(y[BULK][:, None] / self._samples.recursion.impedance(y))
-        total = total + np.einsum(
-            "ik,kij,jk->k", size, replace(self._samples, weights=np.abs(self._samples.weights)).total(under), size
-        )
+        under = np.abs(y[BULK][:, None] / self.used.recursion.impedance(y))
+        total = total + np.einsum("ik,kij,jk->k", size, self.used.size(under), size)
         return np.asarray((np.finfo(float).eps * total / np.abs(z)).reshape(points.shape))
 
     def all_unknowns(self) -> ReducedModel:
@@ -129,11 +140,11 @@ class LateralModel(ReducedModel):
     def _system(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> NDArray[Any]:
         y = evaluate(processes, s)
         system = super()._system(s, {name: each for name, each in processes.items() if name in self.matrices})
-        return np.asarray(system + self._samples.total(y[BULK][:, None] / self._samples.recursion.impedance(y)))
+        return np.asarray(system + self.used.total(y[BULK][:, None] / self.used.recursion.impedance(y)))
 
     def _quadratic(self, admittance: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
         """sum over samples of admittance x' W x, (k,)."""
-        return np.asarray(np.einsum("ik,kij,jk->k", x, self._samples.total(admittance), x))
+        return np.asarray(np.einsum("ik,kij,jk->k", x, self.used.total(admittance), x))
 
 
 class PlaneBasis(Basis):
@@ -143,39 +154,35 @@ class PlaneBasis(Basis):
         self.layered, self.all = layered, processes
         self.nodes = _Nodes(layered)
         self.faces = {
-            name: Face(layered.face[name], layered.lateral.shape) for name in (CHARGE_TRANSFER, PORE) if name in processes
+            name: Sheet(layered.face[name], layered.lateral.shape) for name in (CHARGE_TRANSFER, PORE) if name in processes
         }
         operators: dict[str, Operator] = {name: _AtMetal(self.nodes, face) for name, face in self.faces.items()}
         operators[BULK] = _Shallow(layered, self.nodes)
         description = {**layered.description, "route": "mode by mode", "plane": self.nodes.unknowns}
-        super().__init__(Assembly(operators, description=description), {n: y for n, y in processes.items() if n in operators})
-        self.deep = np.zeros((layered.recursion.deep, 0))
+        used = {name: y for name, y in processes.items() if name in operators}
+        super().__init__(Assembly(operators, description=description), used, max(1e-9, 10 * layered.lateral.tolerance))
+        self.gathered = gathered(layered)
         self.shifts = np.empty(0)
 
     def extend(self, shifts: Array) -> None:
         """Solve the plane at these shifts and add the solutions; after the first of them, each starts from the model so far."""
-        pieces = len(blocks(shifts, self.assembly.unknowns))
-        for first in range(pieces):
-            block = shifts[first::pieces]
+        pieces = blocks(shifts, self.assembly.unknowns)
+        if self.layered.lateral.modal:  # each piece all over the band; neighbours share what preconditions without modes
+            pieces = [shifts[first :: len(pieces)] for first in range(len(pieces))]
+        for block in pieces:
             self.add(self._solve(block))
             self.shifts = np.append(self.shifts, block)
 
     def add(self, solved: ShiftedSolutions) -> None:
-        """Add solutions, and their coefficients in the deep modes."""
+        """Add solutions, and what functions of the plane make of them."""
         super().add(solved)
         if not self.blocks[-1].shape[1]:
             return
-        new = self.nodes.whole(self.blocks[-1])
-        modes = self.layered.lateral.analyse(new).reshape(len(new), -1).T
-        recursion = self.layered.recursion
-        found = modes[recursion.order[: recursion.deep]] * np.sqrt(self.layered.area)
-        self.deep = np.hstack([self.deep, found])
+        self.gathered.add(self.nodes.whole(self.blocks[-1]))
 
     def model(self, shifts: Array) -> LateralModel:
         """Return the reduced model; its shifts are those solved, in the order of their solution."""
-        layered = self.layered
-        eigenvalues = layered.lateral.values.ravel()[layered.recursion.order[: layered.recursion.deep]] / layered.unit**2
-        samples = sample(eigenvalues, self.deep, layered.layers, layered.two_port)
+        samples = self.gathered.samples()
         return LateralModel(self.matrices, self.port, self.entries, self.coordinates, self.all, self.shifts, samples=samples)
 
     def _guess(self, shifts: Array) -> Array | None:
@@ -189,7 +196,8 @@ class PlaneBasis(Basis):
     def _solve(self, shifts: Array) -> ShiftedSolutions:
         """Solve at some shifts; on wide planes every processor has its own, with about as many iterations."""
         guess = self._guess(shifts)
-        threads = min(os.cpu_count() or 1, shifts.size) if self.nodes.unknowns >= WIDE else 1
+        wide = self.layered.lateral.modal and self.nodes.unknowns >= WIDE
+        threads = min(os.cpu_count() or 1, shifts.size) if wide else 1
         if threads == 1:
             return self._solve_some(shifts, guess)
         parts = [np.arange(first, shifts.size, threads) for first in range(threads)]
@@ -207,7 +215,7 @@ class PlaneBasis(Basis):
         modes = np.empty((shifts.size, recursion.count))
         modes[:, recursion.order[: recursion.deep]] = y[BULK][:, None] / recursion.impedance(y)
         modes[:, recursion.order[recursion.deep :]] = y[BULK][:, None] / recursion.shallow
-        admittance = layered.area * modes.reshape(shifts.size, *layered.lateral.shape)
+        admittance = layered.area * modes.reshape(shifts.size, *layered.lateral.values.shape)
         free = self.nodes.free
         plane = Plane(layered.lateral, admittance, self.faces, y, free)
         ones = np.ones((shifts.size, *free.shape))
@@ -274,7 +282,7 @@ class _OnPlane:
 class _AtMetal(_OnPlane):
     """int over contact or pores of (V - phi)(V_psi - psi): differences first, then the matrix."""
 
-    def __init__(self, nodes: _Nodes, face: Face) -> None:
+    def __init__(self, nodes: _Nodes, face: Sheet) -> None:
         super().__init__(nodes)
         self.face = face
 
@@ -290,8 +298,10 @@ class _Shallow(_OnPlane):
         self.lateral = layered.lateral
         weights = np.zeros(layered.recursion.count)
         weights[layered.recursion.order[layered.recursion.deep :]] = layered.area / layered.recursion.shallow
-        self.weights = weights.reshape(layered.lateral.shape)
+        self.weights = weights.reshape(layered.lateral.values.shape)
 
     def _apply(self, columns: Array) -> Array:
+        if not isinstance(self.lateral, Lateral) or not self.weights.any():
+            return np.zeros_like(columns)
         modes = self.lateral.analyse(self.nodes.whole(columns)) * self.weights
         return self.nodes.collect(self.lateral.spread(modes), tied=True)

@@ -24,6 +24,7 @@ from scipy import sparse
 from fem_constriction.admittance import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from fem_constriction.assembly import Array
 from fem_constriction.modes import Lateral
+from fem_constriction.pencil import Pencil
 
 #: Attenuation theta beyond which what is below does not matter: exp(-2 theta) is 1e-17.
 DEAD = 20.0
@@ -38,14 +39,14 @@ TwoPort = Callable[[Array, float], tuple[Array, Array]]
 class Layered:
     """A laterally uniform stack below a WE face that is not.
 
-    lateral: modes of the plane, eigenvalues in 1/m2 times unit^2; layers: heights of the cells of each, from the WE down (m), a
-    boundary between layers; two_port: (lambda in 1/m2, height in m) -> c, d in 1/m; area: m2 of the whole cell per unit of the
-    lateral mass; unit: m per unit of lateral length; face: WE process -> matrix on the nodes of the face, m2; free: which of
-    them are unknowns (nx * ny), the others are tied to V; unknowns: how many the whole grid has; description: carried into the
-    provenance.
+    lateral: modes of the plane, or its pencil, lambda in 1/m2 times unit^2; layers: heights of the cells of each, from the WE
+    down (m), a boundary between layers; two_port: (lambda in 1/m2, height in m) -> c, d in 1/m; area: m2 of the whole cell per
+    unit of the lateral mass; unit: m per unit of lateral length; face: WE process -> matrix on the nodes of the face, m2; free:
+    which of them are unknowns (nx * ny), the others are tied to V; unknowns: how many the whole grid has; description: carried
+    into the provenance.
     """
 
-    lateral: Lateral
+    lateral: Lateral | Pencil
     layers: Sequence[Array]
     two_port: TwoPort
     area: float
@@ -57,64 +58,7 @@ class Layered:
     @cached_property
     def recursion(self) -> Recursion:
         """The layers' matrices."""
-        return Recursion(self.lateral.values.ravel() / self.unit**2, self.layers, self.two_port)
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """sum over modes of f(lambda) x x' = sum over samples of f(lambda_j) W_j: what does not depend on frequency, summed up
-    before.
-
-    f(lambda) = kappa/u is analytic for Re lambda > 0 (poles are eigenvalues of the column, and have Re lambda <= 0), so on
-    octaves of lambda its Chebyshev interpolant in NODES points is exact to 5.8^-NODES (the Bernstein ellipse through 0); fewer
-    modes than points in an octave stand for themselves. recursion: of the samples; weights: (samples, r, r).
-    """
-
-    recursion: Recursion
-    weights: Array
-
-    def total(self, admittance: NDArray[Any]) -> NDArray[Any]:
-        """Return sum over samples of admittance (k, samples) times W, (k, r, r)."""
-        flat = self.weights.reshape(len(self.weights), -1)
-        parts = [part @ flat for part in (admittance.real, admittance.imag)[: 1 + np.iscomplexobj(admittance)]]
-        found = parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1]
-        return np.asarray(found.reshape(len(admittance), *self.weights.shape[1:]))
-
-    def within(self, span: Array) -> Samples:
-        """Return span' W span."""
-        return Samples(self.recursion, np.asarray(span.T @ self.weights @ span))
-
-
-#: Chebyshev points per octave of lambda: 5.8^-18 is 2e-14.
-NODES = 18
-
-
-def sample(values: Array, columns: Array, layers: Sequence[Array], two_port: TwoPort) -> Samples:
-    """Return the samples for modes of these eigenvalues, ascending, and their coefficients, (modes, r)."""
-    points, weights = [], []
-    octave = np.floor(np.log2(np.maximum(values, 1e-300)))
-    edges = np.flatnonzero(np.diff(octave)) + 1
-    for part in np.split(np.arange(values.size), edges):
-        own, x = values[part], columns[part]
-        if part.size <= NODES:
-            points.append(own)
-            weights.append(x[:, :, None] * x[:, None, :])
-            continue
-        low = 2.0 ** octave[part[0]]
-        angles = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
-        nodes = low * (1.5 + 0.5 * np.cos(angles))
-        away = own[:, None] - nodes
-        exact = np.abs(away) < 1e-14 * low
-        cardinal = np.sin(angles) * (-1.0) ** np.arange(NODES) / np.where(exact, 1.0, away)
-        hit = exact.any(1)
-        cardinal[hit] = exact[hit]
-        cardinal /= cardinal.sum(1, keepdims=True)
-        points.append(nodes)
-        weights.append(np.stack([(x * column[:, None]).T @ x for column in cardinal.T]))
-    chosen, found = np.concatenate(points), np.concatenate(weights)
-    order = np.argsort(chosen, kind="stable")
-    recursion = Recursion(chosen[order], layers, two_port, whole=True)
-    return Samples(recursion, found[order])
+        return Recursion(self.lateral.values.ravel() / self.unit**2, self.layers, self.two_port, whole=not self.lateral.modal)
 
 
 class Recursion:

@@ -22,6 +22,9 @@ from fem_constriction.assembly import Array
 #: Lines per direction from which on the cosine transform is faster than a dense product (measured 100 to 200).
 LONG = 160
 
+#: Nodes of a plane without product structure from which on functions of its pencil are faster than its modes (measured 1300).
+DENSE = 1000
+
 #: Values in a plane from which on all processors are used.
 WIDE = 1 << 17
 
@@ -141,6 +144,9 @@ COLUMNS = 256
 class Lateral:
     """The modes of a plane: products of those of x and y. All transforms take arrays (..., x, y)."""
 
+    #: Whether `values` are eigenvalues; relative energy error to which the plane's problem is solved.
+    modal, tolerance = True, 1e-12
+
     x: Modes
     y: Modes
 
@@ -162,6 +168,10 @@ class Lateral:
             for each in (self.x, self.y)
         ]
         return np.outer(*rows)
+
+    def conduct(self, phi: Array, f: Array) -> Array:
+        """Return M V f V' M phi, f: function of the eigenvalues, (..., nx, ny)."""
+        return self.spread(self.analyse(phi) * f)
 
     def analyse(self, values: Array) -> Array:
         """Return V' M u: nodal values to coefficients of modes."""

@@ -20,7 +20,8 @@ from scipy import sparse
 from fem_constriction.admittance import BULK
 from fem_constriction.assembly import Array
 from fem_constriction.modes import Lateral
-from fem_constriction.plane import Face, Plane
+from fem_constriction.plane import Plane
+from fem_constriction.sheet import Sheet
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class FactorisedStack:
         self.nx, self.ny = stack.lateral.shape
         self.nz = stack.mass.shape[1]
         self._factorise(y)
-        face = {process: Face(matrix, stack.lateral.shape) for process, matrix in stack.face.items()}
+        face = {process: Sheet(matrix, stack.lateral.shape) for process, matrix in stack.face.items()}
         self.plane = Plane(stack.lateral, self.pivot[0], face, y, stack.free.reshape(stack.lateral.shape))
 
     def _factorise(self, y: Mapping[str, Array]) -> None:

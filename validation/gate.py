@@ -21,6 +21,7 @@ from fem_constriction.cell import Cell
 from fem_constriction.circuits import physical
 from fem_constriction.errors import ComputationError, InputError, MemoryShort, NotAgreed
 from fem_constriction.extraction import Extraction, Value, extract
+from fem_constriction.face import face_of
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, check_affordable, refine, solve_family
 from fem_constriction.spectrum import Spectrum
 from validation.agreement import Agreement, check_tolerance, compare, enclose
@@ -72,7 +73,7 @@ def crosscheck(
     check_tolerance(tolerance)
     chosen, telling = by_kind(backends)
     asked = None if accuracy is None else guarantee(cell, points, accuracy, backends=chosen).discs
-    keep = discs and asked is None
+    keep = discs and asked is None and face_of(cell).rectangles is not None  # discs need lines along the contact's edges
     families = _solve([cell], chosen, band, progress, keep=keep)
     others = {backend.name: told(cell, backend, points, progress) for backend in telling}
     bounding = _bounding(cell, families, band)

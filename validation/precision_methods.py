@@ -14,7 +14,7 @@ from fem_constriction.backends import Backend, backend_named, check_memory, solv
 from fem_constriction.cell import Cell
 from fem_constriction.fem import FiniteElements, MixedElements
 from fem_constriction.fem.equilibrated import semi_discrete
-from fem_constriction.fem.prisms import SQUARES
+from fem_constriction.fem.prisms import check_plane
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.projection import reduce
 from fem_constriction.reduced import ReducedModel
@@ -93,8 +93,7 @@ def _uniform(cell: Cell, level: int, band: tuple[float, float] | None) -> Reduce
 def _prisms(cell: Cell, level: int, band: tuple[float, float] | None) -> ReducedModel:
     elements = MixedElements()
     grid = elements.grid(cell, level)
-    nodes = 2 * grid.shape[0] + 50  # of degree 2; their modes are those of a dense matrix
-    check_memory(nodes, f"prisms, level {level}", SQUARES * nodes)
+    check_plane(2 * grid.shape[0] + 50, f"prisms, level {level}")  # of degree 2
     return reduce_layered(semi_discrete(cell, grid), admittances(cell), band)
 
 

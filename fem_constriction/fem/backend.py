@@ -31,7 +31,7 @@ from fem_constriction.fem.mesh import LineSpace, PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
 from fem_constriction.fem.potentials import ElementFields
 from fem_constriction.fem.prism_fields import PrismFields
-from fem_constriction.fem.prisms import SQUARES, Prisms, TriangleSpace, prisms
+from fem_constriction.fem.prisms import SQUARES, Prisms, TriangleSpace, check_plane, prisms
 from fem_constriction.fem.traces import traces
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.fem.unstructured import assemble_mesh, family_order, most_unknowns
@@ -101,13 +101,14 @@ class FiniteElements:
         """
         if isinstance(grid, MeshGrid):
             return None
+        self.affordable(grid)
         depth = grid.depth
         plane = self._plane(grid, ideal=_ideal(cell))
         area = grid.copies * depth**2
         first = plane.contact.diagonal() == 0 if _ideal(cell) else np.ones(plane.size, dtype=bool)
         rows = sum(self.degree * (len(lines) - 1) + 1 for lines in grid.layers)
         return Layered(
-            lateral=plane.lateral,
+            lateral=plane.functions,
             layers=[np.diff(lines) for lines in grid.layers],
             two_port=two_port(self.degree),
             area=area,
@@ -128,6 +129,9 @@ class FiniteElements:
         refuse_image(cell, self.name)
         if isinstance(grid, MeshGrid):
             return assemble_mesh(cell, grid, self.degree)
+        if isinstance(grid, Prisms):
+            nodes = self._nodes(grid)
+            check_memory(nodes, f"{self.name}, all unknowns of {grid.name}, by the modes of its plane", SQUARES * nodes)
         processes = admittances(cell)
         ideal = _ideal(cell)
         depth = grid.depth
@@ -177,11 +181,9 @@ class FiniteElements:
         )
 
     def affordable(self, grid: Grid) -> None:
-        """Raise MemoryShort where the modes of a triangulation would not fit: known before anything is computed."""
+        """Raise MemoryShort where functions of a triangulation would not fit: known before anything is computed."""
         if isinstance(grid, Prisms):
-            nodes = self._nodes(grid)
-            what = f"{self.name}, the modes of {grid.name} ({grid.shape[0]} triangles; `bounds` may do with fewer)"
-            check_memory(nodes, what, SQUARES * nodes)
+            check_plane(self._nodes(grid), f"{self.name} on {grid.name} ({grid.shape[0]} triangles)")
 
     def _nodes(self, grid: Prisms) -> int:
         """About how many nodes a triangulation has: vertices are half of its triangles, edges three halves."""
@@ -193,7 +195,6 @@ class FiniteElements:
         Cells that an outline cuts are contact with their part of it; at an ideal contact, which holds nodes, with half or more.
         """
         if isinstance(grid, Prisms):
-            self.affordable(grid)
             return TriangleSpace.build(grid.plane, grid.depth, self.degree)
         touched = grid.contact.astype(float) if ideal else grid.touched
         return PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, touched, self.degree)

@@ -16,11 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.admittance import admittances
 from fem_constriction.assembly import Array
-from fem_constriction.backends import check_memory, check_solvable, direct_current
+from fem_constriction.backends import check_solvable, direct_current
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem.equilibrated import MixedElements, equilibrated, semi_discrete
-from fem_constriction.fem.prisms import SQUARES, Prisms
+from fem_constriction.fem.prisms import Prisms, check_plane
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.lateral import LateralModel, reduce_layered
 
@@ -79,7 +79,7 @@ def enclose(
     for level in range(FINEST + 1):
         grid = elements.grid(cell, level)
         try:
-            check_memory(elements.unknowns(cell, grid), f"bounds on {grid.name}", SQUARES * elements.unknowns(cell, grid))
+            check_plane(elements.unknowns(cell, grid), f"bounds on {grid.name}")
         except MemoryShort as error:
             raise ComputationError(f"{_reached(rows, accuracy)}; {error}") from None
         lower, upper = bounds_on(cell, grid, points)

@@ -13,11 +13,13 @@ Lagrange elements on the face bound Z from below.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import LinearOperator, splu
 from skfem import ElementTriP0, ElementTriP1DG, ElementTriRT1, ElementTriRT2
 
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE
@@ -30,7 +32,8 @@ from fem_constriction.fem.prisms import Prisms, TriangleSpace, prisms, triangle_
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.grid import Grading, Grid
 from fem_constriction.layered import Layered
-from fem_constriction.modes import Lateral, Modes
+from fem_constriction.modes import DENSE, Lateral, Modes
+from fem_constriction.pencil import Pencil, Solver, cholesky
 
 #: Degree of the divergence -> elements of the current (scikit-fem counts them from 1), and of its divergence.
 CURRENTS = {0: (ElementTriRT1, ElementTriP0), 1: (ElementTriRT2, ElementTriP1DG)}
@@ -56,7 +59,7 @@ def equilibrated(cell: Cell, grid: Prisms, degree: int = 1) -> Layered:
     space = _Currents(mesh, unit, degree)
     area = grid.copies * unit**2
     inside = np.repeat(mesh.contact, PER_TRIANGLE[degree])
-    return _stack(cell, grid, space.modes(), space.mass, space.mass[:, inside] @ _choose(inside), inside, area, "currents")
+    return _stack(cell, grid, space.functions, space.mass, space.mass[:, inside] @ _choose(inside), inside, area, "currents")
 
 
 def semi_discrete(cell: Cell, grid: Prisms, degree: int = 2) -> Layered:
@@ -64,15 +67,22 @@ def semi_discrete(cell: Cell, grid: Prisms, degree: int = 2) -> Layered:
     plane = TriangleSpace.build(grid.plane, grid.depth, degree)
     area = grid.copies * grid.depth**2
     held = plane.contact.diagonal() != 0
-    return _stack(cell, grid, plane.lateral.x, plane.mass, plane.contact, held, area, "potentials")
+    return _stack(cell, grid, plane.functions, plane.mass, plane.contact, held, area, "potentials")
 
 
 def _stack(
-    cell: Cell, grid: Prisms, modes: Modes, mass: sparse.csr_array, contact: sparse.csr_array, held: Any, area: float, what: str
+    cell: Cell,
+    grid: Prisms,
+    lateral: Lateral | Pencil,
+    mass: sparse.csr_array,
+    contact: sparse.csr_array,
+    held: Any,
+    area: float,
+    what: str,
 ) -> Layered:
     ideal = cell.working_electrode.charge_transfer is None
     return Layered(
-        lateral=Lateral(modes, Modes.single()),
+        lateral=lateral,
         layers=[np.array([z[-1] - z[0]]) for z in grid.layers],
         two_port=exact,
         area=area,
@@ -139,16 +149,44 @@ class _Currents:
         ones = splu(sparse.csc_array(mass)).solve(density.assemble(sheet, **det)[number])
         scale = sparse.diags_array(ones)
         free = np.setdiff1d(np.arange(energy.shape[0]), flow.get_dofs().all())  # nothing leaves through the walls
-        self.energy = splu(sparse.csc_array(energy[free][:, free]))
+        self.energies = sparse.csr_array(energy[free][:, free])
         self.divergence = sparse.csr_array(scale @ divergence[:, free])
         self.mass = sparse.csr_array(scale @ mass @ scale)
 
-    def energies(self, vectors: Array) -> Array:
-        """Return V' B A^-1 B' V."""
-        driven = self.divergence.T @ vectors
-        return np.asarray(driven.T @ self.energy.solve(driven))
+    @property
+    def functions(self) -> Lateral | Pencil:
+        """Functions of K = B A^-1 B' and M; of eigenvalue 0 the uniform current."""
+        size = self.mass.shape[0]
+        inverse = cholesky(self.energies)
 
-    def modes(self) -> Modes:
-        """Return the modes of B A^-1 B' and M; of eigenvalue 0 the uniform current."""
-        stiffness = self.energies(np.eye(self.mass.shape[0]))
-        return Modes.refined((stiffness + stiffness.T) / 2, self.mass.toarray(), self.energies)
+        def energies(vectors: Array) -> Array:
+            driven = self.divergence.T @ vectors
+            return np.asarray(driven.T @ inverse.solve(driven))
+
+        if size < DENSE:
+            stiffness = energies(np.eye(size))
+            return Lateral(Modes.refined((stiffness + stiffness.T) / 2, self.mass.toarray(), energies), Modes.single())
+        stiffness = LinearOperator((size, size), matvec=self._driven(inverse), matmat=self._driven(inverse), dtype=float)
+        return Pencil(stiffness, self.mass, self._saddle)
+
+    def _driven(self, inverse: Solver) -> Callable[[Array], Array]:
+        return lambda densities: np.asarray(self.divergence @ inverse.solve(self.divergence.T @ densities))
+
+    def _saddle(self, added: sparse.csr_array, free: NDArray[np.bool_]) -> Solver:
+        """(K + S)^-1 r = x from A j = B' x, B j + S x = r: [A, B'; B, -S] (j, -x) = (0, r), quasi-definite in any order."""
+        rows = np.flatnonzero(free)
+        driven = self.divergence[rows]
+        matrix = sparse.block_array([[self.energies, driven.T], [driven, -added[rows][:, rows]]], format="csc")
+        return _Lower(cholesky(matrix), self.energies.shape[0])
+
+
+class _Lower:
+    """The lower right block of the inverse of a saddle point's matrix, negative."""
+
+    def __init__(self, solver: Solver, upper: int) -> None:
+        self.solver, self.upper = solver, upper
+
+    def solve(self, right: Array) -> Array:
+        """Return x for columns (n, k)."""
+        above = np.zeros((self.upper, *right.shape[1:]))
+        return np.asarray(-self.solver.solve(np.asfortranarray(np.concatenate([above, right])))[self.upper :])

@@ -111,6 +111,11 @@ class PlanarSpace:
         return Lateral(*(Modes.generalised(each.stiffness.toarray(), each.mass.toarray()) for each in (self.x, self.y)))
 
     @property
+    def functions(self) -> Lateral:
+        """Functions of the plane: its modes are cheap."""
+        return self.lateral
+
+    @property
     def size(self) -> int:
         """Number of nodes of a horizontal plane."""
         return int(self.mass.shape[0])

@@ -18,13 +18,15 @@ from scipy import sparse
 from skfem import Basis, ElementTriP1, ElementTriP2, ElementTriP3, ElementTriP4
 
 from fem_constriction.assembly import Array
+from fem_constriction.backends import check_memory
 from fem_constriction.errors import ComputationError
 from fem_constriction.fem.curved import CurvedMapping
 from fem_constriction.fem.forms import bulk, sheet
 from fem_constriction.fem.outline_mesh import PlanarMesh, planar_mesh
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.grid import Grading, Grid, layers_of
-from fem_constriction.modes import Lateral, Modes
+from fem_constriction.modes import DENSE, Lateral, Modes
+from fem_constriction.pencil import Pencil
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
@@ -38,6 +40,10 @@ LINES = 96
 
 #: Matrices of doubles, square in the unknowns of the face, that are alive while its modes are found.
 SQUARES = 10
+
+#: Doubles alive at once per node of a plane without its modes: some 70 factorisations for its functions and 40 of those that
+#: precondition, each of 30 to 90 entries per node; measured at 3e4 nodes.
+FACTORS = 16_000
 
 TRIANGLE = {1: ElementTriP1, 2: ElementTriP2, 3: ElementTriP3, 4: ElementTriP4}
 
@@ -79,6 +85,11 @@ class Prisms(Grid):
     def _area(self, which: NDArray[np.bool_]) -> float:
         basis = triangle_basis(self.plane, self.depth, 1, np.flatnonzero(which))
         return float(basis.dx.sum()) * self.depth**2
+
+
+def check_plane(nodes: int, what: str) -> None:
+    """Raise MemoryShort where functions of a triangulation with so many nodes would not fit."""
+    check_memory(nodes, f"{what}, functions of its plane", SQUARES * nodes if nodes < DENSE else FACTORS)
 
 
 def prisms(cell: Cell, grading: Grading, level: int, mesher: Mesher) -> Prisms:
@@ -165,6 +176,11 @@ class TriangleSpace:
     def size(self) -> int:
         """Number of nodes of a horizontal plane."""
         return int(self.mass.shape[0])
+
+    @property
+    def functions(self) -> Lateral | Pencil:
+        """Functions of the plane: by its modes where they are few, else by its pencil, which takes less time and memory."""
+        return self.lateral if self.size < DENSE else Pencil.of_matrices(self.stiffness, self.mass)
 
     @property
     def lateral(self) -> Lateral:

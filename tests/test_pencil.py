@@ -1,0 +1,172 @@
+"""Functions of a sparse plane by poles that all share: the same as by its modes, to the error that theory gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from outline_cells import DISC, MANY, cell, regions
+
+import fem_constriction as fc
+from fem_constriction.admittance import BULK, admittances, evaluate
+from fem_constriction.backends import solve_grid
+from fem_constriction.fem import FiniteElements
+from fem_constriction.fem.enclosure import bounds_on
+from fem_constriction.fem.equilibrated import equilibrated, semi_discrete
+from fem_constriction.fem.prisms import Prisms
+from fem_constriction.lateral import PlaneBasis, reduce_layered
+from fem_constriction.layered import Layered
+from fem_constriction.pencil import EXACT, Pencil
+from fem_constriction.projection import reduce
+from fem_constriction.rational import Rational
+
+BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
+S = 2j * np.pi * np.geomspace(1e-3, 1e9, 13)
+LOW, HIGH = 9.0, 1e13
+
+#: The bound rho^r is asymptotic, its constant between 1 and 4 (Beckermann and Reichel 2009).
+CONSTANT = 4.0
+
+
+@pytest.fixture
+def route(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Take modes, or the pencil, whatever the number of nodes."""
+
+    def take(pencil: bool) -> None:
+        for module in ("prisms", "equilibrated"):
+            monkeypatch.setattr(f"fem_constriction.fem.{module}.DENSE", 0 if pencil else 10**6)
+
+    return take
+
+
+def stacks(made: fc.Cell, level: int = 0) -> dict[str, Layered]:
+    elements = FiniteElements()
+    grid = elements.grid(made, level)
+    assert isinstance(grid, Prisms)
+    found = elements.layered(made, grid)
+    assert found is not None
+    return {"elements": found, "potentials": semi_discrete(made, grid), "currents": equilibrated(made, grid)}
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.floats(-3, 16), st.floats(-6, 6)), min_size=1, max_size=30), st.floats(-6, 6))
+def test_every_rising_function_is_interpolated_as_theory_says(measure: list[tuple[float, float]], at_0: float) -> None:
+    """f = f(0) + sum of mu lambda/(lambda + t), any t > 0 and mu >= 0, here of nineteen decades, on twelve."""
+    rational = Rational(LOW, HIGH, EXACT)
+    t, mu = (10.0 ** np.array(each) for each in zip(*measure, strict=True))
+
+    def f(values: np.ndarray) -> np.ndarray:
+        return 10.0**at_0 + np.sum(mu * values[:, None] / (values[:, None] + t), axis=1)
+
+    values = np.append(0.0, np.geomspace(LOW, HIGH, 500))
+    found = rational.evaluate(rational.coefficients(f(rational.points)[None]), values)[0]
+    assert np.abs(found / f(values) - 1).max() < CONSTANT * EXACT
+    # What precondition: 1/f, to the error that is asked for there.
+    rough = Rational(LOW, HIGH, 0.1)
+    falling = rough.falling(1 / f(rough.points[1:])[None])[0]
+    error = np.abs(np.sum(falling / (values[1:, None] + rough.poles), axis=1) * f(values[1:]) - 1)
+    assert error.max() < 0.5  # positive, so that conjugate gradients may use it
+
+
+def test_twice_the_poles_have_the_square_of_the_error() -> None:
+    """One pole of its own is the worst of all such functions, and the bound is sharp. (A square root has half the exponent.)"""
+    values, t = np.geomspace(LOW, HIGH, 1000), np.geomspace(LOW, HIGH, 200)
+    for tolerance in (1e-4, 1e-8):
+        rational = Rational(LOW, HIGH, tolerance)
+        found = rational.evaluate(rational.coefficients(rational.points / (rational.points + t[:, None])), values)
+        error = np.abs(found / (values / (values + t[:, None])) - 1).max()
+        assert tolerance / CONSTANT < error < CONSTANT * tolerance
+
+
+@pytest.mark.parametrize("which", ["elements", "potentials", "currents"])
+def test_functions_of_the_pencil_are_those_of_the_modes(which: str, route: Callable[[bool], None]) -> None:
+    made = cell(DISC, layers=3)
+    s = np.geomspace(1e-2, 1e9, 6)
+    y, results = evaluate(admittances(made), s), []
+    for pencil in (False, True):
+        route(pencil)
+        stack = stacks(made)[which]
+        lateral, recursion = stack.lateral, stack.recursion
+        assert isinstance(lateral, Pencil) == pencil
+        f = np.empty((s.size, recursion.count))
+        f[:, recursion.order[: recursion.deep]] = y[BULK][:, None] / recursion.impedance(y)
+        f[:, recursion.order[recursion.deep :]] = y[BULK][:, None] / recursion.shallow
+        phi = np.random.default_rng(1).standard_normal((s.size, *lateral.shape))
+        results.append(phi * lateral.conduct(phi, f.reshape(s.size, *lateral.values.shape)))
+        ones = np.ones((s.size, *lateral.shape))
+        below = lateral.conduct(ones, f.reshape(s.size, *lateral.values.shape)).sum((1, 2))
+        mass = float(lateral.mass.sum()) if isinstance(lateral, Pencil) else float(np.sum(lateral.x.dual.T @ ones[0]) ** 2)
+        if pencil:  # the uniform current: f(0), exactly
+            assert below == pytest.approx(mass * f[:, 0], rel=1e-9)
+    total = np.abs(results[0].sum((1, 2)))
+    assert np.all(np.abs(results[1].sum((1, 2)) - results[0].sum((1, 2))) < CONSTANT * EXACT * total)
+
+
+@pytest.mark.parametrize("robin", [True, False], ids=["charge transfer", "ideal contact"])
+@pytest.mark.parametrize("contact", [DISC, regions(MANY[2])], ids=["disc", "polygon"])
+def test_the_spectrum_is_that_of_all_unknowns(contact: dict[str, object], robin: bool, route: Callable[[bool], None]) -> None:
+    """Sparse matrices of the whole cell, solved by another preconditioner with modes: nothing of the pencil is in them."""
+    made, backend = cell(contact, robin, layers=3), FiniteElements()
+    grid = backend.grid(made, 0)
+    route(True)
+    stack = backend.layered(made, grid)
+    assert stack is not None and isinstance(stack.lateral, Pencil)
+    model = reduce_layered(stack, admittances(made), BAND)
+    whole = reduce(backend.assemble(made, grid), admittances(made), BAND)
+    assert np.abs(model.impedance(S) / whole.impedance(S) - 1).max() < 1e-8  # what both reductions are asked for
+    assert model.resistance() == pytest.approx(whole.resistance(), rel=1e-9)
+    shares, others = model.shares(S), whole.shares(S)
+    assert sum(shares.values()) == pytest.approx(np.ones(S.size), abs=1e-8)
+    for name, share in shares.items():  # first order in the potentials, whose error is the root of that of Z
+        assert np.abs(share - others[name]).max() < 1e-5
+
+
+@pytest.mark.parametrize("robin", [True, False], ids=["charge transfer", "ideal contact"])
+def test_the_bounds_are_the_same(robin: bool, route: Callable[[bool], None]) -> None:
+    made, s = cell(DISC, robin, layers=3), np.array([0.0, 1e3, 1e7])
+    grid = FiniteElements().grid(made, 0)
+    assert isinstance(grid, Prisms)
+    found = []
+    for pencil in (False, True):
+        route(pencil)
+        found.append(bounds_on(made, grid, s))
+    # Interpolation and projection, each of which the bounds allow for.
+    assert np.allclose(found[1], found[0], rtol=2e-9, atol=0)
+    assert np.all(found[1][0] < found[1][1])
+
+
+@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("resistance", [0.0, 1e-9, 1e-6, 1e-4, 1e-2, 1e2])
+def test_iterations_depend_neither_on_the_mesh_nor_on_the_contrast(
+    level: int, resistance: float, route: Callable[[bool], None]
+) -> None:
+    """H^1/2_00 lies between L2 and H1_0: 12 iterations or so to 1e-8 at any contact resistance, ideal contacts included."""
+    made = cell(DISC, robin=False, layers=3)
+    if resistance:
+        made = made.vary({"working_electrode.charge_transfer": {"resistance": resistance, "capacitance": 8.85},
+                          "working_electrode.pore": {"capacitance": 0.0885}})  # fmt: skip
+    route(True)
+    stack = FiniteElements().layered(made, FiniteElements().grid(made, level))
+    assert stack is not None
+    basis = PlaneBasis(stack, admittances(made))
+    basis.extend(np.append(0.0, np.geomspace(1e-2, 1e9, 8)))
+    assert basis.iterations <= 20
+
+
+def test_too_few_poles_are_noticed(route: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fem_constriction.pencil.EXACT", 1e-5)
+    route(True)
+    made = cell(DISC)
+    with pytest.raises(fc.ComputationError, match="off by interpolation, at most 1e-08 are allowed"):
+        reduce_layered(stacks(made)["elements"], admittances(made), BAND)
+
+
+def test_what_interpolation_leaves_is_part_of_every_error(route: Callable[[bool], None]) -> None:
+    made, backend = cell(DISC), FiniteElements()
+    route(True)
+    model = solve_grid(made, backend, backend.grid(made, 0), BAND).model
+    assert 0 < model.basis_error < CONSTANT * EXACT
+    assert np.all(model.error(S) > model.basis_error)
