@@ -78,7 +78,7 @@ class Scaled:
 #: Relative error of the functions that precondition.
 ROUGH = 0.1
 
-#: How far below the smallest eigenvalue of the pencil a layer's gamma is none, and above the largest one as good as infinite.
+#: How far below the smallest eigenvalue of the pencil a layer's gamma is none.
 FAR = 100.0
 
 #: How much smaller the augmented pencil's smallest eigenvalue may be than the energy of a constant says.
@@ -105,7 +105,7 @@ class Augmented:
         layers = {name: matrix.matrix / unit[name] for name, matrix in face.items()}
         keys = []
         for k, here in enumerate(f):
-            gammas = [np.interp(y[name][k] * unit[name], here - here[0], points, right=FAR * points[-1]) for name in face]
+            gammas = [_layer(y[name][k] * unit[name], here, points) for name in face]
             keys.append(tuple(round(np.log10(gamma)) if gamma > points[1] / FAR else None for gamma in gammas))
         self.groups: list[tuple[NDArray[np.int64], list[Solver], Array]] = []
         for key in dict.fromkeys(keys):
@@ -137,6 +137,13 @@ class Augmented:
             if columns[members].any()
         ]
         return other
+
+
+def _layer(admittance: float, f: Array, points: Array) -> float:
+    """gamma of f(gamma) = f(0) + admittance, f in proportion to lambda beyond the last point, as elements have it."""
+    if admittance <= f[-1] - f[0]:
+        return float(np.interp(admittance, f - f[0], points))
+    return float(points[-1] * admittance / (f[-1] - f[0]))
 
 
 def _augmented(

@@ -23,7 +23,6 @@ from fem_constriction.admittance import (
     admittances,
 )
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
-from fem_constriction.backends import check_memory
 from fem_constriction.face import face_of
 from fem_constriction.fem.equilibrated import MixedElements
 from fem_constriction.fem.fields import Gradients
@@ -31,7 +30,7 @@ from fem_constriction.fem.mesh import LineSpace, PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
 from fem_constriction.fem.potentials import ElementFields
 from fem_constriction.fem.prism_fields import PrismFields
-from fem_constriction.fem.prisms import SQUARES, Prisms, TriangleSpace, check_plane, prisms
+from fem_constriction.fem.prisms import Prisms, TriangleSpace, check_plane, prisms
 from fem_constriction.fem.traces import traces
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.fem.unstructured import assemble_mesh, family_order, most_unknowns
@@ -129,9 +128,7 @@ class FiniteElements:
         refuse_image(cell, self.name)
         if isinstance(grid, MeshGrid):
             return assemble_mesh(cell, grid, self.degree)
-        if isinstance(grid, Prisms):
-            nodes = self._nodes(grid)
-            check_memory(nodes, f"{self.name}, all unknowns of {grid.name}, by the modes of its plane", SQUARES * nodes)
+        self.affordable(grid)
         processes = admittances(cell)
         ideal = _ideal(cell)
         depth = grid.depth
@@ -156,7 +153,7 @@ class FiniteElements:
         }
         rows = line.size - numbering.grounded
         stack = Stack(
-            lateral=plane.lateral,
+            lateral=plane.functions,
             vertical={
                 BULK: self._banded(line.stiffness, rows) * volume,
                 GRAIN_BOUNDARY: self._banded(line.jumps, rows) * area,

@@ -43,7 +43,7 @@ SQUARES = 10
 
 #: Doubles alive at once per node of a plane without its modes: some 70 factorisations for its functions and 40 of those that
 #: precondition, each of 30 to 90 entries per node; measured at 3e4 nodes.
-FACTORS = 16_000
+FACTORS = 25_000
 
 TRIANGLE = {1: ElementTriP1, 2: ElementTriP2, 3: ElementTriP3, 4: ElementTriP4}
 
