@@ -21,8 +21,9 @@ from scipy.sparse.linalg import LinearOperator, eigsh, splu
 from fem_constriction.assembly import Array
 from fem_constriction.rational import Rational
 
-#: Relative error of functions of the pencil.
-EXACT = 1e-10
+#: Relative error of functions of the pencil at real s, where they give what solutions span; that of their quadratic forms,
+#: which give Z, is its square.
+POLES = 1e-8
 
 #: Solvers at work at once: they run outside the interpreter's lock.
 THREADS = os.cpu_count() or 1
@@ -56,7 +57,8 @@ class Pencil:
         self.stiffness, self.mass, self.factorise = stiffness, mass, factorise
         self.augmented: dict[Any, tuple[Rational, list[Solver]]] = {}
         low, high = self._ends()
-        self.rational = Rational(low * (1 - MARGIN), high * (1 + MARGIN), EXACT)
+        ends = low * (1 - MARGIN), high * (1 + MARGIN)
+        self.rational, self.squared = (Rational(*ends, POLES, order) for order in (1, 2))
 
     @classmethod
     def of_matrices(cls, stiffness: sparse.csr_array, mass: sparse.csr_array) -> Pencil:
@@ -85,17 +87,20 @@ class Pencil:
     def conduct(self, phi: Array, f: Array) -> Array:
         """Return M f(M^-1 K) phi."""
         c = self.rational.coefficients(f[:, :, 0])
-        right = self.mass @ phi[:, :, 0].T
-        found = np.zeros_like(right)
-        for solved, weight in zip(each_solved(self.factors, right), c.T[1:], strict=True):
+        columns = phi[:, :, 0].T
+        found = np.zeros_like(columns)
+        for solved, weight in zip(self.solutions(columns), c.T[1:], strict=True):
             found += solved * weight
-        return np.asarray((right * c[:, 0] + self.stiffness @ found).T[:, :, None])
+        return np.asarray((self.mass @ columns * c[:, 0] + self.stiffness @ found).T[:, :, None])
 
-    def products(self, new: Array, old: Array) -> Array:
-        """Return old' M (1, then lambda/(lambda + p_j)) new, (r + 1, old, new), of columns (n, k)."""
-        right = self.mass @ new
-        solved = each_solved(self.factors, right)
-        return np.stack([old.T @ right, *(old.T @ (self.stiffness @ each) for each in solved)])
+    def solutions(self, phi: Array) -> Iterator[Array]:
+        """Yield (K + p_j M)^-1 M (phi - its mean) for every pole, columns (n, k).
+
+        K is 0 for the mean, but for rounding, which would be as large as all else where nearly everything is uniform.
+        """
+        right = self.mass @ phi
+        weights = np.asarray(self.mass.sum(0)).ravel()
+        yield from each_solved(self.factors, right - np.outer(weights, right.sum(0) / weights.sum()))
 
     @cached_property
     def factors(self) -> list[Solver]:
