@@ -23,6 +23,11 @@ from scipy.special import ellipj, ellipkm1
 from fem_constriction.assembly import Array
 
 
+#: Part of the largest value below which rounding is relative to that: rising functions keep 1e-14 of each value, and derivatives
+#: of f, which die out, 1e-10 of the largest (measured; 1e-14 would leave those 1e-4, and 1 would leave the others 1e-7).
+SMALL = 1e-6
+
+
 class Rational:
     """Interpolation of functions on 0 and [low, high] with fixed poles: as many as a relative error of `tolerance` takes.
 
@@ -46,7 +51,9 @@ class Rational:
         Rows are scaled to f = 1, so that rounding is relative as well where f spans decades. Solved anew each time and not by
         an inverse, whose terms are 1e9 times larger than what they sum up to.
         """
-        found = np.linalg.solve(self._terms(self.points) / values[:, :, None], np.ones((*values.shape, 1)))
+        size = np.abs(values)
+        size = np.maximum(size, SMALL * size.max(1, keepdims=True))[:, :, None]
+        found = np.linalg.solve(self._terms(self.points) / size, values[:, :, None] / size)
         return np.asarray(found[:, :, 0] * self._column)
 
     def falling(self, values: Array) -> Array:

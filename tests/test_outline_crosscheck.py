@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from outline_cells import DISC, cell
+from outline_cells import DISC, MANY, cell, regions
 
 import fem_constriction as fc
 from fem_constriction.grid import Grid
@@ -49,3 +49,19 @@ def test_a_disc_with_a_radius_two_percent_too_large_is_a_disagreement_outside_th
     assert result.geometric is not None and result.geometric.enclosure is not None
     wide, uncertainty = result.geometric.by_backend["wider"]
     assert wide + uncertainty < result.geometric.enclosure[0]
+
+
+@pytest.mark.long
+def test_the_backends_agree_on_a_face_with_two_regions_and_no_symmetry() -> None:
+    """Up to 17 000 nodes without any modes; the network's shares of voxels know nothing of triangles or of their functions."""
+    result = crosscheck(cell(regions(MANY[0], MANY[2]), layers=2), np.geomspace(1e-3, 1e9, 13))
+    assert result.refusal is None
+    assert result.agreement.verdict == "agree"
+    fem = result.families["fem"]
+    assert [len(solution.model.shifts) > 0 for solution in fem.solutions] == [True] * 3
+    assert all(0 < solution.model.basis_error < 1e-10 for solution in fem.solutions[1:])  # by the pencil
+    (enclosure,) = result.agreement.enclosures
+    assert not enclosure.violations
+    assert result.geometric is not None and result.geometric.enclosure is not None
+    low, high = result.geometric.enclosure
+    assert 0 < high - low < 1e-3 * low

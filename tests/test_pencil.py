@@ -38,6 +38,7 @@ def route(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def take(pencil: bool) -> None:
         for module in ("prisms", "equilibrated"):
             monkeypatch.setattr(f"fem_constriction.fem.{module}.DENSE", 0 if pencil else 10**6)
+        monkeypatch.setattr("fem_constriction.fem.backend.STACKED", 0 if pencil else 10**6)
 
     return take
 
@@ -85,6 +86,15 @@ def test_at_complex_frequencies_the_exponent_falls_with_the_angle_of_the_poles(a
     assert worst < error
     if angle < 1:
         assert worst > error / 1e4
+
+
+def test_functions_that_die_out_are_interpolated_as_well() -> None:
+    """What a boundary far below takes of the current: exp(-lambda^1/2), 0 in floating point at the upper end."""
+    squared = Rational(LOW, HIGH, POLES, order=2)
+    values = np.append(0.0, np.geomspace(LOW, HIGH, 500))
+    for height in (1e-2, 1e-1, 1.0):
+        found = squared.evaluate(squared.coefficients(np.exp(-height * np.sqrt(squared.points))[None]), values)[0]
+        assert np.abs(found - np.exp(-height * np.sqrt(values))).max() < 1e-9  # shares of processes ask for 1e-5
 
 
 def test_twice_the_poles_have_the_square_of_the_error() -> None:

@@ -5,10 +5,10 @@ polynomials of the same degree, times any continuous one. They are divergence-fr
 every real s > 0 the energy bounds Z from above: the network's bound, for outlines that no voxel fits. On bent triangles both
 are mapped as Piola's transform does, and stay so.
 
-Along z nothing is discretised. With the modes of B A^-1 B' v = lambda M v (A: int J.J, B: int div J q, M: int q q) every layer
-is the two-port of the continuum, sqrt(lambda) tanh and coth of sqrt(lambda) h/2, so `Layered` and its reduction serve as they
-are; what is left on the face are the elements' own potentials, and int q q over contact and pores. The same two-ports with
-Lagrange elements on the face bound Z from below.
+Along z nothing is discretised. For B A^-1 B' v = lambda M v (A: int J.J, B: int div J q, M: int q q) every layer is the
+two-port of the continuum, sqrt(lambda) tanh and coth of sqrt(lambda) h/2, so `Layered` and its reduction serve as they are;
+what is left on the face are the elements' own potentials, and int q q over contact and pores. The same two-ports with Lagrange
+elements on the face bound Z from below.
 """
 
 from __future__ import annotations

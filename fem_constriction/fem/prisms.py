@@ -1,8 +1,8 @@
 """u_h in (triangles of the face) (x) (lines of each layer): prisms that follow any outline of the contact.
 
 One triangulation of the face (`outline_mesh`) is carried through all layers, so an extruded mesh is matrices of the plane times
-matrices along z, as with rectilinear grids; only the plane has no product structure of its own, and its modes are those of one
-dense eigenvalue problem K v = lambda M v.
+matrices along z, as with rectilinear grids. Only the plane has no product structure of its own: few nodes are taken apart into
+the modes of one dense eigenvalue problem K v = lambda M v, more of them by sparse functions of the two matrices (`pencil`).
 """
 
 from __future__ import annotations
