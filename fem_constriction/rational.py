@@ -22,9 +22,8 @@ from scipy.special import ellipj, ellipkm1
 
 from fem_constriction.assembly import Array
 
-
-#: Part of the largest value below which rounding is relative to that: rising functions keep 1e-14 of each value, and derivatives
-#: of f, which die out, 1e-10 of the largest (measured; 1e-14 would leave those 1e-4, and 1 would leave the others 1e-7).
+#: Part of the largest value below which rounding is relative to that: rising functions keep 1e-14 of each value, derivatives of
+#: f, which die out, 1e-10 of the largest (measured; 1e-14 would leave those 1e-4, and 1 would leave the others 1e-7).
 SMALL = 1e-6
 
 

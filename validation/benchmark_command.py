@@ -19,6 +19,7 @@ from validation.benchmark import benchmark_report
 from validation.effectivity import effectivity, effectivity_report
 from validation.honesty import SEED, honesty, honesty_report
 from validation.options import Frequencies, Json, MaybeCellFile, Quiet, cell_of
+from validation.planes import TRIANGULATIONS, planes, planes_table
 from validation.precision import LEVELS, precision
 from validation.precision_report import precision_tables
 from validation.scaling import LIMIT, SIZES, scaling
@@ -30,7 +31,8 @@ def benchmark(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="network, fem or another backend; discs, honesty: guaranteed radii, uncertainties beside true errors.",
+            help="network, fem or another backend; planes: triangulated faces; discs, honesty: guaranteed radii, uncertainties "
+            "beside true errors.",
             show_default=False,
         ),
     ],
@@ -48,7 +50,7 @@ def benchmark(
         str | None, typer.Option(help="For network: voxels per edge, with commas between.", show_default="16,32,64,100")
     ] = None,
     levels: Annotated[
-        int | None, typer.Option(help="For fem: grids of each family, work against precision.", show_default=str(LEVELS))
+        int | None, typer.Option(help="For fem and planes: grids of each family.", show_default=f"fem: {LEVELS}; planes: 3")
     ] = None,
     peers: Annotated[bool, typer.Option("--peers/--no-peers", help="For levels: with NGSolve, where it is installed.")] = True,
     limit: Annotated[float, typer.Option(help="For sizes and levels: seconds that a method may take on the next one.")] = LIMIT,
@@ -65,8 +67,9 @@ def benchmark(
         raise InputError(
             f"--sizes = {sizes!r} is not allowed with {'--level' if level is not None else backend}: network alone"
         )
-    if levels is not None and (backend != "fem" or level is not None):
-        raise InputError(f"--levels = {levels} is not allowed with {'--level' if level is not None else backend}: fem alone")
+    if levels is not None and (backend not in ("fem", "planes") or level is not None):
+        other = "--level" if level is not None else backend
+        raise InputError(f"--levels = {levels} is not allowed with {other}: fem and planes alone")
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
     if out is not None:
         if out.is_dir():
@@ -86,6 +89,11 @@ def benchmark(
             from validation import honesty_plots, plots
 
             plots.save(lambda: honesty_plots.honesty_plot(record), out.parent, out.stem)
+    elif backend == "planes":
+        with terminal.progress([], "triangulated faces", quiet):
+            compared = partial(planes, cell, points, TRIANGULATIONS if levels is None else levels, limit=limit)
+            record = terminal.named("--levels", terminal.aside(compared))
+        shown = planes_table
     elif backend == "network" and level is None:
         asked = SIZES if sizes is None else terminal.named("--sizes", lambda: _sizes(sizes))
         with terminal.progress([], f"benchmark of {backend}, N = {', '.join(map(str, asked))}", quiet):

@@ -180,7 +180,12 @@ class TriangleSpace:
     @property
     def functions(self) -> Lateral | Pencil:
         """Functions of the plane: by its modes where they are few, else by its pencil, which takes less time and memory."""
-        return self.lateral if self.size < DENSE else Pencil.of_matrices(self.stiffness, self.mass)
+        return self.lateral if self.size < DENSE else self.pencil
+
+    @property
+    def pencil(self) -> Pencil:
+        """The plane's two matrices, as they are."""
+        return Pencil.of_matrices(self.stiffness, self.mass)
 
     @property
     def lateral(self) -> Lateral:
