@@ -1,9 +1,9 @@
 """Z(s) = b' (X' A(s) X)^-1 b on the WE face alone: a laterally uniform stack without its three-dimensional unknowns.
 
-Eliminating everything below the WE face mode by mode (`layered`) is exact at every s, real or complex. Left is the plane's
-problem with (V, phi on the face) as unknowns; its solutions at a few real shifts span a space on which it is projected, as the
-whole network is in `projection`. It is the same discretisation, to rounding: Galerkin on the plane's solutions is Galerkin on
-all potentials that continue them exactly. Memory and time grow with the plane, not with the volume.
+Eliminating everything below the WE face, mode by mode or as functions of the plane (`layered`), is exact at every s, real or
+complex. Left is the plane's problem with (V, phi on the face) as unknowns; its solutions at a few real shifts span a space on
+which it is projected, as the whole network is in `projection`. It is the same discretisation, to rounding: Galerkin on the
+plane's solutions is Galerkin on all potentials that continue them exactly. Memory and time grow with the plane, not the volume.
 
 Both backends share it, so their agreement is silent on it: its oracle are sparse solutions of the matrices that each assembles
 by itself (tests), and the finest grids of a cross-check with discs, which are solved with all their unknowns.
@@ -158,7 +158,11 @@ class PlaneBasis(Basis):
         }
         operators: dict[str, Operator] = {name: _AtMetal(self.nodes, face) for name, face in self.faces.items()}
         operators[BULK] = _Shallow(layered, self.nodes)
-        description = {**layered.description, "route": "mode by mode", "plane": self.nodes.unknowns}
+        description = {
+            **layered.description,
+            "route": "mode by mode" if layered.lateral.modal else "functions of the plane",
+            "plane": self.nodes.unknowns,
+        }
         used = {name: y for name, y in processes.items() if name in operators}
         super().__init__(Assembly(operators, description=description), used, max(1e-9, 10 * layered.lateral.tolerance))
         self.gathered = gathered(layered)

@@ -44,7 +44,7 @@ class Pencil:
     """Functions of K v = lambda M v on n nodes of a plane; arrays and functions as of `Lateral`: (k, n, 1) and (k, points, 1).
 
     stiffness: K, anything with @ and a shape, positive semidefinite, 0 for constants alone; mass: M, positive definite;
-    factorise: S -> a solver of K + S, for sparse positive semidefinite S and free nodes (all by default).
+    factorise: S -> a solver of K + S, for sparse positive semidefinite S and free nodes. For one thread at a time.
     """
 
     #: `values` are no eigenvalues. Relative energy error to which the plane's problem is solved: its square is that of Z at the
@@ -108,9 +108,8 @@ class Pencil:
         return self.factorised([pole * self.mass for pole in self.rational.poles], np.ones(self.shape[0], dtype=bool))
 
     def factorised(self, added: Sequence[sparse.csr_array], free: NDArray[np.bool_]) -> list[Solver]:
-        """Return solvers of K + S for each S, made on all processors."""
-        with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(lambda each: self.factorise(each, free), added))
+        """Return solvers of K + S for each S: made where they are freed, SuperLU gives memory back to its own thread alone."""
+        return [self.factorise(each, free) for each in added]
 
     def _ends(self) -> tuple[float, float]:
         """Estimates of the smallest eigenvalue but 0, and of the largest one."""

@@ -114,22 +114,28 @@ class Augmented:
             rational, solvers = _augmented(pencil, layers, weights, free)
             at_points = np.stack([np.interp(rational.points[1:], points, here) for here in f[members]])
             self.groups.append((members, solvers, rational.falling(1 / at_points)))
+        # Of constants f(0) + y is known, and may be far below f of the smallest eigenvalue: a blocking electrode below a good
+        # conductor. Left to the poles, their error would hardly show in the residual that says when to stop.
+        total = f[:, 0] * float(pencil.mass.sum())
+        total = total + sum((y[name] * float(matrix.matrix.sum()) for name, matrix in face.items()), np.zeros(len(f)))
+        self.uniform = 1 / total if free.all() else np.zeros(len(f))
 
     def __call__(self, residual: Array) -> Array:
         """Return about the inverse times residual, on the free nodes."""
         right = residual[:, :, 0].T
-        step = np.zeros_like(right)
+        step = np.where(self.free[:, None], right.sum(0) * self.uniform, 0.0)
         for members, solvers, weights in self.groups:
             given = right[np.ix_(self.free, members)]
             found = sum(
                 (solved * weight for solved, weight in zip(each_solved(solvers, given), weights.T, strict=True)), 0 * given
             )
-            step[np.ix_(self.free, members)] = found
+            step[np.ix_(self.free, members)] += found
         return np.ascontiguousarray(step.T)[:, :, None]
 
     def only(self, columns: NDArray[np.bool_]) -> Augmented:
         """Return the same at some of the shifts."""
         other = copy(self)
+        other.uniform = self.uniform[columns]
         place = np.cumsum(columns) - 1
         other.groups = [
             (place[members[columns[members]]], solvers, weights[columns[members]])

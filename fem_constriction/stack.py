@@ -1,5 +1,7 @@
 """(M (x) T_s + face) phi = r: the laterally uniform stack, solved mode by mode, as a preconditioner.
 
+Modes of the plane where it has them, else modes along z (`SeparatedStack`).
+
 On a tensor grid every matrix of the cell but those of the WE face is a sum of Kronecker products: with the lateral
 eigenvectors K v = lambda M v of x and y the stack falls apart into one banded problem in z per mode, with
 T = sum_p y_p K_z,p + (lambda_m + lambda_n) y_bulk M_z. Eliminating z from the counter electrode upwards leaves each mode's
@@ -28,7 +30,7 @@ from fem_constriction.sheet import Sheet
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """A cell on a tensor grid, unknowns ordered (z, x, y) with the WE face first.
+    """A cell on lines or prisms, unknowns ordered (z, x, y) with the WE face first.
 
     lateral: modes of the plane, or its pencil; vertical: process -> symmetric banded matrix in z, shape (bandwidth + 1, nz),
     row d holding the entries (i, i + d) at position i; mass: the same for the bulk's lateral conduction; face: WE process ->
@@ -122,7 +124,7 @@ class SeparatedStack:
     """The same where the plane has no modes: modes along z instead, S w = mu y_bulk M_z w below the face, S = sum of y_p K_z,p.
 
     Each takes one sparse factorisation of K + mu M. With the face held they are exact; what the face itself is left with is
-    preconditioned as in `lateral` (`Augmented`): an inverse but for that, used in the same way.
+    preconditioned as in the plane's problem (`preconditioners`): an inverse but for that, used in the same way.
     """
 
     def __init__(self, stack: Stack, pencil: Pencil, y: Mapping[str, Array]) -> None:
@@ -134,6 +136,10 @@ class SeparatedStack:
         self.modes: list[Array] = []
         self.solvers: list[list[Solver]] = []
         for k, bulk in enumerate(y[BULK]):
+            if k and all(np.array_equal(each[k], each[k - 1]) for each in y.values()):  # the two parts of a complex potential
+                self.modes.append(self.modes[-1])
+                self.solvers.append(self.solvers[-1])
+                continue
             mu, vectors = linalg.eigh(_dense(along[:, :, k])[1:, 1:], bulk * mass)
             self.modes.append(vectors)
             everywhere = np.ones(pencil.shape[0], dtype=bool)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,7 +173,7 @@ def test_the_bounds_are_the_same(robin: bool, route: Callable[[bool], None]) -> 
 def test_iterations_depend_neither_on_the_mesh_nor_on_the_contrast(
     level: int, resistance: float, route: Callable[[bool], None]
 ) -> None:
-    """H^1/2_00 lies between L2 and H1_0: 12 iterations or so to 1e-8 at any contact resistance, ideal contacts included."""
+    """H^1/2_00 lies between L2 and H1_0: 10 to 17 iterations to 1e-9 at any contact resistance, ideal contacts included."""
     made = cell(DISC, robin=False, layers=3)
     if resistance:
         made = made.vary({"working_electrode.charge_transfer": {"resistance": resistance, "capacitance": 8.85},
@@ -179,7 +183,7 @@ def test_iterations_depend_neither_on_the_mesh_nor_on_the_contrast(
     assert stack is not None
     basis = PlaneBasis(stack, admittances(made))
     basis.extend(np.append(0.0, np.geomspace(1e-2, 1e9, 8)))
-    assert basis.iterations <= 16
+    assert basis.iterations <= 20  # a third of what scaled modes take at best, a twentieth at worst
 
 
 @pytest.mark.parametrize("robin", [True, False], ids=["charge transfer", "ideal contact"])
@@ -206,6 +210,45 @@ def test_fields_are_those_of_the_modes_and_conserve_the_current(frequency: float
     assert np.abs(through / found[1].current - 1).max() < 1e-8
 
 
+@pytest.mark.parametrize("conductivity", [1e-10, 1e-4])
+def test_a_blocked_stack_below_a_conductor_is_solved_as_well(conductivity: float, route: Callable[[bool], None]) -> None:
+    """f(0) is 1e6 times smaller than f of the next eigenvalue; an error there hardly shows in a residual (5e-8 of Z, once)."""
+    made = cell(DISC, layers=30).vary(
+        {"electrolyte.grain_boundaries.conductivity": conductivity,
+         "counter_electrode": {"charge_transfer": {"resistance": 10.0, "capacitance": 1e-3}}}
+    )  # fmt: skip
+    z = []
+    for pencil in (False, True):
+        route(pencil)
+        stack = stacks(made)["elements"]
+        z.append(reduce_layered(stack, admittances(made), BAND).impedance(S))
+    assert np.abs(z[1] / z[0] - 1).max() < 1e-8
+
+
+def test_memory_of_factorisations_is_given_back() -> None:
+    """SuperLU frees what its own thread allocated: solvers made in a pool of threads were never freed."""
+    script = """
+import gc, sys, psutil
+from outline_cells import DISC, cell
+import fem_constriction.fem.prisms as prisms
+from fem_constriction.admittance import admittances
+from fem_constriction.fem import FiniteElements
+from fem_constriction.lateral import reduce_layered
+from validation.cost import cost
+prisms.DENSE = 0
+made, elements, sizes = cell(DISC), FiniteElements(), []
+for _ in range(6):
+    reduce_layered(elements.layered(made, elements.grid(made, 1)), admittances(made), (1e-2, 1e8))
+    with cost():
+        sizes.append(psutil.Process().memory_info().rss / 2**20)
+print(sizes[-1] - sizes[1])
+"""
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", script], cwd=here, capture_output=True, text=True, check=True)
+    # One reduction there makes some 30 MiB of factors: four lost ones would be 120.
+    assert float(done.stdout) < 30
+
+
 def test_too_few_poles_are_noticed(route: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fem_constriction.pencil.POLES", 1e-3)
     route(True)
@@ -219,4 +262,5 @@ def test_what_interpolation_leaves_is_part_of_every_error(route: Callable[[bool]
     route(True)
     model = solve_grid(made, backend, backend.grid(made, 0), BAND).model
     assert 0 < model.basis_error < 1e-10
-    assert np.all(model.error(S) > model.basis_error)
+    added = replace(model, basis_error=1e-5).error(S) - replace(model, basis_error=0.0).error(S)
+    assert added == pytest.approx(np.full(S.size, 1e-5), rel=1e-6)

@@ -23,7 +23,7 @@ def test_both_routes_are_measured_and_have_the_same_impedance(tmp_path: Path, ca
     assert main(["benchmark", "planes", str(file), "--levels=2", "--frequencies", "1:1e6:4", "--json", "--quiet"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert [row["route"] for row in record["rows"]] == [MODES, SPARSE] * 2
-    assert [row["difference"] <= row["allowed"] for row in record["rows"][1::2]] == [True, True]
+    assert all(row["difference"] < 1e-8 for row in record["rows"][1::2])  # what each is made for
     assert record["honest"] and not record["left_out"]
 
 

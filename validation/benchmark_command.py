@@ -52,7 +52,7 @@ def benchmark(
     levels: Annotated[
         int | None, typer.Option(help="For fem and planes: grids of each family.", show_default=f"fem: {LEVELS}; planes: 3")
     ] = None,
-    peers: Annotated[bool, typer.Option("--peers/--no-peers", help="For levels: with NGSolve, where it is installed.")] = True,
+    peers: Annotated[bool, typer.Option("--peers/--no-peers", help="For fem: with NGSolve, where it is installed.")] = True,
     limit: Annotated[float, typer.Option(help="For sizes and levels: seconds that a method may take on the next one.")] = LIMIT,
     frequencies: Frequencies = "1e-3:1e9:61",
     out: Annotated[
@@ -70,6 +70,8 @@ def benchmark(
     if levels is not None and (backend not in ("fem", "planes") or level is not None):
         other = "--level" if level is not None else backend
         raise InputError(f"--levels = {levels} is not allowed with {other}: fem and planes alone")
+    if backend == "planes" and level is not None:
+        raise InputError(f"--level = {level} is not allowed with planes: --levels")
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
     if out is not None:
         if out.is_dir():

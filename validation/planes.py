@@ -43,8 +43,8 @@ Row = dict[str, Any]
 def planes(cell: Cell, frequencies: ArrayLike, levels: int = TRIANGULATIONS, *, limit: float = LIMIT) -> dict[str, Any]:
     """Return a row per route and triangulation, as JSON can hold it, with the largest relative difference of the routes.
 
-    `left_out` says what was not measured, and why; "honest" is False where routes differ by more than both models state, or by
-    more than 1e-8, which they are made for. Raises InputError for a contact that has no triangles.
+    `left_out` says what was not measured, and why; "honest" is False where routes differ by more than both models state
+    together and by more than 1e-8, which each is made for. Raises InputError for a contact that has no triangles.
     """
     points = np.sort(np.asarray(frequencies, dtype=float))
     elements = FiniteElements()

@@ -23,6 +23,7 @@ from fem_constriction.admittance import (
     admittances,
 )
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
+from fem_constriction.backends import check_memory
 from fem_constriction.face import face_of
 from fem_constriction.fem.equilibrated import MixedElements
 from fem_constriction.fem.fields import Gradients
@@ -38,6 +39,7 @@ from fem_constriction.grid import Grading, Grid, family_member, uniform
 from fem_constriction.layered import Layered, TwoPort
 from fem_constriction.meshes import MeshGrid, mesh_grid, refuse_resolution
 from fem_constriction.microstructure import refuse_image
+from fem_constriction.projection import BLOCK
 from fem_constriction.reconstruction import Reconstruction
 from fem_constriction.stack import Stack
 
@@ -56,6 +58,10 @@ GRADINGS = {
 #: Nodes of a triangulation from which on all unknowns are preconditioned by modes along z: modes of the plane take 10 s there,
 #: and what they then save, a factor of 2 to 10 per shift, no longer makes up for it.
 STACKED = 2000
+
+
+#: Doubles per unknown of a factorisation for each mode along z, at each shift of a block (measured 80 to 140).
+ENTRIES = 140
 
 
 class FiniteElements:
@@ -134,6 +140,10 @@ class FiniteElements:
         if isinstance(grid, MeshGrid):
             return assemble_mesh(cell, grid, self.degree)
         self.affordable(grid)
+        if isinstance(grid, Prisms) and (nodes := self._nodes(grid)) >= STACKED:
+            unknowns = self.unknowns(cell, grid)
+            width = int(np.clip(BLOCK // unknowns, 1, 8))
+            check_memory(unknowns, f"{self.name}, all unknowns of {grid.name} ({nodes} nodes each)", ENTRIES * width)
         processes = admittances(cell)
         ideal = _ideal(cell)
         depth = grid.depth

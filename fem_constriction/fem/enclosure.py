@@ -99,8 +99,8 @@ def bounds_on(cell: Cell, grid: Prisms, s: Array) -> tuple[Array, Array]:
     band = (float(positive.min()), float(positive.max())) if positive.size else None
     found = []
     with threadpool_limits(limits=1, user_api="blas"):
-        for stack, sign in ((semi_discrete(cell, grid), -1.0), (equilibrated(cell, grid), 1.0)):
-            model = reduce_layered(stack, admittances(cell), band, direct_current=bool(np.any(s == 0)))
+        for side, sign in ((semi_discrete, -1.0), (equilibrated, 1.0)):  # one after the other: each has its factorisations
+            model = reduce_layered(side(cell, grid), admittances(cell), band, direct_current=bool(np.any(s == 0)))
             found.append(_values(model, s) * (1 + sign * _rounding(model, s)))
     return found[0], found[1]
 
