@@ -41,9 +41,9 @@ LINES = 96
 #: Matrices of doubles, square in the unknowns of the face, that are alive while its modes are found.
 SQUARES = 10
 
-#: Doubles alive at once per node of a plane without its modes: some 70 factorisations for its functions and 40 of those that
-#: precondition, each of 30 to 90 entries per node; measured at 3e4 nodes.
-FACTORS = 25_000
+#: Doubles alive at once per node of a plane without its modes: some 60 factorisations for its functions and up to 88 of those
+#: that precondition, each of 30 to 90 entries per node; measured 13 000 at 3e4 nodes.
+FACTORS = 16_000
 
 TRIANGLE = {1: ElementTriP1, 2: ElementTriP2, 3: ElementTriP3, 4: ElementTriP4}
 
