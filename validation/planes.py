@@ -55,13 +55,15 @@ def planes(cell: Cell, frequencies: ArrayLike, levels: int = TRIANGULATIONS, *, 
     rows: list[Row] = []
     left_out: dict[str, str] = {}
     for level in range(levels):
+        if len(left_out) == 2:
+            break
         grid = elements.grid(cell, level)
         assert isinstance(grid, Prisms)
         found: dict[str, list[Any]] = {}
+        plane = TriangleSpace.build(grid.plane, grid.depth, elements.degree)
         for route in (MODES, SPARSE):
             if route in left_out:
                 continue
-            plane = TriangleSpace.build(grid.plane, grid.depth, elements.degree)
             if reason := _unaffordable(route, plane.size, [row for row in rows if row["route"] == route], limit):
                 left_out[route] = f"from {plane.size} nodes: {reason}"
                 continue
