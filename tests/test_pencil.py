@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from outline_cells import DISC, MANY, cell, regions
 
@@ -223,6 +223,30 @@ def test_a_blocked_stack_below_a_conductor_is_solved_as_well(conductivity: float
         stack = stacks(made)["elements"]
         z.append(reduce_layered(stack, admittances(made), BAND).impedance(S))
     assert np.abs(z[1] / z[0] - 1).max() < 1e-8
+
+
+decades = st.floats(-3, 3).map(lambda power: 10.0**power)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bulk=decades, boundary=decades, contact=decades, pore=decades, counter=decades, layers=st.sampled_from([1, 3, 30]))
+def test_random_materials_have_the_same_spectrum_by_modes(bulk, boundary, contact, pore, counter, layers, route) -> None:
+    made = cell(DISC, layers=layers).vary(
+        {"electrolyte.conductivity": 0.046 * bulk, "working_electrode.charge_transfer.resistance": 1e-4 * contact,
+         "working_electrode.pore.capacitance": 0.0885 * pore,
+         "counter_electrode": {"charge_transfer": {"resistance": 1e-4 * counter, "capacitance": 8.85}}}
+    )  # fmt: skip
+    if layers > 1:
+        made = made.vary({"electrolyte.grain_boundaries.conductivity": 5.97e-4 * boundary})
+    models = []
+    for pencil in (False, True):
+        route(pencil)
+        stack = FiniteElements().layered(made, FiniteElements().grid(made, 0))
+        assert stack is not None
+        models.append(reduce_layered(stack, admittances(made), BAND))
+    stated = sum(model.error(S) for model in models)
+    # What both models state, and never more than 1e-8 beyond it, which each is made for.
+    assert np.all(np.abs(models[1].impedance(S) / models[0].impedance(S) - 1) < stated + 1e-8)
 
 
 def test_memory_of_factorisations_is_given_back() -> None:
