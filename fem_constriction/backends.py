@@ -15,14 +15,14 @@ from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from fem_constriction import memory
 from fem_constriction.admittance import PORE, admittances
 from fem_constriction.assembly import Assembly, Bound
 from fem_constriction.cell import Cell
-from fem_constriction.errors import ComputationError, InputError, MemoryShort
+from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.grid import Grid
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.layered import Layered
@@ -274,13 +274,7 @@ def _cells(grid: Grid) -> str:
 
 def check_memory(unknowns: int, what: str, doubles: int = DOUBLES_PER_UNKNOWN) -> None:
     """Raise MemoryShort, an InputError, with the estimate if `unknowns` would take more memory than is free."""
-    needed = unknowns * doubles * 8
-    free = int(psutil.virtual_memory().available)
-    if needed > free:
-        raise MemoryShort(
-            f"{what}: {unknowns:.3g} unknowns would need about {needed / 2**30:.3g} GiB of memory and "
-            f"{free / 2**30:.3g} GiB are free: allowed is a coarser grid"
-        )
+    memory.require(unknowns * doubles * 8, f"{what}: {min(unknowns, 1e300):.3g} unknowns")
 
 
 def _doubles_per_unknown(cell: Cell) -> int:

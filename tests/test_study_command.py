@@ -198,7 +198,7 @@ def test_axes_are_called_by_their_last_part_unless_two_end_alike() -> None:
 
 def test_workers_are_as_many_as_processors_memory_and_points_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_pool.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    free = _pool.psutil.virtual_memory().available
+    free = _pool.memory.free()
     assert _pool.usable(0.0, 100) == 8
     assert _pool.usable(0.0, 3) == 3
     assert _pool.usable(free / 2.5, 100) == 2

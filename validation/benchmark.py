@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import psutil
 from numpy.typing import ArrayLike, NDArray
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -22,6 +21,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 from threadpoolctl import threadpool_limits
 
+from fem_constriction import memory
 from fem_constriction.admittance import Admittance, admittances, evaluate
 from fem_constriction.api import provenance
 from fem_constriction.assembly import Assembly
@@ -88,7 +88,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
     check_solvable(cell)
     grid = backend.grid(cell, level)
     unknowns = backend.unknowns(cell, grid)
-    free = float(psutil.virtual_memory().available)
+    free = memory.free()
     if (needed := PEERS[0].memory(unknowns)) > free:
         raise InputError(
             f"level = {level} is not allowed: a direct solve of {unknowns:,} unknowns may need {needed / 2**30:.3g} GiB "

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from fem_constriction import memory
 from fem_constriction.admittance import admittances
 from fem_constriction.api import spectrum_of
 from fem_constriction.backends import Backend, SpectrumBackend, backend_named, check_solvable, direct_current
@@ -195,11 +196,13 @@ def _solve(
     """Solve the backends side by side; an interruption does not wait for what is still running."""
     for cell in cells:
         check_solvable(cell)
-    for backend in chosen:
-        check_affordable(cells[0], backend)
-    pool = ThreadPoolExecutor(len(chosen) if side_by_side else 1)
-    # Held here as well: the limit of one grid, when it ends, must not give its threads back while another one runs.
-    with threadpool_limits(limits=1, user_api="blas"):
+    at_once = len(chosen) if side_by_side else 1
+    # Threads of dense algebra are held here as well: the limit of one grid, when it ends, must not give its threads back while
+    # another one runs.
+    with memory.shared(at_once), threadpool_limits(limits=1, user_api="blas"):
+        for backend in chosen:
+            check_affordable(cells[0], backend)
+        pool = ThreadPoolExecutor(at_once)
         try:
             solve = partial(solve_family, cells[0], progress=progress, keep=keep, others=cells[1:])
             jobs = {backend.name: pool.submit(solve, backend, band) for backend in chosen}

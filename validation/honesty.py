@@ -22,6 +22,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 import fem_constriction as fc
+from fem_constriction import memory
 from fem_constriction.backends import direct_current
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
@@ -112,7 +113,9 @@ def honesty(
         raise InputError(f"seed = {seed} is not allowed: a whole number of at least 0")
     rows = []
     work = partial(one, seed=seed, solver=solver)
-    pool = ProcessPoolExecutor(workers) if workers > 1 else None
+    pool = None
+    if workers > 1:
+        pool = ProcessPoolExecutor(workers, initializer=memory.settle, initargs=(memory.free() // workers,))
     try:
         for row in (map if pool is None else pool.map)(work, range(cells)):
             rows.append(row)

@@ -17,11 +17,11 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
-import psutil
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 from threadpoolctl import threadpool_limits
 
+from fem_constriction import memory
 from fem_constriction.admittance import admittances, evaluate
 from fem_constriction.api import provenance
 from fem_constriction.backends import Backend, backend_named, direct_current, solve_grid
@@ -121,7 +121,7 @@ def _unaffordable(name: str, size: int, seconds: float, before: int, limit: floa
             return f"about {foreseen:.0f} s foreseen, more than {limit:g} s"
     key = {"mode by mode": "", "all unknowns": "whole", "3D DCT": "dct"}.get(name, name)
     needed = 500 * (voxels / 4) ** (4 / 3) if name == "SuperLU" else BYTES.get(key, 0.0) * voxels
-    free = float(psutil.virtual_memory().available)
+    free = memory.free()
     return f"about {needed / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are free" if needed > free else ""
 
 

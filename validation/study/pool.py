@@ -17,8 +17,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-import psutil
-
+from fem_constriction import memory
 from fem_constriction.errors import InputError
 
 #: Jobs handed over at once: more than there are workers, so that none waits for the driver.
@@ -61,7 +60,8 @@ class Processes(Pool):
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
         reader, self._alive = context.Pipe(duplex=False)
-        self._executor: Executor = ProcessPoolExecutor(self._workers, context, initializer=_attend, initargs=(reader,))
+        begin = (reader, memory.free() // self._workers)
+        self._executor: Executor = ProcessPoolExecutor(self._workers, context, initializer=_attend, initargs=begin)
 
     def renew(self) -> bool:
         """End these processes and start others."""
@@ -75,8 +75,9 @@ class Processes(Pool):
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _attend(alive: Connection) -> None:
-    """In a worker: leave when the driver has gone, and leave interrupts to it."""
+def _attend(alive: Connection, share: int) -> None:
+    """In a worker: leave when the driver has gone, leave interrupts to it, and take no more memory than its share in bytes."""
+    memory.settle(share)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
@@ -105,7 +106,7 @@ def one_thread_each() -> Iterator[None]:
 def usable(needed: float, points: int) -> int:
     """Return how many processes to use: processors this process may have, memory they need, points there are."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    room = int(psutil.virtual_memory().available // needed) if needed > 0 else processors
+    room = int(memory.free() // needed) if needed > 0 else processors
     return max(1, min(processors, room, points))
 
 
