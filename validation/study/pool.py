@@ -137,17 +137,13 @@ def _under_mpi() -> bool:
 
 @contextmanager
 def _mpi() -> Iterator[Pool]:
-    try:
-        from mpi4py.futures import MPIPoolExecutor
-    except ImportError as error:
-        raise InputError(
-            f"--scheduler = 'mpi' is not allowed: install fem-constriction[mpi] and an MPI library ({error})"
-        ) from None
-    if not _under_mpi():
+    if not _under_mpi():  # asked first: mpi4py without a library that it can load is no ImportError but a RuntimeError
         raise InputError(
             "--scheduler = 'mpi' is not allowed here: start with mpiexec -n N python -m mpi4py.futures -m validation sweep …, "
-            "N from 2"
+            "N from 2; fem-constriction[mpi] and an MPI library have to be installed"
         )
+    from mpi4py.futures import MPIPoolExecutor
+
     with MPIPoolExecutor() as executor:
         yield Pool(executor)
 
