@@ -221,7 +221,7 @@ def solve_grid(
         check_solvable(each)
         if discretisation(each) != discretisation(cell):
             raise InputError("cells are not allowed to share grids unless they differ in materials alone")
-    _check_area(cell, grid)
+    check_areas(cell, grid)
     # One thread for dense algebra: its products are small here, and backends run side by side.
     with threadpool_limits(limits=1, user_api="blas"):
         if isinstance(backend, LayeredBackend) and _of_one_mind(backend) and not keep and not (others and band is not None):
@@ -283,7 +283,7 @@ def _doubles_per_unknown(cell: Cell) -> int:
     return DOUBLES_PER_UNKNOWN if cell.electrolyte.microstructure is None else DOUBLES_PER_VOXEL
 
 
-def _check_area(cell: Cell, grid: Grid) -> None:
+def check_areas(cell: Cell, grid: Grid) -> None:
     """A grid that has another contact or another face solves another cell."""
     for what, has, should in (
         ("contact area", grid.contact_area, cell.contact_area),

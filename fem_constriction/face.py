@@ -24,17 +24,23 @@ Array = NDArray[np.float64]
 #: Edges of the contact that are nearer to each other, or to a wall, than this part of the face's width are one.
 SAME = 1e-9
 
+#: How far an outline may be from its mirror image to count as symmetric, as a part of its shortest edge or axis. What that
+#: changes is the square of it (`_symmetric`).
+NEARLY = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
     """0 <= x <= width[0], 0 <= y <= width[1] (m), and the outlines there; copies: how many such parts make the face.
 
-    cut: along which axes the face was cut in its middle, where x = 0 then is.
+    cut: along which axes the face was cut in its middle, where x = 0 then is; contact_area: what the contact has of this part,
+    m2, from the outlines alone.
     """
 
     width: tuple[float, float]
     outlines: tuple[Outline, ...]
     cut: tuple[bool, bool]
+    contact_area: float
 
     @property
     def copies(self) -> int:
@@ -80,15 +86,32 @@ class Face:
 def face_of(cell: Cell, *, whole: bool = False) -> Face:
     """Return the part of a cell's WE face that mirror symmetry leaves; whole: all of it."""
     width = cell.geometry.lengths[:2]
-    outlines = cell.outlines
-    cut = (False, False) if whole else (_symmetric(outlines, 0, width[0]), _symmetric(outlines, 1, width[1]))
+    outlines = list(cell.outlines)
+    area = sum(outline.area for outline in outlines)
+    cut = [False, False]
+    if not whole:
+        for axis in range(2):
+            if (found := _symmetric(outlines, axis, width[axis])) is not None:
+                outlines, cut[axis] = found, True
     shift = [width[axis] / 2 if cut[axis] else 0.0 for axis in range(2)]
     left = (width[0] - shift[0], width[1] - shift[1])
     moved = [outline.moved((-shift[0], -shift[1])) for outline in outlines]
     inside = [each for each in moved if all(each.shape.bounds[axis + 2] > SAME * left[axis] for axis in range(2))]
-    return Face(left, tuple(inside), cut)
+    return Face(left, tuple(inside), (cut[0], cut[1]), area / int((1 + cut[0]) * (1 + cut[1])))
 
 
-def _symmetric(outlines: Sequence[Outline], axis: int, width: float) -> bool:
+def _symmetric(outlines: Sequence[Outline], axis: int, width: float) -> list[Outline] | None:
+    """The outlines, each the mean of itself and the mirror image of its partner; None where one has no partner.
+
+    Z of a shape p and of its mirror image M p are equal, so about the mean m = (p + M p)/2 the term of first order in p - m
+    is zero: cutting a face that is symmetric to `NEARLY` changes Z by its square, and a typed angle of 0.785398 rad costs what
+    45 degrees do.
+    """
     images = [outline.mirrored(axis, width) for outline in outlines]
-    return all(any(image.same(outline) for outline in outlines) for image in images)
+    found = []
+    for outline in outlines:
+        mean = next((mean for image in images if (mean := outline.mean(image, NEARLY)) is not None), None)
+        if mean is None:
+            return None
+        found.append(mean)
+    return found

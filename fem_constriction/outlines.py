@@ -24,8 +24,12 @@ from fem_constriction.units import Length, Quantity
 
 Array = NDArray[np.float64]
 
-#: Overlaps and overhangs below this part of a region's area are rounding of the cell file.
+#: Rounding of the cell file: overlaps and overhangs below this part of a region's area, corners nearer to each other than this
+#: part of the region's extent.
 ROUNDING = 1e-9
+
+#: Corners that lie this part of a polygon's extent beside the line through their neighbours, at most, are none.
+STRAIGHT = 1e-12
 
 #: Pieces of a cell over which chords are integrated, each with 8 Gauss points.
 PARTS = 4
@@ -109,8 +113,8 @@ class Region(Section):
             if given and key not in allowed:
                 takes = " and ".join(allowed)
                 raise FaultError(key, f" = {show(getattr(self, key))} is not allowed: shape '{self.shape}' takes {takes}")
-        if self.vertices is not None and not Shape(self.vertices).is_valid:
-            raise FaultError("vertices", f" = {show(self.vertices)} is not allowed: edges must not cross or touch")
+        if self.vertices is not None and (wrong := _fault_of_ring(np.array(self.vertices))):
+            raise FaultError("vertices", f" = {show(self.vertices)} is not allowed: {wrong}")
         return self
 
     @property
@@ -125,6 +129,37 @@ class Region(Section):
             return Outline.polygon(np.array(self.centre) + half @ _turned(turn).T)
         axes = self.semi_axes if self.semi_axes is not None else (self.radius or 0.0, self.radius or 0.0)
         return Outline(self.centre, axes, turn)
+
+
+def _cross(a: Array, b: Array) -> Array:
+    return np.asarray(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+
+
+def _shoelace(corners: Array) -> float:
+    """The area that a ring encloses, m2; negative if it runs clockwise."""
+    p = corners - corners.mean(0)
+    return float(0.5 * _cross(p, np.roll(p, -1, 0)).sum())
+
+
+def _distinct(corners: Array) -> Array:
+    """Corners without those that repeat the one before: a closed ring, as GeoJSON and WKT write it, ends where it began."""
+    step = np.linalg.norm(corners - np.roll(corners, 1, 0), axis=1)
+    return np.asarray(corners[step > ROUNDING * float(np.ptp(corners, axis=0).max())])
+
+
+def _fault_of_ring(corners: Array) -> str:
+    """Return what keeps corners in order from being a polygon, in words; "" if nothing does."""
+    p = _distinct(corners)
+    if len(p) < 3:
+        return "at least three different corners (the first may be repeated at the end)"
+    long, short = np.linalg.svd(p - p.mean(0), compute_uv=False)
+    if short <= ROUNDING * long:
+        return "corners on one straight line enclose no area"
+    before, after = p - np.roll(p, 1, 0), np.roll(p, -1, 0) - p
+    back = np.abs(_cross(before, after)) <= ROUNDING * np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    if np.any(back & (np.sum(before * after, 1) < 0)):
+        return "an edge must not lead back along the one before it"
+    return "" if Shape(p).is_valid else "edges must not cross or touch"
 
 
 def _turned(angle: float) -> Array:
@@ -147,12 +182,12 @@ class Outline:
 
     @classmethod
     def polygon(cls, corners: Sequence[tuple[float, float]] | Array) -> Outline:
-        """Return the outline through these corners; ones on a straight line are left out."""
-        p = np.asarray(corners, dtype=float)
+        """Return the outline through these corners; repeated ones, and ones on a straight line, are left out."""
+        p = _distinct(np.asarray(corners, dtype=float))
         before, after = p - np.roll(p, 1, 0), np.roll(p, -1, 0) - p
-        cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
-        p = p[np.abs(cross) > 1e-12 * np.abs(before).max() * np.abs(after).max()]
-        return cls(corners=p if cross.sum() > 0 else p[::-1])
+        long = np.maximum(np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1))
+        p = p[np.abs(_cross(before, after)) > STRAIGHT * float(np.ptp(p, axis=0).max()) * long]
+        return cls(corners=p if _shoelace(p) > 0 else p[::-1])
 
     @classmethod
     def disc(cls, centre: tuple[float, float], radius: float) -> Outline:
@@ -164,8 +199,7 @@ class Outline:
         """The area inside, m2."""
         if self.corners is None:
             return float(np.pi * self.semi_axes[0] * self.semi_axes[1])
-        x, y = (self.corners - self.corners.mean(0)).T
-        return float(0.5 * np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+        return _shoelace(self.corners)
 
     @property
     def rectangle(self) -> tuple[float, float, float, float] | None:
@@ -219,6 +253,33 @@ class Outline:
     def same(self, other: Outline) -> bool:
         """Whether two outlines are one, to rounding."""
         return bool(self.shape.symmetric_difference(other.shape).area <= 1e-6 * self.area)
+
+    def mean(self, other: Outline, within: float) -> Outline | None:
+        """Return the outline half way to another one that is the same to a part of its shortest edge or axis, or None."""
+        if (self.corners is None) != (other.corners is None):
+            return None
+        if self.corners is not None and other.corners is not None:
+            p, q = self.corners, other.corners
+            if len(p) != len(q):
+                return None
+            distance = [float(np.linalg.norm(p - np.roll(q, k, 0), axis=1).max()) for k in range(len(p))]
+            best = int(np.argmin(distance))
+            if distance[best] > within * float(np.linalg.norm(p - np.roll(p, 1, 0), axis=1).min()):
+                return None
+            return Outline(corners=(p + np.roll(q, best, 0)) / 2)
+        (c, axes, angle), (d, others, turned) = self._canonical(), other._canonical()
+        turn = (turned - angle + np.pi / 2) % np.pi - np.pi / 2
+        tilt = 0.0 if axes[0] == axes[1] and others[0] == others[1] else abs(turn) * axes[0]
+        if max(np.linalg.norm(c - d), np.abs(axes - others).max(), tilt) > within * axes[1]:
+            return None
+        middle, (long, short) = (c + d) / 2, (axes + others) / 2
+        return Outline((float(middle[0]), float(middle[1])), (float(long), float(short)), angle + turn / 2)
+
+    def _canonical(self) -> tuple[Array, Array, float]:
+        """Centre, semi-axes with the longer one first, and its angle; 0 of a circle."""
+        a, b = self.semi_axes
+        angle = 0.0 if a == b else self.angle if a > b else self.angle + np.pi / 2
+        return np.array(self.centre), np.array([max(a, b), min(a, b)]), angle
 
     def chords(self, x: Array) -> Array:
         """Return the intervals of y inside at each x, (n, m, 2); unused ones have both ends equal."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -15,9 +17,11 @@ from typer.testing import CliRunner
 import fem_constriction as fc
 from fem_constriction.admittance import admittances
 from fem_constriction.circuits import physical
+from fem_constriction.errors import ComputationError
 from fem_constriction.fem import FiniteElements, enclose
 from fem_constriction.fem.enclosure import bounds_on
-from fem_constriction.fem.outline_mesh import planar_mesh
+from fem_constriction.fem.equilibrated import MixedElements
+from fem_constriction.fem.outline_mesh import PlanarMesh, planar_mesh
 from fem_constriction.fem.prism_fields import locate
 from fem_constriction.fem.prisms import Prisms, TriangleSpace, triangle_basis
 from fem_constriction.grid import Grading
@@ -204,6 +208,59 @@ def test_regions_that_touch_and_corners_that_are_too_sharp_are_refused() -> None
     needle = regions({"shape": "polygon", "vertices": [["5 um", "5 um"], ["45 um", "6 um"], ["45 um", "9 um"]]})
     with pytest.raises(fc.InputError, match="sharper than 15 degrees"):
         planar_mesh(cell(needle), GRADING, 0)
+
+
+def overlapping(mesh: PlanarMesh) -> PlanarMesh:
+    return replace(
+        mesh, t=np.hstack([mesh.t, mesh.t[:, :1]]), contact=np.append(mesh.contact, False), patch=np.append(mesh.patch, -1)
+    )
+
+
+def folded(mesh: PlanarMesh) -> PlanarMesh:
+    """A corner inside the face, drawn over the triangles beside it."""
+    p = mesh.p.copy()
+    inner = np.flatnonzero(np.all((p > 1e-9) & (p < np.reshape(mesh.face.width, (2, 1)) - 1e-9), axis=0))
+    p[:, inner[-1]] += 0.4 * max(mesh.face.width)
+    return replace(mesh, p=p)
+
+
+def torn(mesh: PlanarMesh) -> PlanarMesh:
+    """One triangle is missing."""
+    keep = np.arange(mesh.t.shape[1]) < mesh.t.shape[1] - 1
+    return replace(mesh, t=mesh.t[:, keep], contact=mesh.contact[keep], patch=mesh.patch[keep], local=mesh.local[:, :, keep])
+
+
+def misread(mesh: PlanarMesh) -> PlanarMesh:
+    """A triangle beside the contact is taken for contact."""
+    contact = mesh.contact.copy()
+    contact[np.flatnonzero(~contact)[0]] = True
+    return replace(mesh, contact=contact)
+
+
+ROUTES = {
+    "bounds": lambda made: enclose(made, 0.1),
+    "spectrum": lambda made: fc.solve(made, [1.0], backend="fem", accuracy=0.1),
+    "resistance": lambda made: fc.resistance(made, backend="fem"),
+    "fields": lambda made: fc.fields.solve_fields(made, 1e3, backend="fem"),
+    "upper bound": lambda made: MixedElements().layered(made, MixedElements().grid(made, 0)),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
+@pytest.mark.parametrize("bad", [overlapping, folded, torn, misread])
+def test_no_route_computes_on_a_triangulation_that_is_not_sound(
+    bad: Callable[[PlanarMesh], PlanarMesh], route: Callable[[fc.Cell], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fem_constriction.fem.prisms.planar_mesh", lambda *given: bad(planar_mesh(*given)))
+    with pytest.raises(ComputationError, match="is not sound"):
+        route(cell(DISC))
+
+
+def test_bounds_are_refused_on_prisms_of_another_cell() -> None:
+    grid = FiniteElements().grid(cell(DISC), 0)
+    for other in ({"geometry.thickness": "40 um"}, {"working_electrode.contact.fraction": 0.21}):
+        with pytest.raises(ComputationError, match="the cell's"):
+            bounds_on(cell(DISC).vary(other), grid, np.zeros(1))
 
 
 def test_fields_of_both_backends_agree_on_a_disc_and_current_is_conserved() -> None:

@@ -12,6 +12,13 @@ from fem_constriction.outlines import Outline, coverage
 from fem_constriction.refinement import solve_family
 from network import Network
 
+
+def star(random: np.random.Generator, corners: int) -> np.ndarray:
+    """A ring about the middle of the face whose corners lie in order of their angle: simple, convex or not."""
+    angle = (np.arange(corners) + random.uniform(0.1, 0.9, corners)) * 2 * np.pi / corners
+    return 25e-6 + random.uniform(5e-6, 23e-6, corners)[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+
+
 AREAS = [np.pi * 25e-12, np.pi * 36e-12, 0.0, 60e-12]  # pi r^2, pi a b, the polygon's below, b h
 
 
@@ -63,6 +70,88 @@ def test_wrong_outlines_are_refused_in_one_sentence(contact: dict[str, object], 
         cell(contact)
     assert message in str(caught.value)
     assert "working_electrode.contact" in str(caught.value)
+
+
+SQUARE = [["10 um", "10 um"], ["30 um", "10 um"], ["30 um", "30 um"], ["10 um", "30 um"]]
+
+
+@pytest.mark.parametrize(
+    "vertices",
+    [
+        SQUARE,
+        SQUARE[::-1],
+        [*SQUARE, SQUARE[0]],
+        [*SQUARE, SQUARE[0]][::-1],
+        [SQUARE[0], SQUARE[0], *SQUARE[1:], SQUARE[3]],
+        [SQUARE[0], SQUARE[1], SQUARE[1], SQUARE[1], *SQUARE[2:]],
+        [*SQUARE, ["10.00000000000001 um", "10 um"]],
+        [SQUARE[0], ["17 um", "10 um"], ["23 um", "10 um"], ["23 um", "10 um"], *SQUARE[1:], ["10 um", "11 um"]],
+    ],
+    ids=["open", "clockwise", "closed", "closed clockwise", "repeated", "thrice", "closed to rounding", "on edges"],
+)
+def test_a_ring_encloses_the_area_of_the_shoelace_however_it_is_written(vertices: list[list[str]]) -> None:
+    """Both backends share the outline, so that their agreement says nothing of it: the oracle is the area itself."""
+    made = cell(regions({"shape": "polygon", "vertices": vertices}))
+    assert made.contact_fraction == pytest.approx(400 / 2500, rel=1e-12)
+    assert len(made.outlines[0].corners) == 4
+    assert Network().grid(made, 0).contact_area == pytest.approx(400e-12, rel=1e-12)
+    assert fc.Cell.loads(made.dumps()) == made
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_simple_ring_closed_open_and_either_way_round_has_its_area(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    corners = star(random, int(random.integers(3, 13)))
+    x, y = (corners - corners.mean(0)).T
+    area = 0.5 * abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+    for ring in (corners, corners[::-1], np.vstack([corners, corners[:1]]), np.repeat(corners, 2, axis=0)):
+        made = cell(regions({"shape": "polygon", "vertices": ring.tolist()}))
+        assert made.contact_area == pytest.approx(area, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("vertices", "allowed"),
+    [
+        ([(10, 10), (30, 10), (10, 10), (30, 10)], "enclose no area"),
+        ([(10, 10), (30, 10)], "at least three corners"),
+        ([(10, 10), (10, 10), (10, 10), (10, 10)], "at least three different corners"),
+        ([(10, 10), (20, 20), (30, 30)], "enclose no area"),
+        ([(10, 10), (30, 10), (30, 30), (40, 40), (30, 30)], "must not lead back"),
+        ([(10, 10), (30, 30), (30, 10), (10, 30)], "must not cross or touch"),
+        ([(10, 10), (30, 32), (30, 10), (10, 30)], "must not cross or touch"),
+        ([(10, 10), (20, 20), (30, 10), (30, 30), (20, 20), (10, 30)], "must not cross or touch"),
+        ([(10, 10), (30, 10), (30, 30), (20, 10), (10, 30)], "must not cross or touch"),
+    ],
+    ids=["to and fro", "two", "a point", "a line", "a spike", "a bow", "a lame bow", "pinched", "a corner on an edge"],
+)
+def test_rings_that_are_no_polygons_are_refused_with_the_key(vertices: list[tuple[float, float]], allowed: str) -> None:
+    polygon = {"shape": "polygon", "vertices": [[f"{x} um", f"{y} um"] for x, y in vertices]}
+    with pytest.raises(
+        fc.InputError, match=r"working_electrode\.contact\.regions\.1\.vertices = .* is not allowed: "
+    ) as caught:
+        cell(regions({"shape": "disc", "centre": ["44 um", "44 um"], "radius": "3 um"}, polygon))
+    assert allowed in str(caught.value)
+
+
+def test_a_face_that_is_symmetric_to_the_last_digit_typed_is_cut_and_its_area_kept() -> None:
+    """The mean of a shape and its mirror image: what it changes is the square of how far they are apart."""
+    turned = {"shape": "rectangle", "centre": ["25 um", "25 um"], "size": ["20 um", "20 um"]}
+    for change in (
+        {"angle": 0.785398},
+        {"angle": "45 deg", "centre": ["25.000001 um", "25 um"]},
+        {"angle": "45 deg", "size": ["20.000001 um", "20 um"]},
+    ):
+        face = face_of(cell(regions({**turned, **change})))
+        assert face.copies == 4
+        assert face.copies * face.contact_area == pytest.approx(400e-12, rel=1e-7)
+        (diamond,) = face.outlines
+        assert sorted(np.abs(diamond.corners).min(1)) == pytest.approx([0, 0, 0, 0], abs=1e-20)
+        assert diamond.area == pytest.approx(face.copies * face.contact_area, rel=1e-12)
+    assert face_of(cell(regions({**turned, "angle": "44.9 deg"}))).copies == 1
+    pair = [{"shape": "disc", "centre": [x, "20 um"], "radius": "5 um"} for x in ("10.000001 um", "40 um")]
+    assert face_of(cell(regions(*pair))).outlines[0].centre == pytest.approx((14.9999995e-6, 20e-6), rel=1e-12)
+    ellipses = [{**MANY[1], "centre": [x, "25 um"], "angle": angle} for x, angle in (("12 um", "30 deg"), ("38 um", "150 deg"))]
+    assert face_of(cell(regions(*ellipses))).cut == (True, False)
 
 
 def test_the_face_is_cut_where_the_contact_is_its_own_mirror_image() -> None:

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.admittance import admittances
 from fem_constriction.assembly import Array
-from fem_constriction.backends import check_solvable, direct_current
+from fem_constriction.backends import check_areas, check_solvable, direct_current
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem.equilibrated import MixedElements, equilibrated, semi_discrete
@@ -94,7 +94,10 @@ def enclose(
 
 
 def bounds_on(cell: Cell, grid: Prisms, s: Array) -> tuple[Array, Array]:
-    """Return the lower and the upper bound of Z(s) in ohm that one triangulation gives."""
+    """Return the lower and the upper bound of Z(s) in ohm that one triangulation gives. Raises ComputationError for one that
+    is not of this cell.
+    """
+    check_areas(cell, grid)
     positive = s[s > 0]
     band = (float(positive.min()), float(positive.max())) if positive.size else None
     found = []

@@ -19,10 +19,10 @@ from skfem import Basis, ElementTriP1, ElementTriP2, ElementTriP3, ElementTriP4
 
 from fem_constriction.assembly import Array
 from fem_constriction.backends import check_memory
-from fem_constriction.errors import ComputationError
 from fem_constriction.fem.curved import CurvedMapping
 from fem_constriction.fem.forms import bulk, sheet
 from fem_constriction.fem.outline_mesh import PlanarMesh, planar_mesh
+from fem_constriction.fem.soundness import check_triangles
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.grid import Grading, Grid, layers_of
 from fem_constriction.modes import DENSE, Lateral, Modes
@@ -52,10 +52,15 @@ TRIANGLE = {1: ElementTriP1, 2: ElementTriP2, 3: ElementTriP3, 4: ElementTriP4}
 class Prisms(Grid):
     """One triangulation of the face through all layers.
 
-    plane: the triangles; x, y: lines across them on which fields are shown, contact: where the metal is between these.
+    plane: the triangles; x, y: lines across them on which fields are shown, contact: where the metal is between these. There
+    are none over triangles that are no triangulation of the face with its contact: ComputationError (`soundness`).
     """
 
     plane: PlanarMesh
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_triangles(self.plane)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -149,13 +154,8 @@ class TriangleSpace:
 
     @classmethod
     def build(cls, mesh: PlanarMesh, unit: float, degree: int) -> TriangleSpace:
-        """Return the space. Raises ComputationError where a bent triangle is folded over."""
+        """Return the space."""
         basis = triangle_basis(mesh, unit, degree)
-        signs = np.sign(basis.mapping.detDF(basis.X))
-        if not np.all(np.abs(signs.sum(1)) == signs.shape[1]):
-            raise ComputationError(
-                "a triangle along the contact's edge is folded over: the outline is bent too strongly for its collar"
-            )
         mass = sparse.csr_array(sheet.assemble(basis))
         inside = triangle_basis(mesh, unit, degree, np.flatnonzero(mesh.contact))
         contact = sparse.csr_array(sheet.assemble(inside))
