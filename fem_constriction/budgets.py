@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, PORE, admittances
+from fem_constriction.admittance import BULK, admittances
 from fem_constriction.backends import Backend, backend_named, direct_current
 from fem_constriction.cell import Cell
-from fem_constriction.circuits import INTERFACE, physical
+from fem_constriction.circuits import in_series, one_dimensional_resistance
+from fem_constriction.elements import by_name
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.faults import show
 from fem_constriction.projection import TARGET
@@ -132,14 +133,13 @@ def budget(what: Cell | Family, *, backend: str | Backend = "network") -> Budget
     grids = [parts(solution.model, np.zeros(1)) for solution in family.solutions[-3:]]
     plain = one_dimensional_parts(cell)
     found = {}
-    for process, y in admittances(cell).items():
-        if not y.conductance:
-            continue
+    conducting = {place: y for place, y in admittances(cell).items() if y.conductance}
+    for process, element in by_name(conducting).items():
         limit = extrapolate(np.array([each[process] for each in grids]), family.order)
         value = float(limit.value[0].real)
         lacks = _lacking(value, resistance[0], max(family.finest.model.basis_error, SOLVED**2))
         found[process] = Part(
-            conductance=y.conductance,
+            conductance=element.conductance,
             direct=value,
             one_dimensional=plain[process],
             uncertainty=float(limit.uncertainty[0] + lacks),
@@ -150,22 +150,25 @@ def budget(what: Cell | Family, *, backend: str | Backend = "network") -> Budget
         backend=family.backend.name,
         parts=found,
         resistance=resistance,
-        one_dimensional=physical(cell).resistance,
+        one_dimensional=one_dimensional_resistance(cell),
     )
 
 
 def one_dimensional_parts(cell: Cell) -> dict[str, float]:
     """Return the part of every process in R_DC of the 1D-PM in ohm: its arcs, the interface's shared out by current.
 
-    Contact and pores lie in parallel, so each dissipates g A/(g_ct A_c + g_pore (A - A_c)) of the interface's part.
+    Contact and pores lie in parallel, so each dissipates g A/(g_ct A_c + g_pore (A - A_c)) of the interface's part; elements in
+    series dissipate in proportion to their resistance.
     """
     y = admittances(cell)
-    arcs = {arc.name: arc.resistance for arc in physical(cell).arcs}
-    sizes = {CHARGE_TRANSFER: cell.contact_area, PORE: cell.area - cell.contact_area}
-    conducts = {name: y[name].conductance * size for name, size in sizes.items() if name in y}
-    total = sum(conducts.values())
-    shared = {name: arcs.get(INTERFACE, 0.0) * g / total if total else 0.0 for name, g in conducts.items()}
-    return {name: shared[name] if name in shared else arcs[name] for name in y}
+    found = dict.fromkeys(by_name(y), 0.0)
+    for parallel in in_series(cell).values():
+        conducts = {place: admittance.conductance * size for place, (admittance, size) in parallel.items()}
+        total = sum(conducts.values())
+        for place, g in conducts.items():
+            for process, share in y[place].shares(0.0, place).items():
+                found[process] += float(share) * g / total**2 if total else 0.0
+    return found
 
 
 def parts(model: ReducedModel, s: ArrayLike) -> dict[str, NDArray[np.complex128]]:

@@ -103,27 +103,47 @@ def physical(cell: Cell) -> Circuit:
     uniform current along z meets of its boundaries. Source: Eckhardt et al. 2022,
     eq. (1) with R_Pol divided by A_contact.
     """
+    return Circuit(arcs=tuple(_arc(name, list(parallel.values())) for name, parallel in in_series(cell).items()))
+
+
+def one_dimensional(cell: Cell, s: ArrayLike) -> NDArray[np.complex128]:
+    """Return Z(s) of the 1D-PM in ohm, whatever elements its places are made of: shape of s, 1/s; infinite where it blocks."""
+    points = np.asarray(s)
+    total = np.zeros(points.shape, dtype=np.complex128)
+    for parallel in in_series(cell).values():
+        beside = (y(points) * size for y, size in parallel.values())
+        y = np.asarray(sum(beside, np.zeros(points.shape)), dtype=np.complex128)
+        total = total + np.divide(1.0, y, out=np.full(points.shape, complex(np.inf, 0)), where=y != 0)
+    return total
+
+
+def one_dimensional_resistance(cell: Cell) -> float:
+    """Return Z(0) of the 1D-PM in ohm, infinite where direct current is blocked."""
+    return float(one_dimensional(cell, 0.0).real)
+
+
+def in_series(cell: Cell) -> dict[str, dict[str, tuple[Admittance, float]]]:
+    """Return the places of the 1D-PM, in the order of the current: {arc: {place: (y, area in m2, or area/length in m)}}.
+
+    Places of one arc lie beside each other.
+    """
     y, area = admittances(cell), cell.area
-    beside = area - cell.contact_area
-    interface = [(y[CHARGE_TRANSFER], cell.contact_area)] if CHARGE_TRANSFER in y else []
-    interface += [(y[PORE], beside)] if PORE in y else []
-    arcs = [_arc(BULK, [(y[BULK], area / cell.geometry.thickness)])]
+    beside = {CHARGE_TRANSFER: cell.contact_area, PORE: area - cell.contact_area}
+    found = {BULK: {BULK: (y[BULK], area / cell.geometry.thickness)}}
     boundaries = cell.electrolyte.grain_boundaries
-    if boundaries is not None and GRAIN_BOUNDARY in y:
-        arcs.append(_arc(GRAIN_BOUNDARY, [(y[GRAIN_BOUNDARY], area / (boundaries.layers - 1))]))
-    crossings = 0.0 if cell.mesh is None else measure_of(cell).crossings
+    crossings = measure_of(cell).crossings if cell.mesh is not None else 0.0 if boundaries is None else boundaries.layers - 1
     if crossings and GRAIN_BOUNDARY in y:  # boundaries along the current are in nobody's way
-        arcs.append(_arc(GRAIN_BOUNDARY, [(y[GRAIN_BOUNDARY], area / crossings)]))
+        found[GRAIN_BOUNDARY] = {GRAIN_BOUNDARY: (y[GRAIN_BOUNDARY], area / crossings)}
     if CHARGE_TRANSFER in y or not cell.contact_area:
-        arcs.append(_arc(INTERFACE, interface))
+        found[INTERFACE] = {name: (y[name], size) for name, size in beside.items() if name in y}
     if COUNTER_ELECTRODE in y:
-        arcs.append(_arc(COUNTER_ELECTRODE, [(y[COUNTER_ELECTRODE], area)]))
-    return Circuit(arcs=tuple(arcs))
+        found[COUNTER_ELECTRODE] = {COUNTER_ELECTRODE: (y[COUNTER_ELECTRODE], area)}
+    return found
 
 
 def _arc(name: str, parallel: list[tuple[Admittance, float]]) -> Arc:
-    conductance = sum(y.conductance * size for y, size in parallel)
-    capacitance = sum(y.capacitance * size for y, size in parallel)
+    parts = [y.linear("a one-dimensional circuit").times(size) for y, size in parallel]
+    conductance, capacitance = sum(part.conductance for part in parts), sum(part.capacitance for part in parts)
     return Arc(name=name, resistance=1 / conductance if conductance else float("inf"), capacitance=capacitance)
 
 
@@ -151,7 +171,9 @@ def elements(cell: Cell, *, extended: bool = True) -> Elements:
     the charge transfer at both electrodes, as in the paper. Source: Eckhardt et al. 2022, section 2.2.2.
     """
     y, fraction = admittances(cell), cell.contact_fraction
-    switching = PORE in y and y[PORE].capacitance > 0
+    for admittance in y.values():
+        admittance.linear("the elements of a circuit to be fitted")
+    switching = PORE in y and y[PORE].stores
     resistor = f"no capacitance: its resistance is in {SERIES}"
     processes: dict[str, tuple[str, ...]] = {}
     absent: dict[str, str] = {}
@@ -162,7 +184,7 @@ def elements(cell: Cell, *, extended: bool = True) -> Elements:
                 absent[name] = reason
             else:
                 processes[name] = (PORE,)
-        elif name in y and y[name].capacitance > 0:
+        elif name in y and y[name].stores:
             processes[name] = (name,)
         elif name == CHARGE_TRANSFER and name in y and switching:
             absent[name] = f"no capacitance: its resistance is in {CONSTRICTION}"

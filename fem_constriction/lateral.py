@@ -33,6 +33,7 @@ from fem_constriction.reduced import ReducedModel, Relaxation, spanned
 from fem_constriction.samples import Samples, gathered
 from fem_constriction.sheet import Sheet
 from fem_constriction.solver import ShiftedSolutions
+from fem_constriction.unfolding import by_process
 
 
 def reduce_layered(
@@ -107,7 +108,8 @@ class LateralModel(ReducedModel):
             if name in y:
                 parts[name] = self._quadratic(below * slopes[name] / u, x) * y[BULK] / y[name]
                 parts[BULK] = parts[BULK] - parts[name]
-        return {name: np.asarray(parts[name] / z, dtype=np.complex128) for name in self.processes}
+        shares = {name: np.asarray(parts[name] / z, dtype=np.complex128) for name in self.processes}
+        return by_process(self.processes, shares, points)
 
     def rounding(self, s: ArrayLike) -> Array:
         """Return what rounding of the projected matrices may do to Z, relative; see `ReducedModel.rounding`."""

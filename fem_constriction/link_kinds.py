@@ -1,4 +1,4 @@
-"""1/y_k(s) = sum over elements of 1/(c_i y_i(s)): what the kinds of links of a label image conduct.
+"""1/y_k(s) = sum over what a link crosses of 1/(c_i y_i(s)): what the kinds of links of a label image conduct.
 
 A link between two voxels, or a voxel and an electrode, is the series of what it crosses; how many kinds of links there are
 depends on the materials alone. Their names say what is crossed, in its order.
@@ -6,57 +6,19 @@ depends on the materials alone. Their names say what is crossed, in its order.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy.constants import epsilon_0
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE, Admittance
+from fem_constriction.elements import Admittance
 from fem_constriction.errors import InputError
+from fem_constriction.process_names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
     from fem_constriction.microstructure import Boundary
-
-
-@dataclass(frozen=True)
-class Series(Admittance):
-    """1/y(s) = sum over elements of 1/(c y_process(s)): a link through several elements.
-
-    elements: (process, geometry c, admittance); y in S/m2. conductance is y(0); capacitance is not a number where there are
-    several, since y is not linear in s then.
-    """
-
-    elements: tuple[tuple[str, float, Admittance], ...] = ()
-
-    @classmethod
-    def of(cls, *elements: tuple[str, float, Admittance]) -> Series:
-        """Return the series of some elements."""
-        parts = [c * y.conductance for _, c, y in elements]
-        direct = 1 / sum(1 / part for part in parts) if all(parts) else 0.0
-        linear = sum(c * y.capacitance for _, c, y in elements) if len(elements) == 1 else math.nan
-        return cls(direct, linear, elements)
-
-    def __call__(self, s: ArrayLike) -> NDArray[Any]:
-        """Return y at s (1/s, any shape, real or complex); 0 where one of the elements conducts nothing."""
-        points = np.asarray(s)
-        each = [c * y(points) for _, c, y in self.elements]
-        conducts = np.all([part != 0 for part in each], axis=0)
-        total = sum(1 / np.where(conducts, part, 1) for part in each)
-        return np.asarray(np.where(conducts, 1 / np.asarray(total), 0))
-
-    def shares(self, s: ArrayLike) -> dict[str, NDArray[Any]]:
-        """Return the part of each process in 1/y(s), {process: shape of s}; they sum to 1, or to 0 where nothing conducts."""
-        points, whole = np.asarray(s), self(s)
-        found: dict[str, NDArray[Any]] = {}
-        for process, c, y in self.elements:
-            part = whole / np.where(whole != 0, c * y(points), 1)
-            found[process] = found.get(process, np.zeros(points.shape)) + part
-        return found
+    from fem_constriction.sections import GrainBoundaries
 
 
 def volume_kind(first: str, second: str) -> str:
@@ -73,10 +35,10 @@ def face_kind(process: str, phase: str) -> str:
     return f"{process} - {phase}"
 
 
-def boundary_admittance(boundary: Boundary) -> Admittance:
+def boundary_admittance(boundary: Boundary | GrainBoundaries) -> Admittance:
     """Return (sigma + s eps)/delta in S/m2."""
     eps = boundary.relative_permittivity * epsilon_0
-    return Admittance(boundary.conductivity / boundary.thickness, eps / boundary.thickness)
+    return Admittance.of(boundary.conductivity / boundary.thickness, eps / boundary.thickness, process=GRAIN_BOUNDARY)
 
 
 def link_admittances(cell: Cell, processes: Mapping[str, Admittance]) -> dict[str, Admittance]:
@@ -88,18 +50,17 @@ def link_admittances(cell: Cell, processes: Mapping[str, Admittance]) -> dict[st
     phases = {BULK: processes[BULK], **{each.phase: processes[each.phase] for each in structure.inclusions}}
     found: dict[str, Admittance] = {}
     for number, (one, y) in enumerate(phases.items()):
-        found[volume_kind(one, one)] = Series.of((one, half / 2, y))
+        found[volume_kind(one, one)] = y.times(half / 2)
         for other in list(phases)[number + 1 :]:
-            found[volume_kind(one, other)] = Series.of((one, half, y), (other, half, phases[other]))
+            found[volume_kind(one, other)] = Admittance.series(y.times(half), phases[other].times(half))
         if number == 0 and GRAIN_BOUNDARY in processes:
-            boundary = (GRAIN_BOUNDARY, 1.0, processes[GRAIN_BOUNDARY])
-            found[BOUNDARY_KIND] = Series.of((BULK, half / 2, y), boundary)
+            found[BOUNDARY_KIND] = Admittance.series(y.times(half / 2), processes[GRAIN_BOUNDARY])
         contact = cell.contact_fraction > 0
         thin = {CHARGE_TRANSFER: contact, PORE: PORE in processes, COUNTER_ELECTRODE: True}
         for process, there in thin.items():
-            element = [(process, 1.0, processes[process])] if process in processes else []
+            film = [processes[process]] if process in processes else []
             if there:
-                found[face_kind(process, one)] = Series.of(*element, (one, half, y))
+                found[face_kind(process, one)] = Admittance.series(*film, y.times(half))
     return {name: y for name, y in found.items() if any(_conducts(y))}
 
 

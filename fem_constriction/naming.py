@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment, nnls
 from fem_constriction.admittance import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.assembly import Array
 from fem_constriction.circuits import CONSTRICTION, SERIES, Elements
+from fem_constriction.elements import by_name
 from fem_constriction.errors import InputError
 from fem_constriction.fitting import Fit
 from fem_constriction.reduced import ReducedModel
@@ -59,7 +60,7 @@ class Naming:
 
     def __init__(self, parts: Elements, model: ReducedModel, data: Data) -> None:
         self.parts, self.data = parts, data
-        self.y = model.processes
+        self.y = by_name(model.processes)
         found = model.relaxation()
         keep = np.isfinite(found.tau) & np.isfinite(found.resistance) & (found.resistance > 0)
         self.spectrum = found.tau[keep], found.resistance[keep]

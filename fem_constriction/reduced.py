@@ -183,9 +183,11 @@ class ReducedModel:
         """Return the relaxation times of the discrete cell with their resistances and where their energy is stored.
 
         From C v = mu A(s_0) v at s_0 in the middle of the band: tau = mu/(1 - s_0 mu), R = (b'v)^2/(1 - s_0 mu). Exact
-        for RC elements, those in series within the links of a label image included.
+        for RC elements, in series as well. Raises InputError for constant-phase elements, which have no such times.
         """
         terms, port = unfolded(self.matrices, self.processes, self.port)
+        for _, element, _ in terms:
+            element.linear("relaxation times")
         conductance = np.sum([y.conductance * matrix for _, y, matrix in terms], axis=0)
         capacitance = np.sum([y.capacitance * matrix for _, y, matrix in terms], axis=0)
         positive = self.shifts[self.shifts > 0]

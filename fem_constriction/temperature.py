@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import Avogadro, Boltzmann
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE, Admittance
+from fem_constriction.elements import Admittance
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError
+from fem_constriction.process_names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.sections import Section
 from fem_constriction.units import Quantity, parse
 
@@ -97,7 +98,8 @@ class Temperature(Section):
 
     def applied(self, processes: Mapping[str, Admittance]) -> dict[str, Admittance]:
         """Return the admittances at T of those at T_ref: conductances change, capacitances do not."""
-        return {name: replace(y, conductance=y.conductance * self.factor(name)) for name, y in processes.items()}
+        factors = {process: self.factor(process) for process in ActivationEnergies.model_fields}
+        return {name: y.heated(factors) for name, y in processes.items()}
 
     @model_validator(mode="after")
     def _within_physics(self) -> Self:

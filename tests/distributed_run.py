@@ -19,10 +19,10 @@ from network.links import GROUND, Links
 
 BAND = (2 * np.pi * 1e-2, 2 * np.pi * 1e8)
 PROCESSES = {
-    "bulk": Admittance(0.046, 1.3e-9),
-    "grain_boundary": Admittance(6e4, 0.13),
-    "charge_transfer": Admittance(1e4, 8.85),
-    "pore": Admittance(0.0, 0.0885),
+    "bulk": Admittance.of(0.046, 1.3e-9),
+    "grain_boundary": Admittance.of(6e4, 0.13),
+    "charge_transfer": Admittance.of(1e4, 8.85),
+    "pore": Admittance.of(0.0, 0.0885),
 }
 
 

@@ -15,7 +15,6 @@ import fem_constriction as fc
 from fem_constriction.admittance import Admittance, admittances
 from fem_constriction.backends import backend_named
 from fem_constriction.errors import InputError
-from fem_constriction.link_kinds import Series
 from fem_constriction.microstructure import contact_voxels
 from network.grains import voronoi
 from network.images import labels_of
@@ -259,11 +258,11 @@ def test_the_command_line_solves_an_image_on_its_own_voxels(tmp_path: Path, run:
 
 
 def test_a_link_is_the_series_of_its_elements() -> None:
-    first, second = Admittance(2.0, 3.0), Admittance(5.0, 0.5)
+    first, second = Admittance.of(2.0, 3.0), Admittance.of(5.0, 0.5)
     s = np.array([0.0, 1.0, 2j])
-    both = Series.of(("bulk", 4.0, first), ("grain_boundary", 1.0, second))
+    both = Admittance.series(first.times(4.0), second)
     assert both(s) == pytest.approx(1 / (1 / (4 * (2 + 3 * s)) + 1 / (5 + 0.5 * s)), rel=1e-14)
-    assert Series.of(("bulk", 4.0, first), ("pore", 1.0, Admittance(0.0, 1.0)))(0.0) == 0
+    assert Admittance.series(first.times(4.0), Admittance.of(0.0, 1.0))(0.0) == 0
     temperature = {"value": "60 degC", "activation_energy": {"grain_boundary": "0.5 eV"}}
     cold = cell_of(generator="voronoi", grains=3, boundary=BOUNDARY)
     warm = cold.vary({"temperature": temperature})

@@ -35,7 +35,7 @@ def network(paths: list[list[tuple[Arc, float]]]) -> ReducedModel:
                 branch[place] = sign
             matrix = matrices.setdefault(arc.name, np.zeros((size, size)))
             matrix += np.outer(branch, branch) / times
-            processes[arc.name] = Admittance(1 / arc.resistance, arc.capacitance)
+            processes[arc.name] = Admittance.of(1 / arc.resistance, arc.capacitance)
     port = np.zeros(size)
     port[-1] = 1.0
     shifts = np.array([0.0, 1e3, 1e6])

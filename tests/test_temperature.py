@@ -37,7 +37,7 @@ def test_every_conductance_follows_its_activation_energy_and_no_capacitance_does
     for process, energy in ENERGIES.items():
         # Rounding of an exponent of about 3, twice, and of the constants in eV.
         assert warm[process].conductance / plain[process].conductance == pytest.approx(arrhenius(energy, 333.15), rel=1e-12)
-        assert warm[process].capacitance == plain[process].capacitance
+        assert warm[process].elements[0].capacitance == plain[process].elements[0].capacitance
 
 
 def test_at_the_reference_and_without_energies_nothing_changes(every_process: fc.Cell) -> None:

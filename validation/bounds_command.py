@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from fem_constriction.api import provenance
 from fem_constriction.backends import direct_current
 from fem_constriction.cell import Cell
-from fem_constriction.circuits import physical
+from fem_constriction.circuits import one_dimensional_resistance
 from fem_constriction.fem import Enclosed, enclose
 from fem_constriction.files import json_text, write_text
 from fem_constriction.spectrum import parse_frequencies
@@ -62,7 +62,7 @@ def constriction(cell: Cell, found: Enclosed) -> tuple[float, float] | None:
     """Return the enclosure of R_Cstr = R_DC(3D) - R_DC(1D-PM) in ohm, None without direct current."""
     if not np.any(found.s == 0):
         return None
-    one_dimensional = physical(cell).resistance
+    one_dimensional = one_dimensional_resistance(cell)
     return float(found.lower[found.s == 0][0] - one_dimensional), float(found.upper[found.s == 0][0] - one_dimensional)
 
 

@@ -19,7 +19,7 @@ from fem_constriction.admittance import admittances
 from fem_constriction.api import spectrum_of
 from fem_constriction.backends import Backend, SpectrumBackend, backend_named, check_solvable, direct_current
 from fem_constriction.cell import Cell
-from fem_constriction.circuits import physical
+from fem_constriction.circuits import one_dimensional_resistance
 from fem_constriction.errors import ComputationError, InputError, MemoryShort, NotAgreed
 from fem_constriction.extraction import Extraction, Value, extract
 from fem_constriction.face import face_of
@@ -277,7 +277,7 @@ def _geometric(
     cell = next(iter(families.values())).cell
     if not direct_current(cell):
         return None
-    one_dimensional = physical(cell).resistance
+    one_dimensional = one_dimensional_resistance(cell)
     if cell.contact_fraction == 1:
         return Geometric(dict.fromkeys([*families, *others], (0.0, 0.0)), 0.0, 0.0, one_dimensional, (0.0, 0.0))
     values = {}

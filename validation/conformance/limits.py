@@ -79,7 +79,7 @@ def high_frequency(subject: Subject) -> Measured:
     cell = CELLS[name]
     found = subject.coarse(name)
     assert found.uncertainty is not None
-    c = {process: y.capacitance for process, y in admittances(cell).items()}
+    c = {process: y.linear("capacitances in series").capacitance for process, y in admittances(cell).items()}
     inside, boundaries = cell.geometry.lengths[2] / c["bulk"], cell.electrolyte.grain_boundaries
     planes = 0 if boundaries is None else boundaries.layers - 1
     series = (inside + planes / c["grain_boundary"] + 1 / c["counter_electrode"]) / cell.area
