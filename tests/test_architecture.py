@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,6 +60,46 @@ def test_every_module_says_what_it_is(package: str) -> None:
     for path in modules(package):
         tree = ast.parse(path.read_text())
         assert ast.get_docstring(tree), path.name
+
+
+#: Modules whose files hold code, and functions that run texts.
+UNSAFE = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "jsonpickle")
+RUNNING = ("eval", "exec", "compile", "read_pickle", "__import__")
+
+
+def unsafe(path: Path) -> list[str]:
+    """What in a module could run code that a file holds."""
+    found = [name for name in imports(path) if name.split(".")[0] in UNSAFE]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        options = {each.arg: each.value for each in node.keywords}
+        allowed = options.get("allow_pickle")
+        if called in RUNNING or called.split(".")[-1] == "read_pickle":
+            found.append(called)
+        elif called in ("np.load", "numpy.load", "np.lib.format.read_array") and not (
+            isinstance(allowed, ast.Constant) and allowed.value is False
+        ):
+            found.append(f"{called} without allow_pickle=False")
+        elif "allow_pickle" in options and not (isinstance(allowed, ast.Constant) and allowed.value is False):
+            found.append(f"{called} with allow_pickle")
+    return found
+
+
+def test_nothing_that_could_hold_code_is_read_from_a_file() -> None:
+    """`work` pickles what goes from process to process, in memory; it opens no file."""
+    found = {path.name: what for name in PACKAGES for path in modules(name) if (what := unsafe(path))}
+    assert found == {"work.py": ["pickle"]}
+    assert not {"open", "read_bytes", "read_text"} & set(
+        re.findall(r"\w+", (PACKAGES["validation"] / "study" / "work.py").read_text())
+    )
+
+
+def test_what_could_hold_code_is_seen(tmp_path: Path) -> None:
+    stray = tmp_path / "stray.py"
+    stray.write_text("import joblib\neval('1')\nnp.load(a)\nnp.load(a, allow_pickle=False)\nnp.load(a, allow_pickle=x)\n")
+    assert unsafe(stray) == ["joblib", "eval", *["np.load without allow_pickle=False"] * 2]
 
 
 def test_an_arrow_the_wrong_way_is_seen(tmp_path: Path) -> None:

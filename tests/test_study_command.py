@@ -236,4 +236,3 @@ def test_coarse_backends_in_processes_of_their_own(run: Run, file: Path) -> None
         assert own["R_Cstr"].item() == pytest.approx(result.constriction.R.value, rel=1e-4)
     assert (file.parent / "study" / "over-electrolyte-conductivity.png").is_file()
     assert (file.parent / "study" / "over-working_electrode-contact-fraction.pdf").is_file()
-    assert len(list((file.parent / "study" / "groups").iterdir())) == 2  # materials share their grids

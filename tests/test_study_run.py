@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import io
 import json
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -13,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,12 +26,13 @@ import psutil
 import pytest
 from study_fakes import FRACTION, Fake, Here, fake_sweep, here, points_of, read, same, study_of
 
-from fem_constriction import ComputationError
+from fem_constriction import ComputationError, InputError
 from validation.study import store as _store
 from validation.study.dataset import build
-from validation.study.driver import Step
+from validation.study.driver import Driver, Step
 from validation.study.pool import Pool
 from validation.study.run import run
+from validation.study.store import Store
 
 TESTS = Path(__file__).parent
 
@@ -170,12 +175,12 @@ def test_a_damaged_point_is_computed_again(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_ends_the_sweep_in_one_sentence_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study, replace, room = study_of(5, 2), os.replace, iter(range(7))
+    study, move, room = study_of(5, 2), os.replace, iter(range(7))
 
     def full(*paths: Any) -> None:
         if next(room, None) is None:
             raise OSError(errno.ENOSPC, "No space left on device")
-        replace(*paths)
+        move(*paths)
 
     with monkeypatch.context() as patched:
         patched.setattr(_store.os, "replace", full)
@@ -211,21 +216,77 @@ def test_the_order_in_which_points_come_back_does_not_matter(tmp_path: Path) -> 
     assert points_of(tmp_path / "threads") == points_of(tmp_path / "here")
 
 
+# What is found in a folder is not trusted
+
+
+class Bomb:
+    """Runs code where it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.marker,)
+
+
+def bombs(marker: Path) -> dict[str, bytes]:
+    """A pickle that runs code: plain, as an earlier version kept it, in an object array, and in an archive of arrays."""
+    plain, arrays, archive = pickle.dumps(Bomb(marker), protocol=5), io.BytesIO(), io.BytesIO()
+    held = np.empty(1, dtype=object)
+    held[0] = Bomb(marker)
+    np.save(arrays, held, allow_pickle=True)
+    np.savez(archive, record=held, allow_pickle=True)
+    checked = b"fem-constriction prepared 1\n" + hashlib.sha256(plain).hexdigest().encode() + b"\n" + plain
+    return {"plain": plain, "checked": checked, "array": arrays.getvalue(), "archive": archive.getvalue()}
+
+
+def test_the_bomb_goes_off_where_it_is_unpickled(tmp_path: Path) -> None:
+    pickle.loads(bombs(tmp_path / "marker")["checked"].split(b"\n", 2)[2])
+    assert (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize("form", ["plain", "checked", "array", "archive"])
+def test_no_code_in_a_folder_is_run(tmp_path: Path, form: str) -> None:
+    """A pickle under every name that there is in a folder, or was in that of an earlier version, and beside each of them."""
+    study, marker, out = study_of(3, 4), tmp_path / "marker", tmp_path / "out"
+    planted = bombs(marker)[form]
+    here(study, out, Fake(shared=True))
+    whole = points_of(out)
+    groups = [*Driver(study, Store(out, study), Fake(shared=True), None).groups, *whole, "study", "results"]
+    for name in [Path(name).stem for name in groups]:
+        for folder in ("groups", "points"):
+            (out / folder).mkdir(exist_ok=True)
+            for ending in ("pickle", "pkl", "npz", "npy", "joblib", "json"):
+                (out / folder / f"{name}.{ending}").write_bytes(planted)
+    for name in ("log.jsonl", "results.nc", "results.pickle", "results.zarr", "prepared.pickle"):
+        (out / name).write_bytes(planted)
+    with pytest.warns(UserWarning, match=r"groups: \d+ files \*.pickle of an earlier version may hold code and are not read"):
+        here(study, out, Fake(shared=True))
+    found = points_of(out)
+    assert {name: found[name] for name in whole} == whole
+    (out / "study.json").write_bytes(planted)
+    with pytest.warns(UserWarning, match="not read"):
+        here(study, out, Fake(shared=True))
+    assert not marker.exists()
+
+
+def test_a_record_of_another_shape_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    study = study_of(3, 1)
+    records = here(study, tmp_path, Fake())
+    short = replace(records[1], arrays={"impedance_real": np.ones(2)})
+    with pytest.raises(InputError, match=rf"points/{study.points[1].digest}.json is not allowed: its impedance_real has the"):
+        build(study, [records[0], short, records[2]])
+
+
 # Groups
 
 
-def test_a_group_is_prepared_once_for_all_its_points_and_kept(tmp_path: Path) -> None:
+def test_a_group_is_prepared_once_for_all_its_points(tmp_path: Path) -> None:
     study, log = study_of(3, 4), tmp_path / "log"
     here(study, tmp_path / "out", Fake(shared=True, log=str(log)))
     assert log.read_text() == "4\n" * 3
     whole = points_of(tmp_path / "out")
-    # Resumed with points missing: what was prepared is found; damaged, it is prepared again, of all points
-    (tmp_path / "out" / "points" / min(whole)).unlink()
-    here(study, tmp_path / "out", Fake(shared=True, log=str(log)))
-    assert log.read_text() == "4\n" * 3
-    assert points_of(tmp_path / "out") == whole
-    for path in (tmp_path / "out" / "groups").iterdir():
-        path.write_bytes(path.read_bytes()[:-1])
+    # Resumed with a point missing: its group is prepared again, of all points, so that nothing depends on the interruption
     (tmp_path / "out" / "points" / min(whole)).unlink()
     here(study, tmp_path / "out", Fake(shared=True, log=str(log)))
     assert log.read_text() == "4\n" * 4

@@ -24,7 +24,7 @@ from fem_constriction.files import json_text
 from validation.study.axes import is_number, label
 from validation.study.measured import CONTRIBUTIONS, FLAGS
 from validation.study.plan import Study
-from validation.study.points import TOLERANCE
+from validation.study.points import TOLERANCE, Point
 from validation.study.store import replace
 from validation.study.work import Record
 
@@ -93,7 +93,7 @@ def build(study: Study, records: Sequence[Record]) -> xr.Dataset:
         for number, record in enumerate(records):
             found = record.arrays.get(name, record.numbers.get(name))
             if found is not None:
-                values[number] = found
+                values[number] = _fitting(found, values.shape[1:], name, study.points[number])
         attributes = {"units": unit, "long_name": meaning}
         if name == "verdict_by_frequency":
             values = np.where(np.isnan(values), -1, values).astype(np.int8)
@@ -105,6 +105,16 @@ def build(study: Study, records: Sequence[Record]) -> xr.Dataset:
         words = texts.get(name) or [record.texts.get(name, "") for record in records]
         variables[name] = (dims, np.array(words, dtype=object).reshape(shape), {"units": "", "long_name": meaning})
     return xr.Dataset(variables, coords=_coordinates(study, backends), attrs=_attributes(study, records))
+
+
+def _fitting(found: Any, shape: tuple[int, ...], name: str, point: Point) -> Any:
+    """The value itself; a folder may be handed on with a record that was made for another study and renamed."""
+    if np.shape(found) != shape:
+        raise InputError(
+            f"points/{point.digest}.json is not allowed: its {name} has the shape {np.shape(found)}, and {shape} belongs to "
+            "this study; without this file the point is computed again"
+        )
+    return found
 
 
 def _coordinates(study: Study, backends: Sequence[str]) -> dict[str, Any]:

@@ -118,8 +118,6 @@ class Driver:
         for name in names:
             if name not in self.groups:
                 yield from (_Job(None, point) for point in by_group[name])
-            elif (prepared := self.store.load_group(name)) is not None:
-                yield from (_Job(name, point, prepared) for point in by_group[name])
             else:
                 yield _Job(name)
 
@@ -171,8 +169,6 @@ class Driver:
         self.returned = True
         if job.point is None:
             group = job.group or ""
-            if result is not None:
-                self.store.save_group(group, result)
             todo = [point for point in self.groups[group] if point.digest not in self.records]
             self.ready.extend(_Job(group if result is not None else None, point, result) for point in todo)
             return False

@@ -1,9 +1,12 @@
 """A study's folder: every finished point is a file in it, complete or not there, and checked when it is read.
 
-study.json: which study this is. points/<digest>.json: a record each, with the SHA-256 of what it says. groups/<digest>.pickle:
-what the points of a group share. log.jsonl: when what was computed and how long it took, for people; nothing depends on it.
-A file is written beside its place, flushed to the disk and renamed, so that a kill at any moment leaves it old or new. Any
-number of processes may work in one folder: what two of them write is the same.
+study.json: which study this is. points/<digest>.json: a record each, with the SHA-256 of what it says. log.jsonl: when what
+was computed and how long it took, for people; nothing depends on it. A file is written beside its place, flushed to the disk
+and renamed, so that a kill at any moment leaves it old or new. Any number of processes may work in one folder: what two of
+them write is the same.
+
+Folders are shared and archived, so what is read from them is JSON: numbers and texts, nothing that can hold code. What the
+points of a group share is not kept for that reason: solved again, it costs a resumed study at most what was in flight.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ import os
 import socket
 import time
 import uuid
+import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import psutil
@@ -26,11 +30,10 @@ import psutil
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.files import json_text, read_text
 from validation.study.plan import Study
-from validation.study.work import Record
+from validation.study.work import Kind, Record
 
 #: Seconds after which a temporary file of another machine is taken for one of a process that is no more.
 STALE = 86400.0
-_HEAD = b"fem-constriction prepared 1\n"
 
 
 class Store:
@@ -41,16 +44,17 @@ class Store:
 
     def __init__(self, folder: str | os.PathLike[str], study: Study) -> None:
         self.folder = Path(folder)
-        self.points, self.groups = self.folder / "points", self.folder / "groups"
+        self.points = self.folder / "points"
         self._check(study)
         try:
-            self.groups.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             self.fresh = _made(self.points)
         except OSError as error:
             reason = "it is not a folder" if isinstance(error, (FileExistsError, NotADirectoryError)) else error.strerror
             raise InputError(f"out = '{folder}' is not allowed: results cannot be written there ({reason})") from None
-        for each in (self.folder, self.points, self.groups):
+        for each in (self.folder, self.points):
             _sweep_up(each)
+        _tell_of_pickles(self.folder / "groups")
         record = {"sweep": study.digest, "title": study.title, "points": len(study.points), "study": study.dumps()}
         replace(self.folder / "study.json", (json_text(record) + "\n").encode())
 
@@ -72,12 +76,13 @@ class Store:
 
     def load(self, digest: str) -> Record | None:
         """Return the record of a point; None if there is none, or none that is whole."""
+        path = self.points / f"{digest}.json"
         try:
-            found = json.loads((self.points / f"{digest}.json").read_bytes())
+            found = json.loads(path.read_bytes()) if path.is_file() else {}
             if found["point"] != digest or found["sha256"] != _sum(found["record"]):
                 return None
             return _decoded(found["record"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
     def save(self, digest: str, record: Record) -> None:
@@ -85,19 +90,6 @@ class Store:
         data = _encoded(record)
         text = json.dumps({"point": digest, "sha256": _sum(data), "record": data}, indent=1, sort_keys=True, allow_nan=False)
         replace(self.points / f"{digest}.json", text.encode() + b"\n")
-
-    def load_group(self, digest: str) -> bytes | None:
-        """Return what a group shares, pickled; None if it is not there or not whole."""
-        with suppress(OSError):
-            head, _, rest = (self.groups / f"{digest}.pickle").read_bytes().partition(b"\n")
-            found, _, data = rest.partition(b"\n")
-            if head + b"\n" == _HEAD and found == hashlib.sha256(data).hexdigest().encode():
-                return data
-        return None
-
-    def save_group(self, digest: str, data: bytes) -> None:
-        """Write what a group shares."""
-        replace(self.groups / f"{digest}.pickle", _HEAD + hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
 
     def log(self, **entry: Any) -> None:
         """Note what happened; without a place for it, it is not noted."""
@@ -157,6 +149,14 @@ def _sweep_up(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
+def _tell_of_pickles(folder: Path) -> None:
+    """Say that what earlier versions kept as pickles is not read: a pickle runs whatever code was put into it."""
+    number = len(list(folder.glob("*.pickle")))
+    if number:
+        said = f"{number} file{'s' * (number > 1)} *.pickle of an earlier version"
+        warnings.warn(f"{folder}: {said} may hold code and are not read, what is missing is solved again", stacklevel=3)
+
+
 def _host() -> str:
     return socket.gethostname().replace(".", "-") or "host"
 
@@ -178,13 +178,16 @@ def _encoded(record: Record) -> dict[str, Any]:
 
 
 def _decoded(data: Any) -> Record:
+    """The record that was encoded. Raises ValueError, TypeError, KeyError or AttributeError for anything that is none."""
+    if data["kind"] not in get_args(Kind):
+        raise ValueError("of a kind that there is not")
     return Record(
         kind=data["kind"],
-        reason=data["reason"],
+        reason=str(data["reason"]),
         numbers={name: float(value) for name, value in data["numbers"].items()},
-        texts=data["texts"],
+        texts={name: str(value) for name, value in data["texts"].items()},
         arrays={name: np.array(value, dtype=float) for name, value in data["arrays"].items()},
-        versions=data["versions"],
+        versions={name: str(value) for name, value in data["versions"].items()},
     )
 
 
