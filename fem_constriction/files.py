@@ -2,35 +2,80 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import math
 import os
+import re
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from fem_constriction.errors import InputError
 
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b]")  # in no text
+#: Bytes of the largest file that is read: what is larger, or never ends, is refused before it fills the memory.
+MOST: Final = 64_000_000
 
-def read_text(path: str | os.PathLike[str]) -> str:
-    """The UTF-8 text of a file, without a byte order mark.
 
-    Raises InputError for a file that is not there, is a directory, is not readable or is not UTF-8.
+def read_bytes(path: str | os.PathLike[str], most: int = MOST) -> bytes:
+    """The bytes of a file.
+
+    Raises InputError for a file that is not there, is a directory, is not readable or has more than `most` bytes.
     """
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        with open(path, "rb") as stream:
+            if os.fstat(stream.fileno()).st_size > most:
+                raise InputError(_too_large(path, most))
+            found = stream.read(most + 1)  # a device or a pipe has no size of its own
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except IsADirectoryError:
         raise InputError(f"{path}: is a directory, not a file") from None
+    except InputError:
+        raise
+    except (OSError, ValueError, MemoryError) as error:
+        raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
+    if len(found) > most:
+        raise InputError(_too_large(path, most))
+    return found
+
+
+def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:
+    """The UTF-8 text of a file, without a byte order mark.
+
+    Raises InputError for what `read_bytes` refuses, and for what is not UTF-8.
+    """
+    try:
+        return read_bytes(path, most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
+
+
+def read_any_text(path: str | os.PathLike[str], most: int = MOST) -> str:
+    """The text of a file that another program wrote: UTF-8, UTF-16 with a byte order mark, or Latin-1 (Windows-1252).
+
+    Raises InputError for what `read_bytes` refuses, and for what is no text.
+    """
+    found = read_bytes(path, most)
+    wide = found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252", "latin-1"):
+        try:
+            text = found.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if not _CONTROL.search(text):
+            return text
+        break
+    raise InputError(f"{path}: is not text")
+
+
+def _too_large(path: str | os.PathLike[str], most: int) -> str:
+    return f"{path}: is larger than {most / 1e6:g} MB, the most that is read"
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -26,6 +26,7 @@ from fem_constriction.starts import Spectral, stacked
 BEYOND = 1.0  # decades of tau on either side of the band: slower and faster processes are followed to 1e-10 with it
 ENOUGH = 0.5  # of a violation, at half of the frequencies
 MOST = 30  # elements per decade: with 13 an exact sum is followed to rounding
+_ALIKE = 0.01  # decades: a third of the spacing of the densest sum
 ROUNDING = 2e-12  # what the two projections of 500 data leave
 
 
@@ -34,8 +35,9 @@ class KramersKronig:
     """Residual (Z_fit - Z)/|Z| of the best sum of RC elements, and how far it can be trusted.
 
     frequency: Hz, (f,); residual: complex, (f,); per_decade: RC elements per decade; unknowns, data: their numbers, two
-    data for each frequency; seen: (f,), how much of a violation at that frequency alone stays in the residual there at
-    least, 0 to 1. At the ends of the band it is 0: a process beyond them can look like anything there.
+    data for each frequency, however often it occurs; seen: (f,), how much of a violation at that frequency alone, in all rows
+    of it, stays in the residual there at least, 0 to 1. Frequencies within 0.01 decades of each other are one: repeats that
+    agree add nothing to what can be seen. At the ends of the band it is 0: a process beyond them can look like anything there.
     """
 
     frequency: Array
@@ -111,14 +113,14 @@ def kramers_kronig(
     wanted = stacked(data.impedance / modulus)
     residual = left @ (left.T @ wanted) - wanted
     residual -= left @ (left.T @ residual)  # once more: what rounding left of the first projection
-    count = omega.size
+    count, group = omega.size, _groups(omega)
     return KramersKronig(
         frequency=data.frequency,
         residual=np.asarray(residual[:count] + 1j * residual[count:]),
         per_decade=per_decade,
         unknowns=basis.shape[1],
-        data=2 * count,
-        seen=_seen(left[:count], left[count:]),
+        data=2 * int(group.max() + 1),
+        seen=_seen(left[:count], left[count:], group),
     )
 
 
@@ -133,9 +135,25 @@ def densest(spectrum: Spectrum, most: int = 10) -> KramersKronig:
     return found
 
 
-def _seen(real: Array, imag: Array) -> NDArray[np.float64]:
-    """Smallest eigenvalue of the 2 x 2 block of 1 - U U' at each frequency: the least |residual|/|violation| there."""
+def _groups(omega: Array) -> NDArray[np.intp]:
+    """For each frequency the number of its group: none reaches farther than 0.01 decades. (f,)"""
+    order = np.argsort(omega, kind="stable")
+    log = np.log10(omega[order])
+    found, first, number = np.empty(omega.size, dtype=np.intp), log[0], 0
+    for place, each in zip(order.tolist(), log.tolist(), strict=True):
+        if each > first + _ALIKE:
+            first, number = each, number + 1
+        found[place] = number
+    return found
+
+
+def _seen(real: Array, imag: Array, group: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Smallest eigenvalue of the 2 x 2 block of 1 - U U' for each group of rows: the least that stays there, (f,)."""
+    size = np.sqrt(np.bincount(group))[:, None]
+    order = np.argsort(group, kind="stable")
+    begin = np.searchsorted(group[order], np.arange(size.size))
+    real, imag = (np.add.reduceat(part[order], begin, axis=0) / size for part in (real, imag))
     first, second = 1 - np.sum(real**2, 1), 1 - np.sum(imag**2, 1)
     mixed = np.sum(real * imag, 1)
     least = (first + second) / 2 - np.hypot((first - second) / 2, mixed)
-    return np.asarray(np.clip(least, 0.0, 1.0))
+    return np.asarray(np.clip(least, 0.0, 1.0)[group])

@@ -7,7 +7,7 @@ energy in the pores and heats what the current is squeezed through: bulk and gra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +28,8 @@ from fem_constriction.values import Element, none
 # has to decide; where pores store nearly all and charge transfer dissipates (figure 6), energy has to. The names in the
 # series of figures 2, 5 and 6 are the same for any weight from 1.5 to 2.2 (measured on the coarsest grids).
 _ENERGY = 1.8
+#: Decades of frequency that a circuit, a test or a distribution is made for.
+DECADES: Final = 30
 _TIE = 1e-6  # equal processes: the one that is first in the direction of the current, from the bulk to the counter electrode
 
 
@@ -40,13 +42,16 @@ class Data(NamedTuple):
 
     @classmethod
     def of(cls, frequency: ArrayLike, impedance: ArrayLike, uncertainty: ArrayLike | None) -> Data:
-        """Return the checked data. Raises InputError, also where Z is 0."""
+        """Return the checked data. Raises InputError, also where Z is 0 and for bands that no instrument has."""
         spectrum = Spectrum(
             np.asarray(frequency), np.asarray(impedance), None if uncertainty is None else np.asarray(uncertainty)
         )
         if not spectrum.impedance.all():
             zero = spectrum.frequency[spectrum.impedance == 0][0]
             raise InputError(f"impedance = 0 ohm at {zero:g} Hz is not allowed: a circuit is fitted relative to |Z|")
+        decades = float(np.log10(spectrum.frequency.max()) - np.log10(spectrum.frequency.min()))
+        if decades > DECADES:
+            raise InputError(f"frequency = {decades:.0f} decades from least to largest is not allowed: {DECADES} at most are")
         return cls(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
 
     @property

@@ -18,10 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
-from fem_constriction.files import json_text, read_text, write_text
+from fem_constriction.files import json_text, read_any_text, read_text, write_text
 from fem_constriction.measured import HEADER, POSITIVE, columns
 
 MOST = 1_000_000  # frequencies in one `parse_frequencies`
+MOST_BYTES = 128_000_000  # of a file: so many frequencies with their uncertainties
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +88,13 @@ class Spectrum:
     def load(cls, path: str | os.PathLike[str]) -> Spectrum:
         """The spectrum in a file that `save` wrote, or a measured one.
 
-        Columns are separated by commas, semicolons, tabs or blanks, and named in the first line: frequency,
-        Re(Z), Z', -Z'' and the like (those with a minus are negated), with a unit or without; others are
-        passed over. Without names: frequency, real part, imaginary part and, in a fourth, uncertainty.
-        Raises InputError with file and line; warns if the sidecar belongs to other data.
+        Columns are separated by commas, semicolons, tabs or blanks, and named in a line: frequency, Re(Z), Z', -Z''
+        or |Z| and phase (those with a minus are negated), with a unit or without; others, and what stands above that
+        line, are passed over. Without names: frequency, real part, imaginary part and, in a fourth, uncertainty.
+        Rows stay as they are, in their order (`sweeps`). Raises InputError with file and line; warns if the sidecar
+        belongs to other data.
         """
-        text = read_text(path)
+        text = read_any_text(path, MOST_BYTES)
         found = columns(text, os.fspath(path))
         impedance = np.array(found["re"]) + 1j * np.array(found["im"])
         record = _sidecar(Path(path).with_suffix(".json")) or {}

@@ -154,7 +154,7 @@ def test_a_fourth_column_is_the_uncertainty(tmp_path: Path) -> None:
             "f,Z',Z'',-Z''\n1,2,3,4\n",
             "m.csv, line 1: the columns 'f', \"Z'\", \"Z''\", \"-Z''\" are not allowed",
         ),
-        ("f,-Z',Z''\n1,2,3\n", "m.csv, line 1: -Z' has a minus, which only the imaginary part may have"),
+        ("f,-Z',Z''\n1,2,3\n", "m.csv, line 1: -Z' has a minus, which only the imaginary part or the phase may have"),
         (
             "f,Re(Z)/Ohm cm2,Im(Z)\n1,2,3\n",
             "m.csv, line 1: the unit of Re(Z)/Ohm cm2 must be ohm or a multiple",
@@ -175,7 +175,7 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a directory, not a file"):
         Spectrum.load(tmp_path)
     (tmp_path / "m.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match=r"m\.csv: is not UTF-8 text \(byte 0\)"):
+    with pytest.raises(InputError, match=r"m\.csv: is not text"):
         Spectrum.load(tmp_path / "m.csv")
 
 

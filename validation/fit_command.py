@@ -9,7 +9,9 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
+from fem_constriction import sweeps
 from fem_constriction.drt import DRT, distribution
+from fem_constriction.errors import InputError
 from fem_constriction.extraction import Extraction, fit_spectrum
 from fem_constriction.files import json_text, write_text
 from fem_constriction.kramers_kronig import KramersKronig, densest
@@ -26,6 +28,7 @@ def fit(
             show_default="as many arcs as are seen",
         ),
     ] = None,
+    sweep: Annotated[int | None, typer.Option(metavar="N", help="Which of several sweeps in the file, the first is 1.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR or FILE.json", help="Folder for fit.json, drt.csv and plots, or a JSON file.")
     ] = None,
@@ -33,7 +36,7 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no tables: files and exit status only.")] = False,
 ) -> int:
     """Fit a circuit of numbered arcs to any spectrum with lmfit, after a Kramers-Kronig test."""
-    data = Spectrum.load(file)
+    data, notes = _prepared(Spectrum.load(file), file, sweep)
     folder = None if out is None or out.suffix == ".json" else out
     if out is not None:
         terminal.check_folder(out.parent if folder is None else folder, [])
@@ -43,15 +46,33 @@ def fit(
     agreement = data.provenance.get("agreement") if isinstance(data.provenance, dict) else None
     checked = isinstance(agreement, dict) and agreement.get("verdict") == "agree"
     remark = f"cross-checked: {agreement['summary']}" if checked and agreement else "not cross-checked"
-    record = {"file": file.name, "cross_checked": checked, "remark": remark, **found.as_dict(), **_record(tested, times)}
+    record = {
+        "file": file.name,
+        "cross_checked": checked,
+        "remark": remark,
+        **found.as_dict(),
+        **_record(tested, times),
+        "prepared": notes,
+    }
     if out is not None:
         write_text(out if folder is None else folder / "fit.json", json_text(record) + "\n")
     if folder is not None:
         _write(folder, f"{file.name}, {remark.partition(':')[0]}", data, found, times, file.stem)
     if not (quiet or as_json):
-        terminal.console().print(f"{file.name}: {remark}")
+        terminal.console().print("\n".join([f"{file.name}: {remark}", *(f"{note}." for note in notes)]))
     terminal.show(record, lambda: Group(*report.arcs(found), *_said(tested, times)), as_json, quiet)
     return 0
+
+
+def _prepared(data: Spectrum, file: Path, number: int | None) -> tuple[Spectrum, tuple[str, ...]]:
+    """One spectrum, without repeats, and what was done to make it one."""
+    try:
+        chosen = sweeps.sweep(data, number)
+        found, notes = sweeps.prepared(chosen)
+    except InputError as error:
+        hint = "" if number is not None or len(sweeps.sweeps(data.frequency)) == 1 else " (--sweep)"
+        raise InputError(f"{file}: {error}{hint}") from None
+    return found, (f"sweep {number} of {len(sweeps.sweeps(data.frequency))}",) * (number is not None) + notes
 
 
 def _record(tested: KramersKronig, times: DRT) -> dict[str, Any]:
