@@ -56,7 +56,8 @@ def admittances(cell: Cell) -> dict[str, Admittance]:
             each.phase: Admittance.of(each.conductivity, each.relative_permittivity * epsilon_0, process=each.phase)
             for each in structure.inclusions
         }
-    found = found if cell.temperature is None else cell.temperature.applied(found)
+    if cell.temperature is not None:  # conductances change, capacitances do not
+        found = {name: y.heated(cell.temperature.factors) for name, y in found.items()}
     return found if structure is None else link_admittances(cell, found)
 
 

@@ -7,7 +7,6 @@ Every conductance of a process follows its own activation energy: conductivities
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
@@ -15,7 +14,6 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import Avogadro, Boltzmann
 
-from fem_constriction.elements import Admittance
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError
 from fem_constriction.process_names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
@@ -96,10 +94,10 @@ class Temperature(Section):
         """Return g(T)/g(T_ref) of a process."""
         return math.exp(self.exponent(process))
 
-    def applied(self, processes: Mapping[str, Admittance]) -> dict[str, Admittance]:
-        """Return the admittances at T of those at T_ref: conductances change, capacitances do not."""
-        factors = {process: self.factor(process) for process in ActivationEnergies.model_fields}
-        return {name: y.heated(factors) for name, y in processes.items()}
+    @property
+    def factors(self) -> dict[str, float]:
+        """g(T)/g(T_ref) of every process."""
+        return {process: self.factor(process) for process in ActivationEnergies.model_fields}
 
     @model_validator(mode="after")
     def _within_physics(self) -> Self:
