@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import math
 import os
-import tomllib
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import tomli_w
@@ -16,14 +16,18 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from fem_constriction.errors import InputError
-from fem_constriction.faults import FaultError, keys, sentence, show, unknown_key
-from fem_constriction.files import read_text, write_text
+from fem_constriction.errors import ImplausibleWarning, InputError, cut
+from fem_constriction.faults import FaultError, dotted, keys, sentence, show, unknown_key
+from fem_constriction.files import parsed_toml, read_text, write_text
 from fem_constriction.meshes import Mesh, check_mesh, measure_of, mesh_beside
 from fem_constriction.microstructure import beside, contact_voxels
 from fem_constriction.outlines import Outline, faults
+from fem_constriction.plausible import implausible
 from fem_constriction.sections import CounterElectrode, Electrolyte, Geometry, Section, WorkingElectrode
 from fem_constriction.temperature import Temperature
+
+#: Bytes of the longest cell file: 100,000 corners of polygons have 6 MB, and TOML of 16 MB is read in five seconds.
+LONGEST: Final = 16_000_000
 
 _ROUNDING = 1e-12  # a square may be this much too wide for its face, and is then as wide as the face
 
@@ -47,14 +51,41 @@ class Cell(Section):
     mesh: Mesh | None = Field(None, description="A mesh from a file, with named regions; left out: the box itself")
 
     def __init__(self, /, **data: Any) -> None:
+        self._fill(data)
+        _warn("", implausible(self))
+
+    def _fill(self, data: Mapping[str, Any]) -> None:
         try:
             super().__init__(**data)
         except ValidationError as error:
             raise InputError(sentence(Cell, error)) from None
 
+    @classmethod
+    def _without_a_word(cls, data: Mapping[str, Any]) -> Self:
+        """A validated cell; what is implausible in it is left to the caller to say."""
+        cell = cls.__new__(cls)
+        cell._fill(data)
+        return cell
+
+    @classmethod
+    def of(cls, what: Cell | Mapping[str, Any] | str | os.PathLike[str]) -> Cell:
+        """The cell itself, one made from a dictionary with the keys of a cell file, or the one in the file of this path.
+
+        Raises InputError for anything else, and for what is wrong in it.
+        """
+        if isinstance(what, Cell):
+            return what
+        if isinstance(what, Mapping):
+            return cls(**{str(key): value for key, value in what.items()})
+        if isinstance(what, (str, os.PathLike)):
+            return cls.load(what)
+        raise InputError(f"cell = {show(what)} is not allowed: a Cell, the path of a cell file, or a dictionary with its keys")
+
     @model_validator(mode="after")
     def _contact_fits(self) -> Self:
         x, y, _ = self.geometry.lengths
+        if not 0 < x * y < math.inf:
+            raise FaultError("geometry.width", f" = {show([x, y])} m is not allowed: the area of the face is {x * y} m^2")
         contact = self.working_electrode.contact
         check_mesh(self)
         if contact.shape == "mesh":
@@ -136,20 +167,19 @@ class Cell(Section):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cell:
         """The cell in a TOML file; InputError names the file, the key, its value and what is allowed."""
-        return cls.loads(read_text(path), source=os.fspath(path), folder=Path(path).parent)
+        return cls.loads(read_text(path, LONGEST), source=os.fspath(path), folder=Path(path).parent)
 
     @classmethod
     def loads(cls, text: str, source: str = "", folder: Path | None = None) -> Cell:
         """The cell in a TOML text; `source` is what errors call it, `folder` what a relative path in it is seen from."""
         name = f"{source}: " if source else ""
+        data = parsed_toml(text, name)
         try:
-            data = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{name}not TOML: {error}") from None
-        try:
-            return cls(**(data if folder is None else mesh_beside(beside(data, folder), folder)))
+            cell = cls._without_a_word(data if folder is None else mesh_beside(beside(data, folder), folder))
         except InputError as error:
             raise InputError(f"{name}{error}") from None
+        _warn(name, implausible(cell))
+        return cell
 
     def dumps(self) -> str:
         """The cell as TOML, quantities as strings with their SI unit, what is left out left out."""
@@ -162,12 +192,15 @@ class Cell(Section):
     def vary(self, changes: Mapping[str, Any]) -> Cell:
         """A validated copy with other values: {"working_electrode.contact.fraction": 0.16}.
 
-        None leaves a key or a section out; a key in a section left out makes the section. Raises InputError.
+        None leaves a key or a section out; a key in a section left out makes the section. Raises InputError; warns of what is
+        implausible in the copy and not in this cell.
         """
         data = self.model_dump()
-        for key, value in changes.items():
-            if str(key) not in dict(keys(Cell)):
-                raise InputError(f"{key} = {show(value)} is not allowed: {unknown_key(Cell, str(key))[0]}")
+        known = {key for key, _ in keys(Cell)}
+        for key, value in ((str(key), value) for key, value in changes.items()):
+            if key not in known:
+                parts = tuple(key.split("."))
+                raise InputError(f"{dotted(parts)} = {show(value)} is not allowed: {unknown_key(Cell, parts)[0]}")
             *sections, name = key.split(".")
             place: Any = data
             for section in sections:
@@ -179,14 +212,29 @@ class Cell(Section):
                 if not isinstance(place, dict):
                     break  # nothing to leave out, or no section, which validation reports
             else:
-                place[name] = value.model_dump() if isinstance(value, BaseModel) else copy.deepcopy(value)
-        return Cell(**data)
+                place[name] = _copied(key, value)
+        cell = Cell._without_a_word(data)
+        said = set(implausible(self))
+        _warn("", [text for text in implausible(cell) if text not in said])
+        return cell
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """The JSON schema of the cell file, for editors: every key with its meaning, unit and default."""
         schema = cls.model_json_schema(schema_generator=_FileSchema, mode="validation")
         return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
+
+
+def _copied(key: str, value: Any) -> Any:
+    try:
+        return value.model_dump() if isinstance(value, BaseModel) else copy.deepcopy(value)
+    except Exception as error:  # nested too deep, or an object of the caller's that has no copy
+        raise InputError(f"{key} = {show(value)} is not allowed: it cannot be copied ({type(error).__name__})") from None
+
+
+def _warn(name: str, texts: Sequence[str]) -> None:
+    for text in texts:
+        warnings.warn(cut(name + text), ImplausibleWarning, stacklevel=3)
 
 
 def _radius(side: float) -> float:

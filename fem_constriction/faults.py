@@ -5,13 +5,23 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, Final, Literal, get_args, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from fem_constriction.errors import InputError
+
+#: A key that TOML writes without quotes and a message whole.
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+
+#: What pydantic calls keys that a section does not have.
+_UNKNOWN: Final = ("extra_forbidden", "invalid_key")
+
+#: Unknown keys for which one is looked for that was meant: a section may have 100,000 of them.
+LOOKED_AT: Final = 20
 
 
 class FaultError(ValueError):
@@ -23,13 +33,23 @@ class FaultError(ValueError):
 
 
 def show(value: object) -> str:
-    """A value as an error message shows it: short, and without numpy's type names."""
-    return short(repr(value.item() if isinstance(value, np.generic) else value))
+    """A value as an error message shows it: one short line, without numpy's type names, whatever it is."""
+    if isinstance(value, (str, bytes)):
+        return short(repr(value[:100]))
+    try:
+        return short(" ".join(repr(value.item() if isinstance(value, np.generic) else value).split()))
+    except Exception:  # nested too deep, a whole number of more digits than Python writes, or a repr that fails
+        return f"a value of type {type(value).__name__}"
 
 
 def short(text: str) -> str:
     """Return a text cut to 60 characters."""
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def dotted(place: tuple[int | str, ...]) -> str:
+    """Where a key stands, as messages write it: parts that are no plain TOML keys in quotes, long ones cut."""
+    return ".".join(part if _PLAIN.fullmatch(part) else show(part) for part in map(str, place))
 
 
 def section_of(field: FieldInfo) -> type[BaseModel] | None:
@@ -48,52 +68,90 @@ def keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fiel
             yield from keys(inner, f"{prefix}{name}.")
 
 
-def allowed_in(field: FieldInfo) -> str:
-    """Return what is allowed for a key, in words."""
+def is_list(field: FieldInfo) -> bool:
+    """Whether a key stands for a list of sections."""
+    return any(get_origin(kind) is tuple for kind in (field.annotation, *get_args(field.annotation)))
+
+
+def allowed_in(field: FieldInfo, item: bool = False) -> str:
+    """Return what is allowed for a key, in words; item: for one of its list."""
     if inner := section_of(field):
-        return f"a section with the keys {', '.join(inner.model_fields)}"
-    for item in field.metadata:
-        if hasattr(item, "allowed"):
-            return str(item.allowed)
-    return " or ".join(repr(value) for value in get_args(field.annotation)) or "a text"
+        listed = "a list of sections" if is_list(field) and not item else "a section"
+        return f"{listed} with the keys {', '.join(inner.model_fields)}"
+    if (rule := rule_of(field)) is not None:
+        several = len(_listed(field)) if rule not in field.metadata and not item else 0
+        return f"a list of {several}, each {rule.allowed}" if several else str(rule.allowed)
+    if str in (kinds := (field.annotation, *get_args(field.annotation))):
+        pattern = next((each.pattern for each in field.metadata if getattr(each, "pattern", None)), None)
+        return f"a text of the form {pattern}" if pattern else "a text"
+    values = [each for kind in kinds if get_origin(kind) is Literal for each in get_args(kind)]
+    return " or ".join(map(repr, values)) or "a value of another kind"
 
 
-def unknown_key(root: type[BaseModel], key: str) -> tuple[str, str]:
-    """What to say of an unknown key, and the key that was probably meant, or ""."""
-    known_keys = [known for known, _ in keys(root)]
-    parent, dot, name = key.rpartition(".")
-    beside = [known for known in known_keys if known.rpartition(".")[0] == parent]
-    close = difflib.get_close_matches(name, [known.rpartition(".")[2] for known in beside], n=1)
-    near = [parent + dot + each for each in close] or [known for known in known_keys if known.endswith("." + name)]
-    if not near:
-        near = [known for known in known_keys if difflib.get_close_matches(name, [known.rpartition(".")[2]], cutoff=0.8)]
+def rule_of(field: FieldInfo) -> Any:
+    """Return what says which values a key takes (`units.Quantity`, `units.Number` and the like), None for others."""
+    inside = (item for kind in (*get_args(field.annotation), *_listed(field)) for item in getattr(kind, "__metadata__", ()))
+    return next((item for item in (*field.metadata, *inside) if hasattr(item, "allowed")), None)
+
+
+def _listed(field: FieldInfo) -> tuple[Any, ...]:
+    """What the items of a list of fixed length are, () for a key that is none."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    return next((get_args(kind) for kind in kinds if get_origin(kind) is tuple), ())
+
+
+def unknown_key(root: type[BaseModel], place: tuple[int | str, ...]) -> tuple[str, str]:
+    """What to say of an unknown key, and the key that was probably meant, or "".
+
+    place: the keys that lead to it; numbers are those of items in a list. The key that is meant has the numbers as well.
+    """
+    fields = dict(keys(root))
+    *parent, name = place
+    plain = ".".join(str(each) for each in parent if isinstance(each, str))
+    beside = [known for known in fields if known.rpartition(".")[0] == plain] if not plain or plain in fields else []
+    inside = f"{dotted(tuple(parent))}." if parent else ""
+    here = [inside + known.rpartition(".")[2] for known in beside]
+    wanted = str(name)[:100]
+    near = [inside + each for each in difflib.get_close_matches(wanted, [known.rpartition(".")[2] for known in here], n=1)]
+    near = near or [known for known in fields if known.endswith("." + wanted)]
+    near = near or [k for k in fields if difflib.get_close_matches(wanted, [k.rpartition(".")[2]], cutoff=0.8)]
     if near:
         return f"unknown key, perhaps {near[0]} is meant", near[0]
-    there = ", ".join(beside) or ", ".join(root.model_fields)
+    there = ", ".join(here) or ", ".join(root.model_fields)
     return f"unknown key, the keys here are {there}", ""
 
 
 def sentence(root: type[BaseModel], error: ValidationError) -> str:
-    """The first fault, unknown keys before all others, and how many more there are."""
-    fields = dict(keys(root))
-    faults = [(".".join(map(str, fault["loc"])), fault) for fault in error.errors(include_url=False)]
-    # Items of a list are keys like those of any section: inclusions.0.label is inclusions.label, the first.
-    fields |= {key: fields[plain] for key, _ in faults if (plain := re.sub(r"\.\d+(?=\.|$)", "", key)) in fields}
-    faults.sort(key=lambda item: item[0] in fields or not item[0])
-    texts, meant = [], set()
-    for key, fault in faults:
+    """The first fault, unknown keys before all others, and how many more there are.
+
+    A fault that a validator of ours did not word itself is worded as that of its key, with its own text: no exception of a
+    library passes for an unknown key.
+    """
+    fields = {tuple(key.split(".")): field for key, field in keys(root)}
+    faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] not in _UNKNOWN)
+    texts: list[str] = []
+    meant: set[str] = set()
+    for fault in faults:
+        place = tuple(fault["loc"])
+        key = dotted(place)
+        field = fields.get(tuple(part for part in place if isinstance(part, str)))
         cause = fault.get("ctx", {}).get("error")
+        value = show(fault["input"])
         if isinstance(cause, FaultError):
             texts.append(".".join(filter(None, (key, cause.key))) + str(cause))
         elif isinstance(cause, InputError):
-            texts.append(f"{key} = {cause}")
-        elif key not in fields:
-            text, near = unknown_key(root, key)
+            texts.append(f"{key} = {cause}" if key else str(cause))
+        elif fault["type"] in _UNKNOWN:
+            text, near = unknown_key(root, place) if len(texts) < LOOKED_AT else ("", "")
             meant.add(near)
-            texts.append(f"{key} = {show(fault['input'])} is not allowed: {text}")
-        elif fault["type"] != "missing":
-            texts.append(f"{key} = {show(fault['input'])} is not allowed: {allowed_in(fields[key])}")
-        elif key not in meant:
-            texts.append(f"{key} is missing: required is {allowed_in(fields[key])}")
+            texts.append(f"{key} = {value} is not allowed: {text}")
+        elif fault["type"] == "missing" and field is not None:
+            if key not in meant:
+                texts.append(f"{key} is missing: required is {allowed_in(field)}")
+        elif cause is not None or field is None:
+            where = f"{key} = {value}" if key else root.__name__.lower()
+            texts.append(f"{where} is not allowed: {cause or fault['msg']}")
+        else:
+            texts.append(f"{key} = {value} is not allowed: {allowed_in(field, item=isinstance(place[-1], int))}")
     more = len(texts) - 1
     return texts[0] + (f" (and {more} more fault{'s' * (more > 1)})" if more else "")

@@ -8,6 +8,8 @@ import json
 import math
 import os
 import re
+import stat
+import tomllib
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,13 +23,20 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b]")  # in no text
 #: Bytes of the largest file that is read: what is larger, or never ends, is refused before it fills the memory.
 MOST: Final = 64_000_000
 
+#: Parts of a dotted key: no file of ours has more than six, and the time to read them grows with their square.
+DEEPEST: Final = 50
+_DEEP = re.compile(rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{DEEPEST}}}""")
+
 
 def read_bytes(path: str | os.PathLike[str], most: int = MOST) -> bytes:
     """The bytes of a file.
 
-    Raises InputError for a file that is not there, is a directory, is not readable or has more than `most` bytes.
+    Raises InputError for a file that is not there, is a directory or a named pipe (which may never be written), is not readable
+    or has more than `most` bytes. A pipe that is open already, as /dev/stdin, is read.
     """
     try:
+        if stat.S_ISFIFO(os.stat(path).st_mode) and not os.path.realpath(path).startswith(("/proc/", "/dev/fd/")):
+            raise InputError(f"{path}: is a named pipe, not a file")
         with open(path, "rb") as stream:
             if os.fstat(stream.fileno()).st_size > most:
                 raise InputError(_too_large(path, most))
@@ -76,6 +85,16 @@ def read_any_text(path: str | os.PathLike[str], most: int = MOST) -> str:
 
 def _too_large(path: str | os.PathLike[str], most: int) -> str:
     return f"{path}: is larger than {most / 1e6:g} MB, the most that is read"
+
+
+def parsed_toml(text: str, name: str = "") -> dict[str, Any]:
+    """What a TOML text holds; `name` begins the message. Raises InputError where it is none, or nested out of all measure."""
+    try:
+        if _DEEP.search(text):
+            raise ValueError(f"a key has more than {DEEPEST} parts")
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name}not TOML: {error}") from None
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

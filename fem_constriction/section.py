@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
+
+from fem_constriction.errors import ConstrictionError
+
+
+def _with_a_key(data: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+    """What a library raises while a section is checked is a fault of that section: it reaches nobody without its key.
+
+    Around the whole section, its own checks among them, which a validator of this class would not be.
+    """
+    try:
+        return handler(data)
+    except (ValueError, AssertionError, ConstrictionError, MemoryError):
+        raise  # the first two are what pydantic collects itself
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 class Section(BaseModel):
@@ -19,3 +35,11 @@ class Section(BaseModel):
         if not isinstance(data, Mapping):
             return data
         return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner: dict[str, Any] = dict(handler(source))
+        if inner.get("function", {}).get("function") is _with_a_key:
+            return cast(CoreSchema, inner)
+        name = inner.pop("ref", None)  # under which the JSON schema has the section
+        return core_schema.no_info_wrap_validator_function(_with_a_key, cast(CoreSchema, inner), ref=name)

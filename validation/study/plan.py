@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -19,7 +18,7 @@ from fem_constriction.backends import check_solvable
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, sentence, show
-from fem_constriction.files import read_text
+from fem_constriction.files import parsed_toml, read_text
 from fem_constriction.refinement import angular_band
 from fem_constriction.sections import Section
 from fem_constriction.spectrum import parse_frequencies
@@ -105,10 +104,7 @@ class Study(Section):
     def loads(cls, text: str, source: str = "", folder: Path = Path()) -> Study:
         """The study in a TOML text; `source` is what errors call it, `folder` is where the path of its cell begins."""
         name = f"{source}: " if source else ""
-        try:
-            data = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{name}not TOML: {error}") from None
+        data = parsed_toml(text, name)
         if isinstance(data.get("cell"), str):
             data["cell"] = folder / data["cell"]
         try:
