@@ -102,6 +102,9 @@ class Contact(Section):
         None, description="Contact area over cell area, A_c/A, from 0 to 1 (no unit); left out with regions"
     )
     regions: tuple[Region, ...] = Field((), description="Regions of the contact, on the face; left out for a square or disc")
+    mesher: Literal["delaunay", "gmsh"] | None = Field(
+        None, description="What triangulates the face beside the contact's outline for finite elements; left out: delaunay"
+    )
 
     @model_validator(mode="after")
     def _fraction_or_regions(self) -> Self:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import fem_constriction as fc
 
 MANY = [
@@ -36,3 +38,9 @@ def cell(contact: dict[str, Any], robin: bool = True, layers: int = 1, width: An
         electrolyte=electrolyte,
         working_electrode={"contact": contact, **(ROBIN if robin else {})},
     )
+
+
+def star(random: np.random.Generator, corners: int) -> np.ndarray:
+    """A ring about the middle of the face whose corners lie in order of their angle: simple, convex or not."""
+    angle = (np.arange(corners) + random.uniform(0.1, 0.9, corners)) * 2 * np.pi / corners
+    return 25e-6 + random.uniform(5e-6, 23e-6, corners)[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)

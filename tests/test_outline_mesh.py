@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import shapely
-from outline_cells import DISC, MANY, cell, regions
+from outline_cells import DISC, MANY, cell, regions, star
 from typer.testing import CliRunner
 
 import fem_constriction as fc
@@ -24,6 +25,7 @@ from fem_constriction.fem.equilibrated import MixedElements
 from fem_constriction.fem.outline_mesh import PlanarMesh, planar_mesh
 from fem_constriction.fem.prism_fields import locate
 from fem_constriction.fem.prisms import Prisms, TriangleSpace, triangle_basis
+from fem_constriction.fem.triangulation import triangulate
 from fem_constriction.grid import Grading
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.projection import reduce
@@ -72,13 +74,57 @@ def test_gmsh_gives_the_same_areas_and_other_triangles_the_same_bounds() -> None
         import gmsh  # noqa: F401
     except (ImportError, OSError) as error:
         pytest.skip(f"Gmsh cannot be loaded: {error}")
-    made, elements = cell(DISC), FiniteElements(mesher="gmsh")
-    grid = elements.grid(made, 0)
+    made = cell(DISC)
+    grid = FiniteElements().grid(cell({**DISC, "mesher": "gmsh"}), 0)
+    assert np.array_equal(grid.plane.p, FiniteElements(mesher="gmsh").grid(made, 0).plane.p)
     assert grid.contact_area == pytest.approx(made.contact_area, rel=1e-10)
     own = bounds_on(made, FiniteElements().grid(made, 0), np.zeros(1))
     lower, upper = bounds_on(made, grid, np.zeros(1))
     assert max(lower[0], own[0][0]) <= min(upper[0], own[1][0])  # both hold R_DC
     assert not np.array_equal(grid.plane.p, FiniteElements().grid(made, 0).plane.p)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_polygon_is_triangulated_with_its_area(seed: int) -> None:
+    """Three to twelve corners, convex or not: every edge of the outline is one of the triangulation's."""
+    random = np.random.default_rng(seed)
+    made = cell(regions({"shape": "polygon", "vertices": star(random, int(random.integers(3, 13))).tolist()}))
+    grid = FiniteElements().grid(made, 0)  # made at all: the triangulation is sound
+    assert grid.contact_area == pytest.approx(made.contact_area, rel=1e-12)
+    assert grid.area == pytest.approx(made.area, rel=1e-12)
+
+
+def test_segments_are_edges_though_delaunay_alone_would_cross_them() -> None:
+    """A notch between points that are nearer to each other across it than along it."""
+    points = np.array([[0, 0], [10, 0], [10, 5], [5.1, 5], [5, 0.2], [4.9, 5], [0, 5]], dtype=float)
+    segments = np.stack([np.arange(7), np.roll(np.arange(7), -1)], 1)
+    polygon = shapely.Polygon(points)
+    found, triangles = triangulate(points, segments, polygon, lambda p: np.full(len(p), 1.5), "delaunay")
+    edges = {frozenset(pair) for t in triangles.tolist() for pair in ((t[0], t[1]), (t[1], t[2]), (t[2], t[0]))}
+    assert all(frozenset(pair) in edges for pair in segments.tolist())
+    a, b, c = (found[triangles[:, k]] for k in range(3))
+    areas = ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
+    assert areas.min() > 0
+    assert areas.sum() == pytest.approx(polygon.area, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "pairs", [[(0, 2), (2, 1), (1, 3), (3, 0)], [(0, 1), (1, 2), (2, 3), (3, 4)]], ids=["crossing", "twice"]
+)
+def test_segments_that_bound_no_polygon_are_refused(pairs: list[tuple[int, int]]) -> None:
+    points = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], dtype=float)[: 1 + max(map(max, pairs))]
+    with pytest.raises(ComputationError, match="could not be triangulated"):
+        triangulate(points, np.array(pairs), shapely.box(0, 0, 1, 1), lambda p: np.full(len(p), 0.5), "delaunay")
+
+
+def test_the_cell_says_what_triangulates_its_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = cell({"shape": "disc", "fraction": 0.21, "mesher": "gmsh"})
+    assert fc.Cell.loads(made.dumps()) == made
+    monkeypatch.setitem(sys.modules, "gmsh", None)
+    with pytest.raises(fc.InputError, match=r'working_electrode\.contact\.mesher = "gmsh" is not allowed here: .* pip install'):
+        enclose(made, 0.1)
+    with pytest.raises(fc.InputError, match=r"working_electrode\.contact\.mesher = 'triangle' is not allowed"):
+        cell({**DISC, "mesher": "triangle"})
 
 
 def test_every_point_of_the_face_lies_in_the_triangle_it_is_said_to_lie_in() -> None:

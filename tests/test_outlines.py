@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from outline_cells import DISC, MANY, cell, regions
+from outline_cells import DISC, MANY, cell, regions, star
 
 import fem_constriction as fc
 from fem_constriction.face import face_of
 from fem_constriction.outlines import Outline, coverage
 from fem_constriction.refinement import solve_family
 from network import Network
-
-
-def star(random: np.random.Generator, corners: int) -> np.ndarray:
-    """A ring about the middle of the face whose corners lie in order of their angle: simple, convex or not."""
-    angle = (np.arange(corners) + random.uniform(0.1, 0.9, corners)) * 2 * np.pi / corners
-    return 25e-6 + random.uniform(5e-6, 23e-6, corners)[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
-
 
 AREAS = [np.pi * 25e-12, np.pi * 36e-12, 0.0, 60e-12]  # pi r^2, pi a b, the polygon's below, b h
 

@@ -70,7 +70,7 @@ class FiniteElements:
     name = "fem"
     bound: Bound = "lower"
 
-    def __init__(self, degree: int = 2, mesher: Mesher = "built-in") -> None:
+    def __init__(self, degree: int = 2, mesher: Mesher | None = None) -> None:
         self.degree, self.mesher = degree, mesher
         self.order = 2.0 * degree
 

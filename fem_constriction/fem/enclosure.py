@@ -53,7 +53,7 @@ def enclose(
     accuracy: float = 1e-4,
     s: ArrayLike = 0.0,
     *,
-    mesher: Mesher = "built-in",
+    mesher: Mesher | None = None,
     progress: Callable[[str, int], None] | None = None,
 ) -> Enclosed:
     """Return bounds of Z(s) at real s >= 0 with a radius of at most accuracy times Z.

@@ -107,7 +107,7 @@ class MixedElements:
     name = "mixed"
     bound: Bound = "upper"
 
-    def __init__(self, degree: int = 1, mesher: Mesher = "built-in") -> None:
+    def __init__(self, degree: int = 1, mesher: Mesher | None = None) -> None:
         self.degree, self.mesher = degree, mesher
         self.order = 2.0 * degree + 2
 

@@ -59,11 +59,14 @@ class PlanarMesh:
         return self.face.copies
 
 
-def planar_mesh(cell: Cell, grading: Grading, level: int, mesher: Mesher = "built-in") -> PlanarMesh:
-    """Return member `level` of the family of triangulations of a cell's face. Raises ComputationError where none fits."""
+def planar_mesh(cell: Cell, grading: Grading, level: int, mesher: Mesher | None = None) -> PlanarMesh:
+    """Return member `level` of the family of triangulations of a cell's face; mesher: left out, the cell's.
+
+    Raises InputError where regions are too near to one another for the strips of triangles along their edges.
+    """
     contact = cell.working_electrode.contact
     bare = Cell(geometry=cell.geometry, electrolyte={"conductivity": 1.0}, working_electrode={"contact": contact})
-    return _layout(bare, grading, mesher).refined(level)
+    return _layout(bare, grading, mesher or contact.mesher or "delaunay").refined(level)
 
 
 @dataclass(frozen=True, eq=False)

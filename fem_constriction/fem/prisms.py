@@ -97,7 +97,7 @@ def check_plane(nodes: int, what: str) -> None:
     check_memory(nodes, f"{what}, functions of its plane", SQUARES * nodes if nodes < DENSE else FACTORS)
 
 
-def prisms(cell: Cell, grading: Grading, level: int, mesher: Mesher) -> Prisms:
+def prisms(cell: Cell, grading: Grading, level: int, mesher: Mesher | None) -> Prisms:
     """Return member `level` of the family of prisms of a cell: the face's triangles halved, and lines along z as graded."""
     plane = planar_mesh(cell, grading, level, mesher)
     x, y = (_lines(plane.p[axis], plane.face.width[axis]) for axis in range(2))
