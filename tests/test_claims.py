@@ -13,7 +13,8 @@ from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE
 from fem_constriction.circuits import CONSTRICTION
 from validation.paper import cells
 from validation.paper.claims import REGISTRY, decide, extra
-from validation.paper.claims.base import FAILS, HOLDS, OPEN, Finding, Measured, above, at_least, at_most, every
+from validation.paper.claims.base import FAILS, HOLDS, OPEN, Finding, above, at_least, at_most, every
+from validation.paper.claims.measured import Measured
 
 
 def arc(name: str, letter: str, change: Any, label: str = "", extended: bool | None = None) -> Any:

@@ -14,7 +14,7 @@ from test_claims import FALSE
 from fem_constriction.errors import InputError
 from fem_constriction.reduced import Relaxation
 from validation.paper.claims import REGISTRY, decide, shapes, source
-from validation.paper.claims.base import Measured
+from validation.paper.claims.measured import Measured
 from validation.paper.claims.notes import lateral_links, notes, switching_time, voxels
 from validation.paper.claims_command import chosen
 

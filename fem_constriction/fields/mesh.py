@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import meshio
 import numpy as np
 
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
-
-if TYPE_CHECKING:
-    from fem_constriction.fields.solution import Fields
+from fem_constriction.fields.sampled import Sampled
 
 SUFFIXES = (".vtu", ".xdmf")
 
@@ -25,7 +22,7 @@ SUFFIXES = (".vtu", ".xdmf")
 CORNERS = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1))
 
 
-def mesh_of(fields: Fields) -> meshio.Mesh:
+def mesh_of(fields: Sampled) -> meshio.Mesh:
     """Return the grid as linear hexahedra: points in m, the unit in the name of everything that is on them.
 
     At corners (of second-order elements too): potential_real, _imaginary, _modulus / V and potential_phase / deg. At centres:
@@ -68,7 +65,7 @@ def mesh_of(fields: Fields) -> meshio.Mesh:
     )
 
 
-def write(fields: Fields, path: str | os.PathLike[str]) -> None:
+def write(fields: Sampled, path: str | os.PathLike[str]) -> None:
     """Write the mesh as .vtu (compressed) or .xdmf. Raises InputError for another suffix or where it cannot be written."""
     target = Path(path)
     if target.suffix not in SUFFIXES:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
-
-if TYPE_CHECKING:
-    from fem_constriction.fields.solution import Fields
+from fem_constriction.fields.sampled import Sampled
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -46,7 +44,7 @@ class Section:
         return self.current_density[..., [1 if self.plane == "x" else 0, 2]]
 
 
-def section_of(fields: Fields, plane: Plane, at: float | None, nx: int, nz: int) -> Section:
+def section_of(fields: Sampled, plane: Plane, at: float | None, nx: int, nz: int) -> Section:
     """Return the section of fields where x or y is `at`, the middle if left out: see `Fields.section`."""
     if plane not in ("x", "y"):
         raise InputError(f"plane = {show(plane)} is not allowed: 'x' or 'y', the coordinate that is constant on the section")

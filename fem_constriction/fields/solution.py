@@ -25,6 +25,7 @@ from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
 from fem_constriction.fields.harmonic import solve_harmonic
+from fem_constriction.fields.mesh import write
 from fem_constriction.fields.section import Plane, Section, section_of
 from fem_constriction.fields.symmetry import ROUNDING, Unfolding
 from fem_constriction.grid import Grid
@@ -114,9 +115,7 @@ class Fields:
         return section_of(self, plane, at, nx, nz)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole cell as hexahedra, .vtu or .xdmf (with an .h5): see `field_mesh.mesh_of`. Raises InputError."""
-        from fem_constriction.fields.mesh import write
-
+        """Write the whole cell as hexahedra, .vtu or .xdmf (with an .h5): see `fields.mesh.mesh_of`. Raises InputError."""
         write(self, path)
 
     def _plane(self, x: Array, y: Array, z: float) -> list[Array]:

@@ -8,7 +8,8 @@ from fem_constriction.backends import NoData
 from validation.agreement import compare
 from validation.conformance.cells import FREQUENCIES
 from validation.conformance.contract import WIDEST
-from validation.conformance.outcome import ROUNDING, Check, DoesNotApplyError, Measured, hertz, worst
+from validation.conformance.exceptions import DoesNotApplyError
+from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst
 from validation.conformance.subject import BUILT_IN, Subject, built_in, reference
 
 #: What 95 % confidence lets pass: one point in twenty beyond u, none beyond twice u (6e-5 for normal errors).

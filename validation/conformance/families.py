@@ -11,7 +11,8 @@ from fem_constriction.refinement import Family
 from validation import oracles
 from validation.agreement import enclose
 from validation.conformance.cells import CELLS
-from validation.conformance.outcome import ROUNDING, Array, Check, DoesNotApplyError, Measured, together, worst
+from validation.conformance.exceptions import DoesNotApplyError
+from validation.conformance.outcome import ROUNDING, Array, Check, Measured, together, worst
 from validation.conformance.subject import BUILT_IN, Subject, built_in, reference
 
 #: Part of the stated order that three grids must show: they are seldom finer than where two error terms compete.

@@ -12,7 +12,8 @@ from fem_constriction.backends import Backend, solve_grid
 from fem_constriction.projection import TARGET
 from fem_constriction.refinement import angular_band
 from validation.conformance.cells import CELLS, FREQUENCIES
-from validation.conformance.outcome import BrokenContractError, Check, Measured, hertz, together, worst
+from validation.conformance.exceptions import BrokenContractError
+from validation.conformance.outcome import Check, Measured, hertz, together, worst
 from validation.conformance.subject import Subject
 
 CELL = "every process"

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.projection import TARGET
-
-if TYPE_CHECKING:
-    from validation.conformance.subject import Subject
+from validation.conformance.subject import Subject
 
 Array = NDArray[np.float64]
 Status = Literal["passed", "failed", "declared", "does not apply"]
@@ -79,14 +77,6 @@ class Outcome:
             "cells": list(self.check.cells),
             "seconds": self.seconds,
         }
-
-
-class BrokenContractError(Exception):
-    """What a backend gave is not what the protocol says; the message says what it is."""
-
-
-class DoesNotApplyError(Exception):
-    """A check asserts nothing of this backend; the message says why."""
 
 
 def worst(gap: ArrayLike, allowed: ArrayLike, size: ArrayLike, where: Sequence[str], unit: str = "|Z|") -> Measured:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fem_constriction.api import resistance, spectrum_of
 from fem_constriction.backends import Backend, NoData, SpectrumBackend, backend_named, direct_current, unable
@@ -20,7 +21,9 @@ from fem_constriction.refinement import Family, angular_band, solve_family
 from fem_constriction.spectrum import Spectrum
 from validation import oracles
 from validation.conformance.cells import CELLS, FREQUENCIES, features, frequencies
-from validation.conformance.outcome import Array, BrokenContractError
+from validation.conformance.exceptions import BrokenContractError
+
+Array = NDArray[np.float64]
 
 #: The backends that every other one is compared with.
 BUILT_IN = ("network", "fem")

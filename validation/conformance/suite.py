@@ -15,7 +15,8 @@ from fem_constriction.backends import Backend, NoData, SpectrumBackend, any_back
 from fem_constriction.errors import InputError
 from validation.conformance import comparisons, contract, families, laws, limits, matrices
 from validation.conformance.cells import CELLS, FEATURES
-from validation.conformance.outcome import BrokenContractError, Check, DoesNotApplyError, Outcome, Status
+from validation.conformance.exceptions import BrokenContractError, DoesNotApplyError
+from validation.conformance.outcome import Check, Outcome, Status
 from validation.conformance.subject import Subject
 
 CHECKS: tuple[Check, ...] = (

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from validation.convergence.families import Solved
-from validation.convergence.result import Convergence
+from validation.convergence.findings import Findings
 from validation.convergence.series import Series
 from validation.convergence.tables import judged
 
@@ -25,14 +25,14 @@ _NAMES: Final = {
 }  # fmt: skip
 
 
-def document(result: Convergence) -> str:
+def document(result: Findings) -> str:
     """Return all tables in a document that compiles by itself."""
     head = "\\documentclass{article}\n\\usepackage[a4paper,landscape,margin=20mm]{geometry}\n\\usepackage{booktabs}\n"
     tables = "\n".join(table(result, solved) for solved in result.families)
     return f"{head}\\begin{{document}}\n{tables}\\end{{document}}\n"
 
 
-def table(result: Convergence, solved: Solved) -> str:
+def table(result: Findings, solved: Solved) -> str:
     """Return one family's table: unknowns, step, error and order of every quantity, seconds, memory."""
     series = [each for each in judged(result) if each.solved is solved]
     groups = " & ".join(rf"\multicolumn{{2}}{{c}}{{{_NAMES[each.quantity]}}}" for each in series)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FormatStrFormatter, LogLocator, NullFormatter
 
-from validation.convergence.result import Convergence
+from validation.convergence.findings import Findings
 from validation.convergence.series import Series
 from validation.plots import BACKENDS, STYLE, save
 
@@ -31,7 +31,7 @@ LOWEST: Final = 1e-12
 GREY: Final = "#dddddd"
 
 
-def write(result: Convergence, folder: Path) -> list[Path]:
+def write(result: Findings, folder: Path) -> list[Path]:
     """Write converge_impedance and converge_parameters, PNG and PDF, as far as there is something to draw; return the paths."""
     written: list[Path] = []
     if any(each.quantity == "Z" for each in result.series):
@@ -42,7 +42,7 @@ def write(result: Convergence, folder: Path) -> list[Path]:
 
 
 @mpl.rc_context(STYLE)
-def impedance(result: Convergence) -> Figure:
+def impedance(result: Findings) -> Figure:
     """Errors of Z: the largest over frequency against step and unknowns, the finest grids', and at single frequencies."""
     figure = Figure(figsize=(7.6, 5.6), layout="constrained")
     panels = figure.subplots(2, 3)
@@ -72,7 +72,7 @@ def impedance(result: Convergence) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def parameters(result: Convergence) -> Figure:
+def parameters(result: Findings) -> Figure:
     """Errors of R_DC and of the fitted R, C and tau against the step."""
     names = [name for name in result.quantities if name != "Z"]
     figure = Figure(figsize=(max(3.7, 1.9 * len(names)), 4.0), layout="constrained")
@@ -91,7 +91,7 @@ def parameters(result: Convergence) -> Figure:
 
 def _errors(
     axes: Axes,
-    result: Convergence,
+    result: Findings,
     series: Sequence[Series],
     *,
     against: str = "step",
@@ -133,7 +133,7 @@ def _errors(
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _exponent(result: Convergence) -> int:
+def _exponent(result: Findings) -> int:
     """That of the prefix of the unit of steps."""
     steps = np.concatenate([each.step for each in result.families])
     return 3 * math.floor(float(np.log10(steps).mean()) / 3 + 0.5)
@@ -151,7 +151,7 @@ def _slope(axes: Axes, x: Any, y: Any, order: float) -> None:
     )  # fmt: skip
 
 
-def _over_frequency(axes: Axes, result: Convergence) -> None:
+def _over_frequency(axes: Axes, result: Findings) -> None:
     """The finest grids' errors over frequency, and the uncertainty of the reference."""
     best = next(each for each in result.spectra if each.solved.name == result.reference)
     size = np.abs(best.limit.value)
@@ -168,7 +168,7 @@ def _over_frequency(axes: Axes, result: Convergence) -> None:
     axes.xaxis.set_major_locator(LogLocator(numticks=6))
 
 
-def _handles(result: Convergence, series: Sequence[Series]) -> list[Line2D]:
+def _handles(result: Findings, series: Sequence[Series]) -> list[Line2D]:
     """Families, what the dotted slopes are, and the grey range."""
     handles: list[Line2D] = []
     for solved in result.families:
@@ -186,7 +186,7 @@ def _handles(result: Convergence, series: Sequence[Series]) -> list[Line2D]:
     return [*handles, Line2D([], [], color=GREY, lw=6, label="below the reference's\nuncertainty")]
 
 
-def _title(figure: Figure, result: Convergence) -> None:
+def _title(figure: Figure, result: Findings) -> None:
     title = f"{result.cell.title or 'Cell'}: errors relative to the limit of {result.reference}"
     figure.suptitle(textwrap.fill(title, 95), fontsize=9, parse_math=False)
 
@@ -198,7 +198,7 @@ def _kind(series: Series) -> str:
     return series.expected.case
 
 
-def _colour(result: Convergence, backend: str) -> tuple[str, str]:
+def _colour(result: Findings, backend: str) -> tuple[str, str]:
     names = list(dict.fromkeys(each.family.backend.name for each in result.families))
     colour, marker = BACKENDS[names.index(backend) % len(BACKENDS)]
     return colour, {"x": "s", "+": "D"}.get(marker, marker)

@@ -18,8 +18,9 @@ from fem_constriction.microstructure import refuse_image
 from fem_constriction.projection import TARGET
 from fem_constriction.refinement import FINEST, Limit, angular_band, extrapolate
 from validation.convergence.families import Solved, check_levels, solve_grids
+from validation.convergence.findings import Spectra
 from validation.convergence.parameters import FITTED, contributions, fitted, numbers
-from validation.convergence.result import Convergence, Spectra
+from validation.convergence.result import Convergence
 from validation.convergence.series import Series, make_series
 from validation.convergence.theory import GRIDS, Grids
 from validation.gate import BACKENDS, FREQUENCIES

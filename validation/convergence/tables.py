@@ -13,8 +13,8 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from validation import report
+from validation.convergence.findings import Findings
 from validation.convergence.parameters import FITTED, PARTS
-from validation.convergence.result import Convergence
 from validation.convergence.series import ENOUGH, Series
 
 WIDTH: Final = 120
@@ -38,19 +38,19 @@ class Table:
         return report.table(self.title, self.columns, self.rows, left=self.left)
 
 
-def all_tables(result: Convergence) -> tuple[Table, ...]:
+def all_tables(result: Findings) -> tuple[Table, ...]:
     """Return the summary and a table per quantity."""
     return (summary(result), *(of_quantity(result, quantity) for quantity in result.quantities))
 
 
-def judged(result: Convergence, quantity: str | None = None) -> list[Series]:
+def judged(result: Findings, quantity: str | None = None) -> list[Series]:
     """Return the series that are judged: not those of Z at single frequencies."""
     return [
         each for each in result.series if (each.frequency is None and (quantity is None or each.quantity == quantity))
     ]  # fmt: skip
 
 
-def summary(result: Convergence) -> Table:
+def summary(result: Findings) -> Table:
     """Return observed and expected orders, the fitted law, and uncertainties: of the finest value and of the limit."""
     rows = []
     for each in judged(result):
@@ -78,7 +78,7 @@ def summary(result: Convergence) -> Table:
     )
 
 
-def of_quantity(result: Convergence, quantity: str) -> Table:
+def of_quantity(result: Findings, quantity: str) -> Table:
     """Return one quantity on every grid of every family."""
     every = judged(result, quantity)
     fitted = quantity in FITTED
@@ -120,9 +120,9 @@ def of_quantity(result: Convergence, quantity: str) -> Table:
     return Table(f"{what} (error relative to the best limit known, * below its uncertainty{tail})", heads, tuple(rows))
 
 
-def render(result: Convergence) -> Group:
+def render(result: Findings) -> Group:
     """Return tables, reasons, notes and failures for a terminal."""
-    parts: list[RenderableType] = [table.draw() for table in result.tables]
+    parts: list[RenderableType] = [table.draw() for table in all_tables(result)]
     parts += [Text(f"{name}: expected order {value}, {reason}.") for name, value, reason in reasons(result)]
     laws = [each.law for each in judged(result) if each.law is not None]
     if open_ := sum(law.floor is None for law in laws):
@@ -138,14 +138,14 @@ def render(result: Convergence) -> Group:
     return Group(*parts)
 
 
-def text(result: Convergence) -> str:
+def text(result: Findings) -> str:
     """Return what `render` shows as plain text."""
     out = io.StringIO()
     Console(file=out, width=WIDTH, highlight=False, emoji=False, markup=False).print(render(result))
     return out.getvalue()
 
 
-def reasons(result: Convergence) -> list[tuple[str, str, str]]:
+def reasons(result: Findings) -> list[tuple[str, str, str]]:
     """Return (families and quantities, order, reason), each reason once."""
     found: dict[tuple[str, str], dict[str, list[str]]] = {}
     for each in judged(result):
@@ -157,7 +157,7 @@ def reasons(result: Convergence) -> list[tuple[str, str, str]]:
     ]
 
 
-def csv_text(result: Convergence) -> str:
+def csv_text(result: Findings) -> str:
     """Return a row per quantity, family and grid, every number in full."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

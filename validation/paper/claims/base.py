@@ -9,30 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from fem_constriction.errors import ConstrictionError
 from validation.gate import BACKENDS
-
-if TYPE_CHECKING:
-    from validation.paper.claims.side import Context, Side
+from validation.paper.claims.measured import Measured, Undecided
+from validation.paper.claims.side import Context, Side
 
 Verdict = Literal["holds", "fails", "not decided"]
 HOLDS: Final = "holds"
 FAILS: Final = "fails"
 OPEN: Final = "not decided"
 _GRAVITY: Final = {HOLDS: 0, OPEN: 1, FAILS: 2}
-
-
-class Undecided(Exception):
-    """The data cannot decide; the message says why."""
-
-
-class Measured(NamedTuple):
-    """A number and its uncertainty, in the same unit."""
-
-    value: float
-    uncertainty: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +73,7 @@ def worst(findings: Iterable[Finding], excess: Callable[[Finding], float] = lamb
     return max(findings, key=lambda each: (_GRAVITY[each.verdict], excess(each)))
 
 
-Check = Callable[["Side"], Finding]
+Check = Callable[[Side], Finding]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from fem_constriction.cell import Cell
 from validation import gate
 from validation.gate import FREQUENCIES
 from validation.paper import cells
-from validation.paper.claims.base import Undecided
+from validation.paper.claims.measured import Undecided
 from validation.paper.sample import Sample
 from validation.paper.series import Watch
 from validation.study.plan import Study

@@ -6,7 +6,8 @@ import math
 
 from fem_constriction.admittance import BULK, GRAIN_BOUNDARY
 from fem_constriction.extraction import fit_spectrum
-from validation.paper.claims.base import Finding, Measured, above, at_most, claim, worst
+from validation.paper.claims.base import Finding, above, at_most, claim, worst
+from validation.paper.claims.measured import Measured
 from validation.paper.claims.shapes import (
     clusters,
     off,

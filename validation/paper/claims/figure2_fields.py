@@ -8,7 +8,8 @@ import numpy as np
 
 from fem_constriction.cell import Cell
 from validation.paper import cells
-from validation.paper.claims.base import Finding, Measured, Undecided, above, at_most, claim, every, worst
+from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
+from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, percent
 from validation.paper.claims.side import Array, Row, Side
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fem_constriction.admittance import CHARGE_TRANSFER
 from fem_constriction.circuits import CONSTRICTION
-from validation.paper.claims.base import Finding, Measured, above, at_least, at_most, claim, every
+from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every
 from validation.paper.claims.figure2 import over_x
+from validation.paper.claims.measured import Measured
 from validation.paper.claims.shapes import least_curvature, log_slope, percent, ratio, smallest_fall, smallest_rise
 from validation.paper.claims.side import Row, Side
 

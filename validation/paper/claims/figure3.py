@@ -6,8 +6,9 @@ from itertools import pairwise
 
 from fem_constriction.admittance import BULK, GRAIN_BOUNDARY, admittances
 from fem_constriction.circuits import CONSTRICTION
-from validation.paper.claims.base import Finding, Measured, Undecided, above, at_most, claim, every, worst
+from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.extra import PORE
+from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, percent, ratio, smallest_fall, smallest_rise, spread
 from validation.paper.claims.side import Row, Side
 

@@ -8,9 +8,10 @@ from fem_constriction.admittance import BULK, GRAIN_BOUNDARY, admittances
 from fem_constriction.cell import Cell
 from fem_constriction.circuits import physical
 from validation.paper import cells
-from validation.paper.claims.base import Finding, Measured, Undecided, above, at_least, at_most, claim, every, worst
+from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
 from validation.paper.claims.extra import DEPTH, EPS_BOUNDARY, EPS_BULK, PORE
 from validation.paper.claims.figure2_interface import pores
+from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, percent, smallest_fall, spread
 from validation.paper.claims.side import Row, Side, grouped
 

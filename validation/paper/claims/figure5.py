@@ -10,8 +10,9 @@ from fem_constriction.admittance import CHARGE_TRANSFER
 from fem_constriction.cell import Cell
 from validation import oracles
 from validation.paper import cells
-from validation.paper.claims.base import Finding, Measured, Undecided, above, at_least, at_most, claim, every, worst
+from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
 from validation.paper.claims.extra import C_DL, PORE
+from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, off_line, percent, ratio, smallest_fall, smallest_rise, spread, to_zero
 from validation.paper.claims.side import Row, Side
 

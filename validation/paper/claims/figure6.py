@@ -7,9 +7,10 @@ from collections.abc import Callable, Sized
 from fem_constriction.admittance import CHARGE_TRANSFER, admittances
 from fem_constriction.circuits import CONSTRICTION
 from validation.paper import cells
-from validation.paper.claims.base import Finding, Measured, Undecided, above, at_most, claim, every, worst
+from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.figure2_interface import pores
 from validation.paper.claims.figure5 import from_linear
+from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import bend, off, percent, ratio, smallest_rise, to_zero
 from validation.paper.claims.side import Row, Side
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, admittances
 from fem_constriction.circuits import CONSTRICTION, INTERFACE
 from fem_constriction.drt import distribution
-from validation.paper.claims.base import Finding, Measured, Undecided, above, at_least, at_most, claim, every, worst
+from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
+from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import bumps, off, percent, ratio
 from validation.paper.claims.side import Row, Side
 

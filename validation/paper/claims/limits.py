@@ -10,7 +10,8 @@ from fem_constriction.circuits import physical
 from fem_constriction.kramers_kronig import kramers_kronig
 from fem_constriction.spectrum import Spectrum
 from validation.paper import cells
-from validation.paper.claims.base import Finding, Measured, above, at_most, claim, every, worst
+from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
+from validation.paper.claims.measured import Measured
 from validation.paper.claims.side import Side
 
 EXACT = 1e-9

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal import argrelmax, find_peaks
 
 from fem_constriction.reduced import Relaxation
-from validation.paper.claims.base import Measured
+from validation.paper.claims.measured import Measured
 
 Array = NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from fem_constriction.circuits import CONSTRICTION, INTERFACE, Arc, Circuit, phy
 from fem_constriction.extraction import Extraction
 from fem_constriction.reduced import Relaxation
 from validation.paper.cells import value_of
-from validation.paper.claims.base import Measured, Undecided
+from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.sample import BySide, Sample
 
 Array = NDArray[np.float64]

@@ -22,7 +22,7 @@ from validation.benchmark import superlu
 from validation.gate import FREQUENCIES
 from validation.paper import series
 from validation.paper.claims import extra
-from validation.paper.claims.base import Undecided
+from validation.paper.claims.measured import Undecided
 from validation.paper.claims.side import Array, Context
 from validation.paper.sample import Sample
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from validation.paper import cells
-from validation.paper.claims.base import Finding, Measured, Undecided, above, at_most, claim, every, worst
+from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.extra import C_DL, PORE
+from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import bumps, ratio
 from validation.paper.claims.side import Row, Side
 
