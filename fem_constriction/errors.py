@@ -49,6 +49,10 @@ class ComputationError(ConstrictionError):
     exit_status = 3
 
 
+class NotExtracted(ComputationError):
+    """Spectra stand, and no circuit was found for them: the message is the reason."""
+
+
 class NotAgreed(ConstrictionError):
     """A check was made and did not pass; nothing is extracted."""
 

@@ -10,7 +10,7 @@ weightings and windows give other values) and nominal (lmfit's standard error). 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,11 +20,11 @@ from fem_constriction.assembly import Array
 from fem_constriction.cell import Cell
 from fem_constriction.circuits import CONSTRICTION, SERIES, Arc, Circuit, elements
 from fem_constriction.drt import gaussians, peaks
-from fem_constriction.errors import InputError
+from fem_constriction.errors import ComputationError, InputError, NotExtracted
 from fem_constriction.files import jsonable
 from fem_constriction.fitting import Fit, Weighting, best_fit, fit
 from fem_constriction.model_fit import CAPACITANCE, INDUCTANCE, fit_model
-from fem_constriction.naming import Data, Naming, hidden
+from fem_constriction.naming import COINCIDES, Data, Naming, hidden
 from fem_constriction.notation import Topology, parse
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.spectrum import Spectrum
@@ -48,7 +48,8 @@ class Extraction:
     arcs: element -> its values, in the order of tau, a free R_elec first as "r_elec"; removed: element that the cell
     does not have, that has vanished or that coincides with another -> its values with the reason; residual: the largest
     |Z_fit - Z|/|Z| of the main fit, None if there is nothing to fit; variations: other weightings and windows tried for
-    the model contribution; left_out: those of them that failed or lost an arc; notes: what else to know.
+    the model contribution; left_out: those of them that failed or lost an arc; notes: what else to know; refusal: why the
+    spectrum does not tell the constriction that the cell has, None where it does.
     """
 
     arcs: Mapping[str, Element]
@@ -58,13 +59,20 @@ class Extraction:
     variations: int = 0
     left_out: int = 0
     notes: tuple[str, ...] = ()
+    refusal: str | None = None
     geometric: Value | None = field(default=None, repr=False)
 
     @property
     def constriction(self) -> Constriction | None:
-        """The constriction, fitted or with the reason why there is none; None for a spectrum without a cell."""
+        """The constriction, fitted or with the reason why there is none; None for a spectrum without a cell.
+
+        A value that its uncertainty reaches is none here, with the reason; `arcs` has it all the same.
+        """
         found = self.arcs.get(CONSTRICTION) or self.removed.get(CONSTRICTION)
-        return None if found is None else Constriction(R=found.R, C=found.C, tau=found.tau, R_geometric=self.geometric)
+        if found is None:
+            return None
+        r, c, tau = (each.headline() for each in (found.R, found.C, found.tau))
+        return Constriction(R=r, C=c, tau=tau, R_geometric=self.geometric)
 
     def circuit(self) -> Circuit:
         """The fitted circuit, for plotting."""
@@ -103,8 +111,8 @@ def extract(
     frequency: Hz, impedance and its uncertainty: ohm, (f,). model: the discretised cell, whose relaxations say which
     arc is which. extended = False: one element for both electrodes' charge transfer. geometric: R_DC(3D) - R_DC(1D-PM),
     passed on. Of two processes whose arcs cannot be told apart one is removed, and says which arc holds it. At fraction
-    0 nothing is fitted. Agreement is not checked here. Raises ComputationError if no fit converges, InputError for too
-    few frequencies.
+    0 nothing is fitted. Agreement is not checked here. Where the spectrum does not tell the constriction, `refusal` says why.
+    Raises NotExtracted if no fit converges, InputError for too few frequencies.
     """
     data = Data.of(frequency, impedance, uncertainty)
     parts = elements(cell, extended=extended)
@@ -117,18 +125,34 @@ def extract(
     series = SERIES in parts.names
     count = len(parts.names) - series
     while True:
-        found, why = best_fit(
-            data.frequency, data.impedance, count, spectrum=naming.spectrum, series=series, tolerance=data.uncertainty
-        )
+        try:
+            found, why = best_fit(
+                data.frequency, data.impedance, count, spectrum=naming.spectrum, series=series, tolerance=data.uncertainty
+            )
+        except ComputationError as error:
+            raise NotExtracted(f"nothing is extracted: {error}") from None
         names, held = naming.names(found)
         count, series = found.tau.size - found.series, found.series
         if count == 1 or not _misplaced(names, held):
             break
         count -= 1
+    # Whatever the circuit says, a geometric resistance beyond its uncertainty is that of a constriction.
+    least = 0.0 if geometric is None else abs(geometric.value or 0.0) - (geometric.discretisation or 0.0)
     for name in parts.names:
         if name not in names:
-            removed[name] = naming.missing(name, found, names, held.get(name), why)
-    return _report(data, found, names, removed, geometric)
+            removed[name] = naming.missing(name, found, names, held.get(name), why, least)
+    made = _report(data, found, names, removed, geometric)
+    return replace(made, refusal=_refusal(made))
+
+
+def _refusal(found: Extraction) -> str | None:
+    """Why the spectrum does not tell a constriction that the cell has, or None."""
+    constriction, arc = found.constriction, found.arcs.get(CONSTRICTION) or found.removed.get(CONSTRICTION)
+    if constriction is None or arc is None or constriction.R.value is not None:
+        return None
+    if CONSTRICTION in found.arcs or COINCIDES in str(arc.R.reason):
+        return f"nothing is extracted: the constriction's R is {constriction.R.text()}"
+    return None
 
 
 def _misplaced(names: Sequence[str], held: Mapping[str, Array]) -> bool:

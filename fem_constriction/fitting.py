@@ -7,6 +7,7 @@ logarithms, lengths of scale are taken out, derivatives are exact. An R_elec tha
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -228,7 +229,7 @@ def best_fit(
     allowed = EXACT * np.abs(impedance)
     if tolerance is not None:
         allowed = np.maximum(allowed, np.where(np.isfinite(tolerance), tolerance, 0.0))
-    found, reason = _best(frequency, impedance, arcs, spectrum, series), ""
+    found, arcs, reason = _most(frequency, impedance, arcs, spectrum, series, allowed)
     while True:
         element, why = _degenerate(found, frequency, impedance)
         without_series, fewer_arcs = [(arcs, False)] * series, [(arcs - 1, series)] * (arcs > 1)
@@ -247,6 +248,24 @@ def best_fit(
         else:
             break
     return found, reason
+
+
+def _most(
+    frequency: Array, impedance: Spectral, arcs: int, spectrum: tuple[Array, Array], series: bool, allowed: Array
+) -> tuple[Fit, int, str]:
+    """The best fit of so many arcs, or of fewer that fit to `allowed` where none of so many converges; their number, and why.
+
+    Arcs whose time constants coincide leave the minimum undetermined, and the fit without an end.
+    """
+    try:
+        return _best(frequency, impedance, arcs, spectrum, series), arcs, ""
+    except ComputationError:
+        for fewer in range(arcs - 1, 0, -1):
+            with suppress(ComputationError):
+                found = _best(frequency, impedance, fewer, spectrum, series)
+                if np.all(np.abs(found.residual * impedance) <= allowed):
+                    return found, fewer, "two time constants coincide: with one arc fewer the fit is as good"
+        raise
 
 
 def _best(frequency: Array, impedance: Spectral, arcs: int, spectrum: tuple[Array, Array], series: bool) -> Fit:

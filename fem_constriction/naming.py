@@ -28,6 +28,7 @@ from fem_constriction.values import Element, none
 # has to decide; where pores store nearly all and charge transfer dissipates (figure 6), energy has to. The names in the
 # series of figures 2, 5 and 6 are the same for any weight from 1.5 to 2.2 (measured on the coarsest grids).
 _ENERGY = 1.8
+COINCIDES: Final = "coincides with"
 #: Decades of frequency that a circuit, a test or a distribution is made for.
 DECADES: Final = 30
 _TIE = 1e-6  # equal processes: the one that is first in the direction of the current, from the bulk to the counter electrode
@@ -106,13 +107,14 @@ class Naming:
         basis, wanted = (stacked((scale / modulus) / (1 + s * tau)) for tau in (found.tau, self.spectrum[0]))
         return np.array([nnls(basis, column)[0] for column in wanted.T]).T
 
-    def missing(self, name: str, found: Fit, names: Sequence[str], held: Array | None, why: str) -> Element:
-        """What is said of an element that no arc is left for."""
+    def missing(self, name: str, found: Fit, names: Sequence[str], held: Array | None, why: str, least: float = 0.0) -> Element:
+        """What is said of an element that no arc is left for; least: ohm, of a constriction that is there all the same."""
         tau = 0.0 if name == SERIES else self.switching if name == CONSTRICTION else self.y[name].relaxation_time
         limit = hidden(self.data, found, float(1 / self.data.omega.min()) if tau is None else tau)
-        if name in (SERIES, CONSTRICTION) or held is None or held.sum() <= limit:
+        there = least > limit if name == CONSTRICTION else held is not None and held.sum() > limit
+        if name == SERIES or held is None or not there:
             return none(0.0, f"vanished: {why}" if why else "vanished", limit)
-        return none(None, f"coincides with {names[int(np.argmax(held))]}, in whose arc most of its relaxations lie")
+        return none(None, f"{COINCIDES} {names[int(np.argmax(held))]}, in whose arc most of its relaxations lie")
 
 
 def _switching(model: ReducedModel, data: Data) -> float | None:

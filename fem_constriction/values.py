@@ -24,6 +24,20 @@ class Value:
     reason: str | None = None
     limit: float | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether there is a value that none of the contributions to its uncertainty reaches; 0 is known by its limit."""
+        parts = [part for part in (self.discretisation, self.model, self.nominal) if part is not None]
+        return self.value is not None and (self.value == 0 or max(parts, default=0.0) < abs(self.value))
+
+    def headline(self) -> Value:
+        """The value itself if it is known, else none, with the reason."""
+        if self.known or self.value is None:
+            return self
+        largest = max(part for part in (self.discretisation, self.model, self.nominal) if part is not None)
+        reason = f"not determined: {_short(self.value, 3)} {self.unit} with an uncertainty of {_short(largest, 2)} {self.unit}"
+        return Value(value=None, unit=self.unit, reason=reason)
+
     def text(self) -> str:
         """The value to the digits that are known: "1.472e5 ohm (discretisation 3e1, model 2e3, nominal 4e2)"."""
         if self.value is None:

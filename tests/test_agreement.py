@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from conftest import paper_cell
 import fem_constriction as fc
 from fem_constriction.errors import InputError
 from fem_constriction.fem import FiniteElements
+from fem_constriction.fitting import fit
 from fem_constriction.refinement import solve_family
 from network import Network
 from validation import compare, enclose, oracles
@@ -57,6 +59,23 @@ def test_what_they_agree_on_is_their_mean_weighted_by_how_well_each_is_known() -
     assert mean.impedance[0] == pytest.approx(100.03)
     assert mean.uncertainty is not None
     assert 0.1 < mean.uncertainty[0] < 0.3
+
+
+def test_what_is_fitted_to_the_mean_lies_between_what_is_fitted_to_each() -> None:
+    """Two arcs 7 % apart, of which limits 1e-6 apart, jagged in what is known of them, make 3 % of a resistance."""
+    f = np.geomspace(1e3, 1e9, 61)
+
+    def impedance(shift: float) -> Any:
+        return 4e5 / (1 + 2j * np.pi * f * 2.9e-8) + 1.2e5 * (1 + shift) / (1 + 2j * np.pi * f * 3.1e-8)
+
+    spectra = {
+        name: fc.Spectrum(f, impedance(shift), 1e-5 * np.abs(impedance(0)) * (1 + 10 * (np.arange(61) % 3 == rest)))
+        for name, shift, rest in (("a", 1e-6, 0), ("b", -1e-6, 1))
+    }
+    agreed = compare(spectra, 1e-3).combined()
+    values = [float(fit(f, each.impedance, np.array([2.9e-8, 3.1e-8])).resistance[1]) for each in (*spectra.values(), agreed)]
+    assert min(values[:2]) * (1 - 1e-7) <= values[2] <= max(values[:2]) * (1 + 1e-7)
+    assert agreed.uncertainty is not None and np.all(agreed.uncertainty >= 1e-5 * np.abs(agreed.impedance) * (1 - 1e-6))
 
 
 @pytest.mark.parametrize(

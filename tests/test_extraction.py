@@ -17,7 +17,7 @@ import pytest
 from fem_constriction.admittance import admittances
 from fem_constriction.cell import Cell
 from fem_constriction.circuits import Arc, Circuit, elements, physical
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, NotExtracted
 from fem_constriction.extraction import Extraction, Value, extract, fit_spectrum
 from fem_constriction.fem.backend import FiniteElements
 from fem_constriction.fitting import WEIGHTINGS, best_fit, fit
@@ -253,6 +253,72 @@ def test_scaling_law() -> None:
     for name in small.arcs:  # claim 4; the projection's tolerance is 1e-8, the circuit's conditioning 1e2
         assert number(large.arcs[name].R) * k == pytest.approx(number(small.arcs[name].R), rel=1e-5)
         assert number(large.arcs[name].tau) == pytest.approx(number(small.arcs[name].tau), rel=1e-5)
+
+
+# Arcs that overlap
+
+
+def deep(pore: str) -> Cell:
+    """Ideal contact beside an air pore so deep that it is hardly faster than the bulk."""
+    return Cell.loads(
+        f"""
+        [geometry]
+        width = "50 um"
+        thickness = "50 um"
+        [electrolyte]
+        conductivity = "0.46 mS/cm"
+        relative_permittivity = 150
+        [working_electrode.contact]
+        shape = "square"
+        fraction = 0.25
+        [working_electrode.pore]
+        depth = "{pore}"
+        relative_permittivity = 1
+        """
+    )
+
+
+def test_a_value_that_its_uncertainty_reaches_is_no_headline() -> None:
+    """2 um of air: tau of pore and bulk differ by 7 %, and 5e-5 of |Z| leave R of either open; the arcs say what was fitted."""
+    found = of(deep("2 um"), relative=5e-5)
+    arc, cstr = found.arcs["constriction"].R, found.constriction
+    assert arc.discretisation is not None and arc.discretisation > number(arc)
+    assert cstr is not None and cstr.R.value is None and "with an uncertainty of" in str(cstr.R.reason)
+    assert found.refusal is not None and found.refusal.startswith(
+        "nothing is extracted: the constriction's R is none (not dete"
+    )
+    sharp = of(deep("2 um"), relative=1e-8)
+    assert sharp.refusal is None and sharp.constriction is not None
+    assert number(sharp.constriction.R) == pytest.approx(number(arc), rel=1e-3)
+
+
+def test_a_constriction_in_the_arc_of_another_has_not_vanished() -> None:
+    """20 um of air: the time constants differ by 0.5 %, one arc fits to 4e-6 of |Z|, and 0 ohm would be false."""
+    cell = deep("20 um")
+    direct = model(cell).resistance() - physical(cell).resistance
+    found = of(cell, relative=5e-5, geometric=Value(value=direct, unit="ohm", discretisation=10.0))
+    assert list(found.arcs) == ["bulk"] and direct > 1e5
+    assert found.constriction is not None and found.constriction.R.value is None
+    assert found.refusal is not None and "coincides with bulk" in found.refusal
+
+
+def test_a_fit_without_an_end_is_taken_with_one_arc_fewer_where_that_fits() -> None:
+    """Noise as that of a mean of two limits sends two coinciding arcs to infinity; one fits to within the uncertainty."""
+    cell = deep("20 um")
+    impedance = model(cell).impedance(S)
+    for seed in range(3):
+        noise = 1e-7 * np.abs(impedance) * np.random.default_rng(seed).normal(size=F.size)
+        found = extract(F, impedance + noise, uncertainty=5e-5 * np.abs(impedance), cell=cell, model=model(cell))
+        assert list(found.arcs) == ["bulk"] and found.residual is not None and found.residual < 5e-5
+
+
+def test_no_fit_at_all_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise ComputationError("the fit of the circuit did not converge: test")
+
+    monkeypatch.setattr("fem_constriction.fitting.fit", fails)
+    with pytest.raises(NotExtracted, match="nothing is extracted: the fit of the circuit did not converge: test"):
+        of(load("figure-2-25"))
 
 
 # The three contributions

@@ -109,10 +109,16 @@ class Agreement:
         return np.asarray(np.max([_known(a) + _known(b) for a, b in pairs], axis=0))
 
     def combined(self) -> Spectrum:
-        """Return the mean of the limits, weighted by 1/u^2, its uncertainty the weighted mean of theirs."""
+        """Return the mean of the limits, weighted by 1/u^2, its uncertainty the weighted mean of theirs.
+
+        A limit has one weight for the whole band, by the median of its u/|Z|: what is fitted to the mean then lies between what
+        is fitted to each. Weights of each frequency's own would add their jumps to Z, which overlapping arcs blow up.
+        """
         values = np.stack([limit.impedance for limit in self.limits.values()])
         widths = np.stack([np.maximum(_known(limit), 1e-300) for limit in self.limits.values()])
-        weights = widths**-2.0 / np.sum(widths**-2.0, 0)
+        typical = np.median(widths / np.maximum(np.abs(values), 1e-300), axis=1)
+        weights = (typical.min() / typical)[:, None] ** 2
+        weights = weights / weights.sum()
         return Spectrum(self.frequency, np.sum(weights * values, 0), np.sum(weights * widths, 0))
 
     def summary(self) -> str:

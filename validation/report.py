@@ -135,7 +135,13 @@ def _geometric(found: Geometric, extraction: Extraction | None) -> RenderableTyp
         rows.append(("  enclosed between", f"{low} and {high}", "guaranteed"))
     if fitted is not None:
         spread = [u for u in (fitted.R.discretisation, fitted.R.model, fitted.R.nominal) if u is not None]
-        rows.append(("fitted, R of the arc", amount(fitted.R.value, "ohm"), amount(max(spread), "ohm", 1) if spread else ""))
+        rows.append(
+            (
+                "fitted, R of the arc",
+                amount(fitted.R.value, "ohm"),
+                amount(max(spread), "ohm", 1) if spread else fitted.R.reason or "",
+            )
+        )
     return table("Constriction resistance R_Cstr", ("", "value", "uncertainty"), rows)
 
 
