@@ -7,8 +7,8 @@ facets of those cells. How regions are named: `meshnames`.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fem_constriction.errors import InputError
+from fem_constriction.contents import Contents, contents
+from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.facets import MIRRORED, Array, Facets, Integers, affine, areas, parts, spans, volumes
-from fem_constriction.meshnames import KINDS, Names, refuse
+from fem_constriction.meshnames import KINDS, Names, refuse, refused
+from fem_constriction.meshsources import abaqus_text, count_unpacked, leads_of_mesh
 
 if TYPE_CHECKING:
     from fem_constriction.meshes import Mesh
@@ -75,7 +77,7 @@ class Measure:
 
 def measured(section: Mesh) -> Measure:
     """Return what the mesh of a section is like. Raises InputError as `read_mesh`."""
-    return _cached(section, _stamp(section))[1]
+    return _known(section)[1]
 
 
 def read_mesh(section: Mesh) -> RegionMesh:
@@ -85,39 +87,78 @@ def read_mesh(section: Mesh) -> RegionMesh:
     (with the names it does hold), for faces that are no facets of the electrolyte, overlap or lie where they may not, for cells
     that are folded or of a kind that is not solved, and for parts that hang on no electrode.
     """
-    return _cached(section, _stamp(section))[0]
+    return _known(section)[0]
 
 
-def _stamp(section: Mesh) -> tuple[int, int]:
+def contents_of(section: Mesh) -> Contents:
+    """Return what is read with the file of a section, and its digest. Raises InputError as `read_mesh`."""
     path = Path(section.file)
     if not path.is_file():
         refuse(section, "it is a folder, not a file" if path.is_dir() else "there is no such file")
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
+    try:
+        return contents(path, leads_of_mesh)
+    except MemoryShort:
+        raise
+    except (InputError, OSError, UnicodeError) as error:
+        raise refused(section, str(error)) from None
+
+
+def _known(section: Mesh) -> tuple[RegionMesh, Measure]:
+    found = contents_of(section)
+    if section.sha256 not in (None, found.digest):
+        raise found.mismatch("mesh.sha256", str(section.sha256), "mesh")
+    return _cached(section, found.digest)
 
 
 @lru_cache(maxsize=4)
-def _cached(section: Mesh, _: tuple[int, int]) -> tuple[RegionMesh, Measure]:
-    digest = hashlib.sha256(Path(section.file).read_bytes()).hexdigest()
-    if section.sha256 not in (None, digest):
-        raise InputError(
-            f"mesh.sha256 = '{section.sha256}' is not allowed: {section.file} has the digest {digest}, it is another mesh"
-        )
-    mesh = _regions(section, _read(section))
+def _cached(section: Mesh, digest: str) -> tuple[RegionMesh, Measure]:
+    """By what is read: another content, wherever it is, is another mesh."""
+    read = _read(section)
+    if contents_of(section).digest != digest:
+        refuse(section, "it was changed while it was read")
+    mesh = _regions(section, read)
     return mesh, _checked(section, mesh, digest)
 
 
 def _read(section: Mesh) -> Any:
-    """The file as meshio has it; meshio prints, or ends the process, where it cannot read one."""
+    """The file as meshio has it; meshio prints, or ends the process, where it cannot read one.
+
+    Where it leaves something out it says so on standard error, and numpy warns of text that is no number: both are faults.
+    """
     import meshio
 
-    said = io.StringIO()
+    count_unpacked()
+    said, warned = io.StringIO(), io.StringIO()
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            return meshio.read(section.file)
+        with (
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(warned),
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("always")
+            found = meshio.read(*_handed_over(Path(section.file)))
+    except MemoryShort:
+        raise
+    except InputError as error:
+        raise refused(section, str(error)) from None
     except (Exception, SystemExit) as error:  # each reader has its own kinds
-        reason = " ".join((said.getvalue().strip() or str(error)).split())
+        reason = " ".join((said.getvalue() + warned.getvalue()).split()) or " ".join(str(error).split())
         return refuse(section, f"it cannot be read ({reason or type(error).__name__})")
+    faults = [str(each.message) for each in caught if not _of_age(each.category) or "unmatched data" in str(each.message)]
+    if faults or warned.getvalue().strip():
+        reason = " ".join(" ".join([warned.getvalue(), *faults]).split())
+        refuse(section, f"it is not read whole ({reason.removeprefix('Warning: ')})")
+    return found
+
+
+def _handed_over(path: Path) -> tuple[Any, str | None]:
+    """What meshio reads, and of which format that is (None: what the name says)."""
+    return (io.StringIO(abaqus_text(path)), "abaqus") if path.suffix.lower() == ".inp" else (str(path), None)
+
+
+def _of_age(kind: type[Warning]) -> bool:
+    """Whether a warning is about how a library is used, not about the file."""
+    return issubclass(kind, (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning))
 
 
 def _regions(section: Mesh, file: Any) -> RegionMesh:

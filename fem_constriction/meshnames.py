@@ -30,9 +30,14 @@ STRAIGHT = 1e-5
 MOST_NUMBERS = 10_000
 
 
+def refused(section: Mesh, why: str) -> InputError:
+    """Return what to say of the file of a section."""
+    return InputError(f"mesh.file = '{section.file}' is not allowed: {why}")
+
+
 def refuse(section: Mesh, why: str) -> Any:
     """Raise InputError for the file of a section."""
-    raise InputError(f"mesh.file = '{section.file}' is not allowed: {why}")
+    raise refused(section, why)
 
 
 class Names:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from fem_constriction.errors import InputError
+from fem_constriction.contents import Contents, contents
+from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.faults import FaultError
 from fem_constriction.grid import Grid
 from fem_constriction.section import Section
+from fem_constriction.tiff import leads_of_image
 from fem_constriction.units import Conductivity, Length, Number, Permittivity, PoreConductivity
 
 if TYPE_CHECKING:
@@ -106,6 +108,20 @@ class Microstructure(Section):
         if self.generator is not None and labels:
             raise FaultError("inclusions", f" is not allowed: {source} makes grains alone, inclusions need an image")
         return self
+
+
+def contents_of(structure: Microstructure) -> Contents:
+    """Return what is read with the image of a section, and its digest. Raises InputError for a file that is not all there."""
+    path = Path(str(structure.image))
+    what = f"electrolyte.microstructure.image = '{path}' is not allowed"
+    if not path.is_file():
+        raise InputError(f"{what}: {'it is a folder, not a file' if path.is_dir() else 'there is no such file'}")
+    try:
+        return contents(path, leads_of_image)
+    except MemoryShort:
+        raise
+    except (InputError, OSError) as error:
+        raise InputError(f"{what}: {error}") from None
 
 
 def counts(cell: Cell) -> tuple[int, int, int]:

@@ -6,16 +6,16 @@ rows and columns. Labels are whole numbers.
 
 from __future__ import annotations
 
-import hashlib
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from fem_constriction.errors import InputError
-from fem_constriction.microstructure import counts
+from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.microstructure import contents_of, counts
+from fem_constriction.tiff import SUFFIXES, read_tiff
 from network.grains import bricks, voronoi
 
 if TYPE_CHECKING:
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from fem_constriction.microstructure import Microstructure
 
 Labels = NDArray[Any]
+
+_SECTION = "electrolyte.microstructure"
+
+#: What files of other kinds begin with: their bytes are no labels, whatever their number.
+_CONTAINERS = {
+    b"\x89PNG\r\n\x1a\n": "a PNG image",
+    b"GIF8": "a GIF image",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"MATLAB 5.0 MAT-f": "a MATLAB file",
+    b"\x93NUMPY": "a NumPy array",
+    b"PK\x03\x04": "an archive",
+}
 
 
 def labels_of(cell: Cell) -> tuple[Labels, dict[str, Any]]:
@@ -44,13 +56,11 @@ def labels_of(cell: Cell) -> tuple[Labels, dict[str, Any]]:
         labels = bricks(shape, _edge(structure))
         made = {"generator": "cubic", "grain_size_m": structure.grain_size}
     else:
+        found = contents_of(structure)
+        if structure.sha256 not in (None, found.digest):
+            raise found.mismatch(f"{_SECTION}.sha256", str(structure.sha256), "image")
         labels = read(structure)
-        made = {"image": structure.image, "sha256": digest(str(structure.image))}
-        if structure.sha256 not in (None, made["sha256"]):
-            raise InputError(
-                f"electrolyte.microstructure.sha256 = '{structure.sha256}' is not allowed: {structure.image} has the digest "
-                f"{made['sha256']}, it is another image"
-            )
+        made = {"image": structure.image, "sha256": found.digest}
     if labels.shape != shape:
         raise InputError(
             f"electrolyte.microstructure.image = '{structure.image}' is not allowed: it has {_by(labels.shape)} voxels "
@@ -69,20 +79,20 @@ def labels_of(cell: Cell) -> tuple[Labels, dict[str, Any]]:
 def read(structure: Microstructure) -> Labels:
     """Return the labels in the file a section names, without copying more than is looked at where the format allows."""
     path = Path(str(structure.image))
-    what = f"electrolyte.microstructure.image = '{path}' is not allowed"
-    if not path.is_file():
-        raise InputError(f"{what}: {'it is a folder, not a file' if path.is_dir() else 'there is no such file'}")
+    what = f"{_SECTION}.image = '{path}' is not allowed"
+    contents_of(structure)
+    labels: Labels
     try:
         if path.suffix.lower() == ".npy":
-            labels = np.load(path, mmap_mode="r", allow_pickle=False)
-        elif path.suffix.lower() in (".tif", ".tiff"):
-            labels = _tiff(path)
+            labels = open_memmap(path, mode="r")  # not np.load, which opens archives and pickles, too
+        elif path.suffix.lower() in SUFFIXES:
+            labels = read_tiff(path)
         else:
             labels = _raw(path, structure)
-    except InputError:
+    except MemoryShort:
         raise
     except Exception as error:  # each reader has its own kinds
-        raise InputError(f"{what}: it cannot be read ({error})") from None
+        raise InputError(f"{what}: {_reason(error)}") from None
     if labels.ndim != 3 or not (np.issubdtype(labels.dtype, np.integer) or labels.dtype == np.bool_):
         raise InputError(
             f"{what}: it holds {labels.dtype} of shape {labels.shape}, allowed are whole numbers with three axes (z, x, y)"
@@ -90,21 +100,9 @@ def read(structure: Microstructure) -> Labels:
     return np.asarray(labels)
 
 
-def digest(path: str) -> str:
-    """Return the SHA-256 of a file."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _tiff(path: Path) -> Labels:
-    if find_spec("tifffile") is None:
-        raise InputError(
-            f"electrolyte.microstructure.image = '{path}': TIFF takes tifffile, which is not installed (allowed is "
-            'pip install "fem-constriction[images]", or an image as .npy)'
-        )
-    import tifffile
-
-    return np.asarray(tifffile.imread(path))
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if isinstance(error, InputError) else f"it cannot be read ({text})"
 
 
 def _raw(path: Path, structure: Microstructure) -> Labels:
@@ -112,9 +110,13 @@ def _raw(path: Path, structure: Microstructure) -> Labels:
     expected = int(np.prod(shape)) * kind.itemsize
     if path.stat().st_size != expected:
         raise InputError(
-            f"electrolyte.microstructure.image = '{path}' is not allowed: it has {path.stat().st_size} bytes, and shape = "
-            f"{list(shape)} with dtype = '{structure.dtype}' makes {expected}"
+            f"it has {path.stat().st_size} bytes, and shape = {list(shape)} with dtype = '{structure.dtype}' makes {expected}"
         )
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    for known, what in _CONTAINERS.items():
+        if head.startswith(known):
+            raise InputError(f"it is {what}, not a raw volume; .npy and .tif are read as images")
     return np.memmap(path, dtype=kind, mode="r", shape=shape)
 
 

@@ -111,7 +111,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, labels: np.ndarray)
 
 def test_without_tifffile_it_says_what_is_missing(tmp_path: Path, labels: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = cell_of(**write_tiff(tmp_path / "grains", labels))
-    monkeypatch.setattr("network.images.find_spec", lambda name: None)
+    monkeypatch.setattr("fem_constriction.tiff.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"TIFF takes tifffile, .* pip install \"fem-constriction\[images\]\""):
         labels_of(cell)
 

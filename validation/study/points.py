@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from scipy.stats import qmc
 
-from fem_constriction import DISTRIBUTION
+from fem_constriction import DISTRIBUTION, meshfile, microstructure
 from fem_constriction.cell import Cell
 from fem_constriction.faults import show
 from fem_constriction.files import jsonable
@@ -49,8 +49,18 @@ class Point:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that its result depends on: cell, settings and the version of this project."""
-        return digest({"cell": self.cell.model_dump(mode="json", exclude_none=True), **asdict(self.settings)})
+        """SHA-256 of all that its result depends on: cell, settings, files that the cell names and the project's version."""
+        record = {"cell": self.cell.model_dump(mode="json", exclude_none=True), **asdict(self.settings)}
+        return digest(record | ({"files": files} if (files := _files(self.cell)) else {}))
+
+
+def _files(cell: Cell) -> list[str]:
+    """The digests of what is read with the mesh or the image of a cell."""
+    found = [] if cell.mesh is None else [meshfile.contents_of(cell.mesh).digest]
+    structure = cell.electrolyte.microstructure
+    if structure is not None and structure.image is not None:
+        found.append(microstructure.contents_of(structure).digest)
+    return found
 
 
 def text_of(values: Mapping[str, Any]) -> str:
