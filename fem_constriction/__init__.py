@@ -8,8 +8,16 @@ from fem_constriction import fields
 from fem_constriction.api import resistance, solve
 from fem_constriction.backends import backends
 from fem_constriction.cell import Cell
-from fem_constriction.errors import ComputationError, ConstrictionError, InputError, NotAgreed, ResolutionWarning
-from fem_constriction.spectrum import Spectrum, parse_frequencies
+from fem_constriction.errors import (
+    ComputationError,
+    ConstrictionError,
+    ImplausibleWarning,
+    InputError,
+    NotAgreed,
+    ResolutionWarning,
+)
+from fem_constriction.frequencies import parse_frequencies
+from fem_constriction.spectrum import Spectrum
 
 #: The distribution this package belongs to, checked at start-up.
 DISTRIBUTION = "fem-constriction"
@@ -19,6 +27,7 @@ __all__ = [
     "Cell",
     "ComputationError",
     "ConstrictionError",
+    "ImplausibleWarning",
     "InputError",
     "NotAgreed",
     "ResolutionWarning",

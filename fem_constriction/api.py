@@ -6,11 +6,11 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from fem_constriction.backends import Backend, backend_named, direct_current, solve_grid
-from fem_constriction.cell import Cell
+from fem_constriction.cell import Cell, CellLike
 from fem_constriction.errors import InputError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.meshes import refuse_resolution
 from fem_constriction.microstructure import one_resolution
 from fem_constriction.refinement import Family, angular_band, solve_family, solve_to
@@ -18,8 +18,8 @@ from fem_constriction.spectrum import Spectrum
 
 
 def solve(
-    cell: Cell,
-    frequencies: ArrayLike,
+    cell: CellLike,
+    frequencies: Any,
     *,
     backend: str | Backend = "network",
     accuracy: float | None = None,
@@ -27,16 +27,40 @@ def solve(
 ) -> Spectrum:
     """Return Z(f) of the whole cell in ohm, at frequencies in Hz, shape (n,).
 
-    accuracy (default 1e-3): a family of grids, refined until the uncertainty is at most accuracy |Z| everywhere; the
-    value is its limit, .uncertainty its uncertainty. resolution: one grid of that many voxels or elements per edge of
-    the cell instead; its uncertainty is not known (None). A label image is such a grid, the only one its cell has; a mesh
-    from a file is one as well, unless an accuracy is asked, which refines it uniformly. Raises InputError, ComputationError.
+    Parameters
+    ----------
+    cell
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    frequencies
+        One or several in Hz, a text such as "1e-3:1e9:61" or "1 kHz:1 MHz:61", or quantities (`frequencies_taken`).
+    backend
+        The name of an installed one, or the backend itself.
+    accuracy
+        A family of grids is refined until the uncertainty is at most accuracy |Z| everywhere (default 1e-3); the value is its
+        limit, `.uncertainty` its uncertainty.
+    resolution
+        One grid of that many voxels or elements per edge of the cell instead; its uncertainty is not known (None). A label
+        image is such a grid, the only one its cell has; a mesh from a file is one as well, unless an accuracy is asked, which
+        refines it uniformly.
+
+    Returns
+    -------
+    Spectrum
+        At the frequencies in the order given; with the cell and the grids in its provenance.
+
+    Raises
+    ------
+    InputError
+        For what is wrong in the cell or the arguments, before anything is computed.
+    ComputationError
+        Where the accuracy is not reached, with what was.
     """
+    cell = Cell.of(cell)
     if accuracy is not None and resolution is not None:
         raise InputError("accuracy and resolution are not allowed together: one asks for a limit, the other for a grid")
     resolution = one_resolution(cell, resolution, accuracy)
     refuse_resolution(cell, resolution)
-    points = np.asarray(frequencies, dtype=float)
+    points = frequencies_taken(frequencies)
     band = angular_band(points)
     chosen = backend_named(backend)
     as_it_is = cell.mesh is not None and accuracy is None
@@ -48,20 +72,34 @@ def solve(
     return Spectrum(points, z, None, {**provenance(cell), "grids": [dict(solution.description)]})
 
 
-def spectrum_of(family: Family, frequencies: ArrayLike) -> Spectrum:
+def spectrum_of(family: Family, frequencies: Any) -> Spectrum:
     """Return the limit of a family as a spectrum, with what it was made from."""
-    points = np.asarray(frequencies, dtype=float)
+    points = frequencies_taken(frequencies)
     limit = family.limit(points)
     made = {**provenance(family.cell), "backend": family.backend.name, "grids": family.table(points)}
     return Spectrum(points, limit.value, limit.uncertainty, made)
 
 
-def resistance(cell: Cell, *, backend: str | Backend = "network", uncertainty: bool = False) -> Any:
+def resistance(cell: CellLike, *, backend: str | Backend = "network", uncertainty: bool = False) -> Any:
     """Return R_DC = Z(0) of the whole cell in ohm: the limit of a family of grids; infinite at contact fraction 0.
 
-    uncertainty: return (R_DC, its uncertainty) instead; of one grid, a label image or a mesh from a file, it is not known:
-    infinite.
+    Parameters
+    ----------
+    cell
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    backend
+        The name of an installed one, or the backend itself.
+    uncertainty
+        Return (R_DC, its uncertainty) instead; of one grid, a label image or a mesh from a file, it is not known: infinite.
+
+    Raises
+    ------
+    InputError
+        For what is wrong in the cell or the arguments.
+    ComputationError
+        Where a solver fails.
     """
+    cell = Cell.of(cell)
     if not direct_current(cell):
         return (float("inf"), 0.0) if uncertainty else float("inf")
     chosen, image = backend_named(backend), one_resolution(cell, None, None)

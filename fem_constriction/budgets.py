@@ -21,11 +21,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.admittance import BULK, admittances
 from fem_constriction.backends import Backend, backend_named, direct_current
-from fem_constriction.cell import Cell
+from fem_constriction.cell import Cell, CellLike
 from fem_constriction.circuits import in_series, one_dimensional_resistance
 from fem_constriction.elements import by_name
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.faults import show
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.projection import TARGET
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.refinement import NEIGHBOURS, Family, Limit, extrapolate, solve_family
@@ -120,15 +121,15 @@ def check_flows(cell: Cell) -> None:
         )
 
 
-def budget(what: Cell | Family, *, backend: str | Backend = "network") -> Budget:
+def budget(what: CellLike | Family, *, backend: str | Backend = "network") -> Budget:
     """Return the parts of R_DC and R_Cstr by process: limits of a family of grids, with their uncertainties.
 
     what: a cell, solved at direct current on a backend's family, or a family that is solved already. Processes are in the
     order of current flow; an ideal contact is none. Raises InputError for a cell without direct current, ComputationError.
     """
-    cell = what.cell if isinstance(what, Family) else what
+    cell = what.cell if isinstance(what, Family) else Cell.of(what)
     check_flows(cell)
-    family = what if isinstance(what, Family) else solve_family(what, backend_named(backend), None)
+    family = what if isinstance(what, Family) else solve_family(cell, backend_named(backend), None)
     resistance = family.resistance()
     grids = [parts(solution.model, np.zeros(1)) for solution in family.solutions[-3:]]
     plain = one_dimensional_parts(cell)
@@ -192,7 +193,7 @@ def spectral_parts(family: Family, frequency: ArrayLike) -> dict[str, Limit]:
     model = family.finest.model
     if not np.any(model.shifts > 0):
         raise InputError("a family solved at direct current alone is not allowed: parts of Z(f) take one solved for a band")
-    points = np.asarray(frequency, dtype=float)[:, None]
+    points = frequencies_taken(frequency)[:, None]
     low, high = family.band
     around = np.clip(points * NEIGHBOURS, np.minimum(low, points), np.maximum(high, points))
     s, here = 2j * np.pi * around.ravel(), slice(around.shape[1] // 2, None, around.shape[1])

@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Union
 
 import numpy as np
 import tomli_w
@@ -28,6 +28,9 @@ from fem_constriction.temperature import Temperature
 
 #: Bytes of the longest cell file: 100,000 corners of polygons have 6 MB, and TOML of 16 MB is read in five seconds.
 LONGEST: Final = 16_000_000
+
+#: What stands for a cell wherever one is taken: itself, a dictionary with the keys of a cell file, or the path of one.
+CellLike = Union["Cell", Mapping[str, Any], str, os.PathLike[str]]
 
 _ROUNDING = 1e-12  # a square may be this much too wide for its face, and is then as wide as the face
 
@@ -68,7 +71,7 @@ class Cell(Section):
         return cell
 
     @classmethod
-    def of(cls, what: Cell | Mapping[str, Any] | str | os.PathLike[str]) -> Cell:
+    def of(cls, what: CellLike) -> Cell:
         """The cell itself, one made from a dictionary with the keys of a cell file, or the one in the file of this path.
 
         Raises InputError for anything else, and for what is wrong in it.

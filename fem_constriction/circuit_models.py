@@ -24,6 +24,7 @@ from fem_constriction.fitting import WEIGHTINGS, Weighting, weights
 from fem_constriction.naming import Data
 from fem_constriction.notation import Topology, parse
 from fem_constriction.starts import Spectral, stacked, starts
+from fem_constriction.units import array_in
 
 _UNIT = {"R": "ohm", "C": "F", "L": "H"}
 _ALPHA = 0.1, 1.1  # a fit may pass 1: that says that the element is a capacitance, within its standard error
@@ -72,7 +73,7 @@ class CircuitModel(lmfit.Model):  # type: ignore[misc]
     def impedance(self, params: lmfit.Parameters | Mapping[str, float], frequency: ArrayLike) -> Spectral:
         """Return Z in ohm, complex, at frequencies in Hz, (f,); params: lmfit's, or numbers by name."""
         values = params.valuesdict() if isinstance(params, lmfit.Parameters) else params
-        return self._impedance(values, np.asarray(frequency, dtype=float))
+        return self._impedance(values, array_in("Hz", frequency, "frequency").astype(float))
 
     def start(self, circuit: Circuit) -> lmfit.Parameters:
         """Return the parameters of a circuit with the same arcs, in their order, such as a cell's `circuits.physical`.

@@ -25,6 +25,7 @@ from fem_constriction.admittance import (
 )
 from fem_constriction.cell import Cell
 from fem_constriction.meshes import measure_of
+from fem_constriction.units import array_in
 
 CONSTRICTION: Final = "constriction"
 INTERFACE: Final = "interface"
@@ -50,7 +51,7 @@ class Arc:
 
     def impedance(self, frequency: ArrayLike) -> NDArray[np.complex128]:
         """Return Z in ohm at frequencies in Hz, of their shape; infinite if neither part conducts."""
-        omega = 2 * np.pi * np.asarray(frequency, dtype=float)
+        omega = 2 * np.pi * array_in("Hz", frequency, "frequency").astype(float)
         if not self.resistance:
             return np.zeros(omega.shape, dtype=np.complex128)
         if self.alpha != 1:
@@ -80,7 +81,7 @@ class Circuit:
 
     def impedance(self, frequency: ArrayLike) -> NDArray[np.complex128]:
         """Return Z in ohm at frequencies in Hz, of their shape."""
-        s = 2j * np.pi * np.asarray(frequency, dtype=float)
+        s = 2j * np.pi * array_in("Hz", frequency, "frequency").astype(float)
         rest = np.asarray(self.r_elec + s * self.inductance + (1 / self.capacitance) / s, dtype=np.complex128)
         return sum((arc.impedance(frequency) for arc in self.arcs), rest)
 

@@ -22,9 +22,11 @@ from fem_constriction.assembly import Bound
 from fem_constriction.backends import Backend, Solution, discretisation, solve_grid
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.lateral import LateralModel
 from fem_constriction.projection import TARGET
 from fem_constriction.reduced import ReducedModel
+from fem_constriction.units import relative_to_z
 
 Array = NDArray[np.float64]
 
@@ -185,13 +187,7 @@ class Family:
 
 def angular_band(frequency: ArrayLike) -> tuple[float, float]:
     """Return (lowest, highest) angular frequency in 1/s. Raises InputError for frequencies that are not positive."""
-    points = np.asarray(frequency, dtype=float)
-    if points.ndim != 1 or points.size == 0 or not np.all(np.isfinite(points)) or not np.all(points > 0):
-        wrong = points[~(np.isfinite(points) & (points > 0))] if points.ndim == 1 else points
-        raise InputError(
-            f"frequencies = {wrong.ravel()[:1].tolist() or '[]'} is not allowed: a list of positive numbers in Hz "
-            "(direct current is fc.resistance)"
-        )
+    points = frequencies_taken(frequency)
     return float(2 * np.pi * points.min()), float(2 * np.pi * points.max())
 
 
@@ -253,9 +249,8 @@ def solve_to(
 
     Grids are refined until it is so. Raises ComputationError, with what was reached, if memory or the finest level end it.
     """
-    if not 0 < accuracy < 1:
-        raise InputError(f"accuracy = {accuracy!r} is not allowed: a number between 0 and 1, relative to |Z|")
-    points = np.asarray(frequency, dtype=float)
+    accuracy = relative_to_z("accuracy", accuracy)
+    points = frequencies_taken(frequency)
     band = angular_band(points)
     family = solve_family(cell, backend, band, progress=progress)
     while True:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -20,8 +19,8 @@ from fem_constriction.errors import InputError
 from fem_constriction.faults import show
 from fem_constriction.files import json_text, read_any_text, read_text, write_text
 from fem_constriction.measured import HEADER, POSITIVE, columns
+from fem_constriction.units import array_in
 
-MOST = 1_000_000  # frequencies in one `parse_frequencies`
 MOST_BYTES = 128_000_000  # of a file: so many frequencies with their uncertainties
 
 
@@ -40,13 +39,13 @@ class Spectrum:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        frequency = _array("frequency", self.frequency, np.float64)
-        impedance = _array("impedance", self.impedance, np.complex128)
+        frequency = _array("frequency", self.frequency, np.float64, "Hz")
+        impedance = _array("impedance", self.impedance, np.complex128, "ohm")
         _refuse("frequency", frequency, ~(np.isfinite(frequency) & (frequency > 0)), POSITIVE)
         _refuse("impedance", impedance, ~np.isfinite(impedance), "a finite number in ohm")
         arrays = {"frequency": frequency, "impedance": impedance}
         if self.uncertainty is not None:
-            uncertainty = _array("uncertainty", self.uncertainty, np.float64)
+            uncertainty = _array("uncertainty", self.uncertainty, np.float64, "ohm")
             _refuse("uncertainty", uncertainty, ~(uncertainty >= 0), "a number of at least 0 in ohm")
             arrays["uncertainty"] = uncertainty
         for name, array in arrays.items():
@@ -105,42 +104,9 @@ class Spectrum:
         return cls(np.array(found["f"]), impedance, found["u"] or None, provenance)  # type: ignore[arg-type]
 
 
-def parse_frequencies(text: str) -> NDArray[np.float64]:
-    """f_i = a (b/a)^(i/(n-1)) for "a:b:n", both ends included exactly; or a list "1,10,100"; in Hz.
-
-    Raises InputError unless n is a whole number from 1 (1 only if a = b) and all frequencies are positive.
-    """
-    allowed = "a:b:n, n logarithmically spaced values from a to b in Hz, or a list such as 1,10,100"
-    refused = f"frequencies = {show(text)} is not allowed"
-    parts = text.split(":")
-    if len(parts) not in (1, 3):
-        raise InputError(f"{refused}: {allowed}")
-    ends = []
-    for part in parts[:2] if len(parts) == 3 else text.split(","):
-        try:
-            ends.append(float(part))
-        except ValueError:
-            raise InputError(f"{refused}, {show(part.strip())} is not a number: {allowed}") from None
-        if not (math.isfinite(ends[-1]) and ends[-1] > 0):
-            raise InputError(f"{refused}, {part.strip()}: {POSITIVE}")
-    if len(parts) == 1:
-        return np.array(ends)
+def _array(name: str, values: ArrayLike, kind: type[Any], unit: str) -> NDArray[Any]:
     try:
-        count = int(parts[2])
-    except ValueError:
-        count = 0
-    if not 1 <= count <= MOST:
-        raise InputError(f"{refused}, n = {show(parts[2].strip())}: n is a whole number from 1 to {MOST}")
-    if count == 1 and ends[0] != ends[1]:
-        raise InputError(f"{refused}: n = 1 only if both ends are equal, n from 2 otherwise")
-    values = np.geomspace(ends[0], ends[1], count)
-    values[0], values[-1] = ends
-    return values
-
-
-def _array(name: str, values: ArrayLike, kind: type[Any]) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
+        array = array_in(unit, values, name)
         if np.iscomplexobj(array) and kind is np.float64:
             raise InputError(f"{name} is complex, and must be real")
         array = np.array(array, dtype=kind)

@@ -14,11 +14,11 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import Avogadro, Boltzmann
 
-from fem_constriction.errors import InputError
+from fem_constriction.conversion import apart, number
 from fem_constriction.faults import FaultError
 from fem_constriction.process_names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.sections import Section
-from fem_constriction.units import Quantity, parse
+from fem_constriction.units import Quantity
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
@@ -53,8 +53,9 @@ class _EachOrMolar(Quantity):
 
     def validate(self, value: object) -> float:
         try:
-            each = parse(value, "J/mol") / Avogadro if isinstance(value, str) else value
-        except InputError:
+            molar = isinstance(value, str) or apart(value)[1] is not None
+            each = number(value, "J/mol") / Avogadro if molar else value
+        except ValueError:
             each = value
         return super().validate(each)
 

@@ -26,12 +26,13 @@ from fem_constriction.admittance import CHARGE_TRANSFER, PORE, Admittance, admit
 from fem_constriction.api import provenance
 from fem_constriction.backends import check_solvable, direct_current
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
+from fem_constriction.frequencies import parse_frequencies
 from fem_constriction.grid import Grid
 from fem_constriction.microstructure import one_resolution
 from fem_constriction.projection import enough_shifts
 from fem_constriction.reduced import RANK, ReducedModel
 from fem_constriction.refinement import angular_band
-from fem_constriction.spectrum import Spectrum, parse_frequencies
+from fem_constriction.spectrum import Spectrum
 from network.backend import Network
 from network.image_network import image_conducts, image_voxels
 from network.images import labels_of

@@ -16,6 +16,7 @@ import psutil
 from fem_constriction.admittance import admittances
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.microstructure import image_grid
 from fem_constriction.projection import reduce
 from fem_constriction.refinement import angular_band
@@ -53,7 +54,7 @@ def bench(voxels: int, grains: int = 200, frequencies: Any = FREQUENCIES, tolera
     peak_bytes: of the process up to now where the system tells (so one size per process, or ascending sizes), else as it is at
     the end. tolerance: relative error of Z that the reduced model is made for (1e-6).
     """
-    cell, points = polycrystal(voxels, grains), np.asarray(frequencies, dtype=float)
+    cell, points = polycrystal(voxels, grains), frequencies_taken(frequencies)
     grid, marks = image_grid(cell), [(time.perf_counter(), time.process_time())]
     labels = voronoi((voxels, voxels, voxels), grains, 1)
     marks.append((time.perf_counter(), time.process_time()))

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import math
+import time
 from decimal import Decimal
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pint
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fem_constriction.cell import Cell
+from fem_constriction.conversion import registry
 from fem_constriction.errors import InputError
-from fem_constriction.units import parse, registry
+from fem_constriction.units import parse
+
+THEIRS = pint.UnitRegistry().Quantity
+CELL: dict[str, Any] = {
+    "geometry": {"width": 5e-5, "thickness": 5e-5},
+    "electrolyte": {"conductivity": 0.046},
+    "working_electrode": {"contact": {"shape": "square", "fraction": 0.25}},
+}
 
 POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 UNITS = ["m", "S/m", "ohm m^2", "F/m^2"]
@@ -130,7 +145,7 @@ def test_any_text_is_a_finite_number_or_an_input_error(text: str) -> None:
         ("50 furlong/fortnight", "has the dimension [length] / [time], not [length]"),
         ("50 zz", "'zz' is not a known unit"),
         ("50 M", "not [length]"),
-        ("1,5 mm", "',5 mm' is not a known unit"),
+        ("1,5 mm", "digits are not grouped and decimals follow a point, as in 1234.5"),
         ("5 1e9 m", "'1e9 m' is not a known unit"),
         ("1 m^9^9^9^9", "is not a known unit"),
         ("1 m^999999999", "is not a known unit"),
@@ -163,3 +178,150 @@ def test_what_is_refused_and_why(value: object, reason: str) -> None:
         parse(value, "m")
     assert reason in str(caught.value)
     assert " is not allowed: a number in m or a string with a unit such as '1 m'; " in str(caught.value)
+
+
+# a unit is never dropped: pint alone calls angles, percentages and counts dimensionless
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        (f"{math.tau!r} rad/s", "Hz", 1.0),
+        ("360 deg/s", "Hz", 1.0),
+        ("60 rpm", "Hz", 1.0),
+        ("1 turn/s", "Hz", 1.0),
+        ("1 kHz", "Hz", 1e3),
+        ("1 /ms", "1/s", 1e3),
+        ("45 deg", "rad", math.pi / 4),
+        ("45\N{DEGREE SIGN}", "rad", math.pi / 4),
+        ("0.785398 rad", "rad", 0.785398),
+        ("50 grad", "rad", math.pi / 4),
+        ("60 degC", "K", 333.15),
+        ("-10 \N{DEGREE CELSIUS}", "K", 263.15),
+        ("140 degF", "K", 333.15),
+        ("333.15 K", "K", 333.15),
+        ("50um", "m", 5e-5),
+        ("50 \N{MICRO SIGN}m", "m", 5e-5),
+        ("50 \N{GREEK SMALL LETTER MU}m", "m", 5e-5),
+        ("5e-5 m", "m", 5e-5),
+        ("\N{FULLWIDTH DIGIT FIVE}\N{FULLWIDTH DIGIT ZERO} um", "m", 5e-5),
+        ("\N{MINUS SIGN}5 um", "m", -5e-6),
+        ("1 S s/m^2", "F/m^2", 1.0),
+        ("1 V/A", "ohm", 1.0),
+    ],
+)
+def test_texts_with_units_and_their_values(text: str, unit: str, value: float) -> None:
+    assert parse(text, unit) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "reason"),
+    [
+        ("1 /s", "Hz", "'/s' may count periods or radians: write Hz or rad/s"),
+        ("1 Hz", "1/s", "'Hz' may count periods or radians: write 1/s"),
+        ("1 rad/s", "1/s", "'rad/s' is a multiple of 1/s times radian, not of 1/s"),
+        ("1 Bq", "Hz", "'Bq' is a multiple of Hz times count, not of Hz"),
+        ("50 um rad", "m", "'um rad' is a multiple of m times radian, not of m"),
+        ("50 um sr", "m", "'um sr' is a multiple of m times radian ** 2, not of m"),
+        ("50 um\N{DEGREE SIGN}", "m", "is not a known unit"),
+        ("50 bit um", "m", "'bit um' is a multiple of m times bit, not of m"),
+        ("0.46 mS/cm/deg", "S/m", "'mS/cm/deg' is a multiple of S/m times 1 / radian, not of S/m"),
+        ("1 ohm cm^2 rad", "ohm m^2", "is a multiple of ohm m^2 times radian, not of ohm m^2"),
+        ("1 uF/cm^2/turn", "F/m^2", "is a multiple of F/m^2 times 1 / radian, not of F/m^2"),
+        ("50 um %", "m", "'um %' is not allowed here, m is: percent is no unit of it"),
+        ("50 ppm m", "m", "ppm is no unit of it"),
+        ("45", "rad", "it has no unit"),
+        ("1 m/m", "rad", "'m/m' is a multiple of rad times 1 / radian, not of rad"),
+        ("50 %", "rad", "'%' is a multiple of rad times 1 / radian, not of rad"),
+        ("3 dB", "rad", "not of rad"),
+        ("3 dB m", "m", "is not a known unit"),
+        ("20 delta_degC", "K", "delta degree Celsius is no unit of it"),
+        ("20 C", "K", "has the dimension [current] * [time], not [temperature]"),
+        ("1_000 um", "m", "digits are not grouped and decimals follow a point, as in 1234.5"),
+        ("1'000 um", "m", "digits are not grouped"),
+        ("50 um um", "m", "has the dimension [length] ** 2, not [length]"),
+        ("9**9**9 um", "m", "'**9**9 um' is not a known unit"),
+        ("1e9999999999", "m", "it has no unit"),
+        ("1e9999999999 um", "m", "it is not finite"),
+        ("(" * 5000 + "m" + ")" * 5000, "m", "it is longer than 200 characters"),
+        ("1 " + "(" * 50 + "m", "m", "is not a known unit"),
+        ("1 km^(99*99*99*99)/m^(99*99*99*99) m", "m", ""),
+        ("1 __import__", "m", "is not a known unit"),
+        ("9" * 10**6 + " um", "m", "it is longer than 200 characters"),
+        ("5\x1b[31m um", "m", r"'\x1b[31m um' is not a known unit"),
+    ],
+)
+def test_texts_that_are_refused_at_once_and_why(text: str, unit: str, reason: str) -> None:
+    begin = time.monotonic()
+    with pytest.raises(InputError) as caught:
+        parse(text, unit)
+    told = str(caught.value)
+    assert reason in told and len(told) < 500 and told.isprintable()
+    assert time.monotonic() - begin < 2
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (THEIRS(50, "um"), 5e-5),
+        (THEIRS(Fraction(1, 2), "mm"), 5e-4),
+        (THEIRS(np.array(50), "um"), 5e-5),
+        (registry().Quantity(Decimal(50), "um"), 5e-5),
+        (SimpleNamespace(value=50, unit="um"), 5e-5),
+        (xr.DataArray(50, attrs={"units": "um"}), 5e-5),
+        (xr.DataArray(THEIRS(np.array(50), "um")), 5e-5),
+        (np.array(5e-5), 5e-5),
+        (Decimal("5e-5"), 5e-5),
+        (np.str_("50 um"), 5e-5),
+    ],
+)
+def test_a_number_of_another_library_keeps_its_unit(value: Any, wanted: float) -> None:
+    assert parse(value, "m") == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (THEIRS(50, "kg"), "has the dimension [mass], not [length]"),
+        (THEIRS(50, "um rad"), "is a multiple of m times radian, not of m"),
+        (THEIRS(50, ""), "it has no unit"),
+        (THEIRS([1, 2], "um"), "it is neither a number nor a string"),
+        (THEIRS(math.nan, "um"), "it is not finite"),
+        (xr.DataArray(50, attrs={"units": "parsec2"}), "has the dimension [length] ** 2, not [length]"),
+        (SimpleNamespace(unit="um"), "its unit 'um' is of a kind that is not understood"),
+        (np.array(True), "true and false are not numbers"),
+        (np.array([5e-5]), "it is neither a number nor a string"),
+        (np.ma.masked, "it is masked"),
+        (np.timedelta64(5, "s"), "it is neither a number nor a string"),
+        (b"50 um", "it is neither a number nor a string"),
+    ],
+)
+def test_an_object_that_is_no_such_number_is_refused(value: Any, reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(value, "m")
+    assert reason in str(caught.value) and len(str(caught.value)) < 500
+
+
+def test_a_cell_takes_quantities_wherever_it_takes_numbers() -> None:
+    plain = Cell(**CELL)
+    made = Cell(
+        geometry={"width": [THEIRS(50, "um"), 5e-5], "thickness": THEIRS(50, "um")},
+        electrolyte={"conductivity": THEIRS(0.46, "mS/cm")},
+        working_electrode={"contact": {"shape": "square", "fraction": THEIRS(0.25, "")}},
+    )
+    assert made == plain
+    assert plain.vary({"electrolyte.conductivity": THEIRS(0.46, "mS/cm")}) == plain
+    warm = plain.vary({"temperature.value": THEIRS(60, "degC"), "temperature.activation_energy.bulk": THEIRS(30, "kJ/mol")})
+    assert warm == plain.vary({"temperature.value": "60 degC", "temperature.activation_energy.bulk": "30 kJ/mol"})
+    for key, value in (
+        ("geometry.thickness", THEIRS(50, "um rad")),
+        ("electrolyte.conductivity", THEIRS(0.46, "mS")),
+        ("working_electrode.contact.fraction", THEIRS(25, "percent")),
+        ("working_electrode.contact.fraction", THEIRS(0.25, "rad")),
+        ("working_electrode.contact.fraction", "0.25 rad"),
+        ("electrolyte.relative_permittivity", THEIRS(150, "F/m")),
+        ("temperature.value", THEIRS(60, "delta_degC")),
+        ("temperature.activation_energy.bulk", THEIRS(30, "kJ/mol/rad")),
+    ):
+        with pytest.raises(InputError, match=f"^{key} = .* is not allowed"):
+            warm.vary({key: value})

@@ -23,6 +23,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.projection import TARGET
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
+from fem_constriction.units import relative_to_z
 from validation.certificate import Discs
 
 Array = NDArray[np.float64]
@@ -215,8 +216,7 @@ def compare(
 
 def check_tolerance(tolerance: float) -> None:
     """Raise InputError unless 0 < tolerance < 1."""
-    if not 0 < tolerance < 1:
-        raise InputError(f"tolerance = {tolerance!r} is not allowed: a number between 0 and 1, relative to |Z|")
+    relative_to_z("tolerance", tolerance)
 
 
 def enclose(lower: Family, upper: Family) -> Enclosure:

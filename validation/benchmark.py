@@ -28,6 +28,7 @@ from fem_constriction.assembly import Assembly
 from fem_constriction.backends import Backend, check_solvable, solve_grid
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.refinement import FINEST, angular_band
 from validation.cost import cost
 from validation.report import amount, table
@@ -81,7 +82,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
     frequencies: Hz; level: member of the backend's family of grids. Raises InputError, before anything is computed, for a
     grid on which a direct solve would not fit in memory, ComputationError where a solver fails.
     """
-    points = np.sort(np.asarray(frequencies, dtype=float))
+    points = np.sort(frequencies_taken(frequencies))
     band = angular_band(points)
     if not 0 <= level <= FINEST:
         raise InputError(f"level = {level} is not allowed: 0 to {FINEST}")

@@ -12,7 +12,7 @@ import typer
 from fem_constriction.backends import backend_named
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
-from fem_constriction.spectrum import parse_frequencies
+from fem_constriction.frequencies import parse_frequencies
 from validation import terminal
 from validation.benchmark import benchmark as one_grid
 from validation.benchmark import benchmark_report

@@ -16,7 +16,7 @@ from fem_constriction.cell import Cell
 from fem_constriction.circuits import one_dimensional_resistance
 from fem_constriction.fem import Enclosed, enclose
 from fem_constriction.files import json_text, write_text
-from fem_constriction.spectrum import parse_frequencies
+from fem_constriction.frequencies import parse_frequencies
 from validation import bounds_plots, plots, report, terminal
 from validation.options import Json, MaybeCellFile, Quiet, cell_of
 
@@ -33,7 +33,7 @@ def bounds(
 ) -> int:
     """Enclose R_DC, R_Cstr and Z at real s between potentials and currents on the same triangles."""
     cell = cell_of(cell_file)
-    points = terminal.named("--rates", lambda: parse_frequencies(rates)) if rates else np.zeros(0)
+    points = terminal.named("--rates", lambda: parse_frequencies(rates, "1/s", "rates")) if rates else np.zeros(0)
     s = np.append(0.0, points) if direct_current(cell) else points
     with terminal.progress(["bounds"], "", quiet or as_json, grids=3) as step:
         found = enclose(cell, accuracy, s, progress=step)

@@ -17,10 +17,10 @@ from fem_constriction.api import solve, spectrum_of
 from fem_constriction.backends import any_backend, backend_named, check_solvable
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
+from fem_constriction.frequencies import parse_frequencies
 from fem_constriction.meshes import refuse_mesh
 from fem_constriction.microstructure import refuse_image
 from fem_constriction.refinement import FIRST_LEVELS, solve_to
-from fem_constriction.spectrum import parse_frequencies
 from validation import benchmark_command, gate, report, terminal, writing
 from validation.bounds_command import bounds
 from validation.budget_command import budget

@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from fem_constriction import memory
 from fem_constriction.admittance import admittances
 from fem_constriction.api import spectrum_of
 from fem_constriction.backends import Backend, SpectrumBackend, backend_named, check_solvable, direct_current
-from fem_constriction.cell import Cell
+from fem_constriction.cell import Cell, CellLike
 from fem_constriction.circuits import one_dimensional_resistance
 from fem_constriction.errors import ComputationError, InputError, MemoryShort, NotAgreed
 from fem_constriction.extraction import Extraction, Value, extract
 from fem_constriction.face import face_of
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, check_affordable, refine, solve_family
 from fem_constriction.spectrum import Spectrum
 from validation.agreement import Agreement, check_tolerance, compare, enclose
@@ -50,8 +52,8 @@ class Prepared:
 
 
 def crosscheck(
-    cell: Cell,
-    frequencies: ArrayLike | None = None,
+    cell: CellLike,
+    frequencies: Any = None,
     *,
     backends: Sequence[str | Backend | SpectrumBackend] = BACKENDS,
     tolerance: float = 1e-3,
@@ -69,7 +71,8 @@ def crosscheck(
     disagreement or an unresolved agreement is a result, not an error: `.refusal` says where and by how much, and
     `.constriction` raises NotAgreed. Raises InputError, ComputationError.
     """
-    points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
+    cell = Cell.of(cell)
+    points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
     band = angular_band(points)
     check_tolerance(tolerance)
     chosen, telling = by_kind(backends)
@@ -98,8 +101,8 @@ def crosscheck(
 
 
 def prepare(
-    cells: Sequence[Cell],
-    frequencies: ArrayLike | None = None,
+    cells: Sequence[CellLike],
+    frequencies: Any = None,
     *,
     backends: Sequence[str | Backend] = BACKENDS,
     side_by_side: bool = True,
@@ -110,9 +113,10 @@ def prepare(
     Then `judge` gives the result of each. side_by_side: a thread per backend; not where every processor has work already.
     Raises InputError for cells that differ in more, ComputationError.
     """
-    points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
+    taken = [Cell.of(cell) for cell in cells]
+    points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
     chosen = [backend_named(backend) for backend in different(backends)]
-    families = _solve(cells, chosen, angular_band(points), progress, side_by_side)
+    families = _solve(taken, chosen, angular_band(points), progress, side_by_side)
     pairing = _pairing(families)
     return Prepared({name: family.without_potentials() for name, family in families.items()}, pairing)
 
@@ -120,7 +124,7 @@ def prepare(
 def judge(
     cell: Cell,
     prepared: Prepared,
-    frequencies: ArrayLike | None = None,
+    frequencies: Any = None,
     *,
     tolerance: float = 1e-3,
     every_fit: bool = True,
@@ -129,7 +133,7 @@ def judge(
 
     every_fit: that of each backend and that with the discs as well, not only that of what they agree on.
     """
-    points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
+    points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
     check_tolerance(tolerance)
     families = {name: family.of(cell) for name, family in prepared.families.items()}
     agreement = _agree(families, points, tolerance, _discs(cell, prepared.pairing, points))

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from fem_constriction.api import provenance
 from fem_constriction.backends import Backend, Solution, backend_named, direct_current, solve_grid
-from fem_constriction.cell import Cell
+from fem_constriction.cell import Cell, CellLike
 from fem_constriction.densities import Density, with_densities
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.grid import Grid
 from fem_constriction.refinement import FINEST, angular_band
 from fem_constriction.spectrum import Spectrum
+from fem_constriction.units import relative_to_z
 from validation.certificate import Discs, Pairing, pair
 from validation.local import Contributions, contributions
 
@@ -69,8 +71,8 @@ class Guaranteed:
 
 
 def guarantee(
-    cell: Cell,
-    frequencies: ArrayLike,
+    cell: CellLike,
+    frequencies: Any,
     accuracy: float,
     *,
     backends: Sequence[str | Backend] = ("network", "fem"),
@@ -83,9 +85,9 @@ def guarantee(
     the discs are made (else whole grids, each the next of its family: the a-priori grading). Raises InputError for other
     backends or accuracies, ComputationError with what was reached where memory or rounding end it.
     """
-    if not 0 < accuracy < 1:
-        raise InputError(f"accuracy = {accuracy!r} is not allowed: a number between 0 and 1, relative to |Z|")
-    points = np.asarray(frequencies, dtype=float)
+    cell = Cell.of(cell)
+    accuracy = relative_to_z("accuracy", accuracy)
+    points = frequencies_taken(frequencies)
     band = angular_band(points)
     sides = [_Side(cell, backend, band) for backend in _sides(backends)]
     steps: list[dict[str, Any]] = []

@@ -22,6 +22,7 @@ from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.prisms import SQUARES, Prisms, TriangleSpace, check_plane
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.refinement import angular_band
 from validation.cost import cost
@@ -46,7 +47,7 @@ def planes(cell: Cell, frequencies: ArrayLike, levels: int = TRIANGULATIONS, *, 
     `left_out` says what was not measured, and why; "honest" is False where routes differ by more than both models state
     together and by more than 1e-8, which each is made for. Raises InputError for a contact that has no triangles.
     """
-    points = np.sort(np.asarray(frequencies, dtype=float))
+    points = np.sort(frequencies_taken(frequencies))
     elements = FiniteElements()
     if levels < 1:
         raise InputError(f"levels = {levels} is not allowed: a number of triangulations from 1")

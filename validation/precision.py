@@ -22,6 +22,7 @@ from fem_constriction.api import provenance
 from fem_constriction.backends import backend_named, direct_current
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.refinement import FIRST_LEVELS, angular_band, solve_family
 from validation import oracles, precision_peers
 from validation.cost import cost
@@ -59,7 +60,7 @@ def precision(
 
     levels: grids per family; limit: s, see LIMIT; methods: METHODS. Raises InputError, ComputationError.
     """
-    points = np.sort(np.asarray(frequencies, dtype=float))
+    points = np.sort(frequencies_taken(frequencies))
     angular_band(points)
     if levels < 1 or levels > 6:
         raise InputError(f"levels = {levels} is not allowed: 1 to 6 grids of each family")

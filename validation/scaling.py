@@ -27,6 +27,7 @@ from fem_constriction.api import provenance
 from fem_constriction.backends import Backend, backend_named, direct_current, solve_grid
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.projection import reduce
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.refinement import angular_band, solve_family
@@ -64,7 +65,7 @@ def scaling(
     sizes: voxels per edge, ascending; limit: seconds that a method may be foreseen to take on the next size. `left_out` says
     what was not measured, and why. Raises InputError, ComputationError.
     """
-    points = np.sort(np.asarray(frequencies, dtype=float))
+    points = np.sort(frequencies_taken(frequencies))
     angular_band(points)
     chosen = sorted(set(sizes))
     if not chosen or any(size < 4 or size % 4 for size in chosen):

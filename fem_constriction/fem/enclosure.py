@@ -23,6 +23,7 @@ from fem_constriction.fem.equilibrated import MixedElements, equilibrated, semi_
 from fem_constriction.fem.prisms import Prisms, check_plane
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.lateral import LateralModel, reduce_layered
+from fem_constriction.units import relative_to_z
 
 #: The finest triangulation that is tried.
 FINEST = 4
@@ -64,8 +65,7 @@ def enclose(
     """
     points = np.atleast_1d(np.asarray(s, dtype=float))
     check_solvable(cell)
-    if not 0 < accuracy < 1:
-        raise InputError(f"accuracy = {accuracy!r} is not allowed: a number between 0 and 1, relative to Z")
+    accuracy = relative_to_z("accuracy", accuracy)
     if points.ndim != 1 or not np.all(np.isfinite(points)) or np.any(points < 0):
         raise InputError("s is not allowed: real numbers of at least 0, in 1/s; bounds hold there alone")
     if np.any(points == 0) and not direct_current(cell):

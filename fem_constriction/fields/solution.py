@@ -11,7 +11,7 @@ the currents of the links and is conserved voxel by voxel. See `fem.potentials` 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,14 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.admittance import BULK, admittances, evaluate
 from fem_constriction.backends import Backend, backend_named, check_memory, check_solvable, direct_current
-from fem_constriction.cell import Cell
+from fem_constriction.cell import Cell, CellLike
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
 from fem_constriction.fields.harmonic import solve_harmonic
 from fem_constriction.fields.mesh import write
 from fem_constriction.fields.section import Plane, Section, section_of
 from fem_constriction.fields.symmetry import ROUNDING, Unfolding
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.grid import Grid
 from fem_constriction.interpolation import Inside
 
@@ -154,8 +155,8 @@ class Fields:
 
 
 def solve_fields(
-    cell: Cell,
-    frequency: float,
+    cell: CellLike,
+    frequency: Any,
     *,
     backend: str | Backend = "fem",
     level: int | None = None,
@@ -166,19 +167,23 @@ def solve_fields(
     level: member of its family of graded grids, 0 the coarsest, default 1; resolution: a uniform grid of that many voxels or
     elements per edge instead. Raises InputError, also where no current can flow, and ComputationError.
     """
-    return next(iter(fields_at(cell, [frequency], backend=backend, level=level, resolution=resolution)))
+    points = frequencies_taken(frequency, name="frequency", zero=True)
+    if len(points) != 1:
+        raise InputError(f"frequency = {show(frequency)} is not allowed: one number in Hz; `fields_at` takes several")
+    return next(iter(fields_at(cell, points, backend=backend, level=level, resolution=resolution)))
 
 
 def fields_at(
-    cell: Cell,
-    frequencies: Iterable[float],
+    cell: CellLike,
+    frequencies: Any,
     *,
     backend: str | Backend = "fem",
     level: int | None = None,
     resolution: int | None = None,
 ) -> tuple[Fields, ...]:
     """Return the fields at several frequencies, on one grid that is assembled once; otherwise as `solve_fields`."""
-    points = [_frequency(each) for each in frequencies]
+    cell = Cell.of(cell)
+    points = frequencies_taken(frequencies, name="frequency", zero=True).tolist()
     check_solvable(cell)
     if 0.0 in points and not direct_current(cell):
         raise InputError("frequency = 0.0 Hz is not allowed: no direct current can flow at contact fraction 0")
@@ -206,13 +211,6 @@ def fields_at(
             )
         )
     return tuple(found)
-
-
-def _frequency(value: float) -> float:
-    number = float(value) if isinstance(value, (int, float, np.number)) and not isinstance(value, bool) else np.nan
-    if not (np.isfinite(number) and number >= 0):
-        raise InputError(f"frequency = {show(value)} is not allowed: a number in Hz of at least 0 (0: direct current)")
-    return number
 
 
 def _grid(cell: Cell, backend: Backend, level: int | None, resolution: int | None) -> Grid:

@@ -10,10 +10,10 @@ import typer
 
 from fem_constriction.backends import backend_named, check_solvable
 from fem_constriction.errors import InputError
+from fem_constriction.frequencies import parse_frequencies
 from fem_constriction.meshes import refuse_mesh
 from fem_constriction.microstructure import refuse_image
 from fem_constriction.refinement import FINEST
-from fem_constriction.spectrum import parse_frequencies
 from validation import terminal
 from validation.convergence import tables
 from validation.convergence.families import check_levels

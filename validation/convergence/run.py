@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
-from fem_constriction.cell import Cell
+from fem_constriction.cell import Cell, CellLike
 from fem_constriction.errors import InputError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.meshes import refuse_mesh
 from fem_constriction.microstructure import refuse_image
 from fem_constriction.projection import TARGET
@@ -40,13 +40,13 @@ Progress = Callable[[str, int], None]
 
 
 def converge(
-    cell: Cell,
+    cell: CellLike,
     *,
     backends: Sequence[str | Backend] = BACKENDS,
     grids: Sequence[Grids] = GRIDS,
     levels: int = 4,
     quantities: Sequence[str] = QUANTITIES,
-    frequencies: ArrayLike | None = None,
+    frequencies: Any = None,
     progress: Progress | None = None,
 ) -> Convergence:
     """Return errors and orders of every backend on its graded grids and on grids of equal cells, so many levels of each.
@@ -56,7 +56,8 @@ def converge(
     falls short of theory's, and by how much. Warns (ResolutionWarning) where a contact fits no grid of equal cells. Raises
     InputError, ComputationError.
     """
-    points = FREQUENCIES if frequencies is None else np.asarray(frequencies, dtype=float)
+    cell = Cell.of(cell)
+    points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
     band = angular_band(points)
     chosen = [backend_named(backend) for backend in backends]
     _check("backends", [backend.name for backend in chosen], None)

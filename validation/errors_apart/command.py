@@ -10,7 +10,7 @@ import typer
 
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
-from fem_constriction.spectrum import parse_frequencies
+from fem_constriction.frequencies import parse_frequencies
 from validation import plots, terminal
 from validation.errors_apart import pictures, tables
 from validation.errors_apart.run import RESOLUTIONS, tell_apart

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
-from fem_constriction.cell import Cell
+from fem_constriction.cell import Cell, CellLike
 from fem_constriction.errors import InputError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.meshes import refuse_mesh
 from fem_constriction.microstructure import refuse_image
-from fem_constriction.refinement import angular_band
 from validation.errors_apart.limits import FINEST, Value, body_fitted, enclosure, few_edges, on_grid, share_effect, sharp_limit
 from validation.errors_apart.neglected import neglected
 from validation.errors_apart.outcome import ErrorsApart, Split
@@ -35,9 +36,9 @@ FITTED = "fem"
 
 
 def tell_apart(
-    cell: Cell,
+    cell: CellLike,
     resolutions: Sequence[int] = RESOLUTIONS,
-    frequencies: ArrayLike = (),
+    frequencies: Any = (),
     *,
     backends: Sequence[str | Backend] = BACKENDS,
     finest: int = FINEST,
@@ -49,6 +50,7 @@ def tell_apart(
     called with how many resolutions are done. Raises InputError for a contact without an edge or resolutions that are not
     ascending, ComputationError where a solver fails.
     """
+    cell = Cell.of(cell)
     points = _points(cell, frequencies)
     if not resolutions or any(b <= a for a, b in pairwise(resolutions)):
         raise InputError(f"resolutions = {list(resolutions)} is not allowed: whole numbers of voxels per edge, ascending")
@@ -120,9 +122,8 @@ def _points(cell: Cell, frequencies: ArrayLike) -> Array:
     refuse_mesh(cell, "`errors`")
     if cell.contact_fraction in (0, 1):
         raise InputError(f"the contact fraction {cell.contact_fraction:g} has no edge: there is no outline to voxelise")
-    asked = np.asarray(frequencies, dtype=float)
-    if asked.size:
-        angular_band(asked)
+    none = isinstance(frequencies, (tuple, list)) and not frequencies  # direct current alone
+    asked = np.zeros(0) if none else frequencies_taken(frequencies)
     found = np.append(0.0, asked) if direct_current(cell) else asked
     if not found.size:
         raise InputError("frequencies are missing: no direct current flows in this cell")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.api import provenance
-from fem_constriction.spectrum import parse_frequencies
+from fem_constriction.frequencies import parse_frequencies
 from fem_constriction.values import Value
 from validation.page.gap import agreement, numbers
 from validation.page.grids import Curve, convergence, work_precision

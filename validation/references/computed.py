@@ -19,6 +19,7 @@ from fem_constriction.api import spectrum_of
 from fem_constriction.backends import backend_named
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.refinement import Family, solve_to
 from fem_constriction.spectrum import Spectrum
 from validation.agreement import Agreement, compare, enclose
@@ -54,7 +55,7 @@ def recompute(
     progress(backend, level) is called after each grid. Raises ComputationError, with the reason, where an accuracy cannot be
     reached or the two do not agree: there is no reference then. Raises InputError.
     """
-    points = np.asarray(frequency, dtype=float)
+    points = frequencies_taken(frequency)
     families = {name: solve_to(cell, backend_named(name), points, accuracy, progress) for name in BACKENDS}
     limits = {name: spectrum_of(family, points) for name, family in families.items()}
     enclosures = [

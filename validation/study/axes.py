@@ -21,7 +21,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, keys, sentence, show
 from fem_constriction.files import jsonable
 from fem_constriction.sections import Section
-from fem_constriction.units import Number
+from fem_constriction.units import RELATIVE, Number
 
 _ENDS: Final = ("start", "stop", "num", "scale")
 #: Points a study may have, and values an axis.
@@ -29,12 +29,6 @@ MOST: Final = 100_000
 VALUES: Final = "a list of values, or start, stop, num and scale"
 
 
-def open_interval(allowed: str) -> Number:
-    """Return the rule for a number above 0 and below 1."""
-    return Number(allowed=allowed, least=math.ulp(0.0), greatest=math.nextafter(1.0, 0.0))
-
-
-RELATIVE: Final = open_interval("a number between 0 and 1, relative to |Z|")
 COUNT: Final = Number(allowed="a whole number from 1", least=1, whole=True)
 
 

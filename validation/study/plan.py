@@ -10,7 +10,6 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -19,26 +18,21 @@ from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, sentence, show
 from fem_constriction.files import parsed_toml, read_text
-from fem_constriction.refinement import angular_band
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.sections import Section
-from fem_constriction.spectrum import parse_frequencies
-from fem_constriction.units import Number
+from fem_constriction.units import RELATIVE, Number
 from validation.gate import BACKENDS, FREQUENCIES
 from validation.options import cell_of
 from validation.study import axes as _axes
-from validation.study.axes import COUNT, MOST, RELATIVE, Axis, backend_name
+from validation.study.axes import COUNT, MOST, Axis, backend_name
 from validation.study.points import TOLERANCE, Point, Settings, combinations, digest, text_of
 
 
 def _frequencies(value: object) -> Any:
     try:
-        found = parse_frequencies(value) if isinstance(value, str) else np.asarray(value, dtype=float)
-        angular_band(found)
+        return tuple(frequencies_taken(value).tolist())
     except InputError as error:
-        raise InputError(str(error).partition("frequencies = ")[2]) from None
-    except (TypeError, ValueError):
-        raise InputError(f"{show(value)} is not allowed: a:b:n, or a list of positive numbers in Hz") from None
-    return tuple(found.tolist())
+        raise InputError(str(error).removeprefix("frequencies = ")) from None
 
 
 def _names(value: object) -> Any:
