@@ -23,7 +23,7 @@ from fem_constriction.admittance import PORE, admittances
 from fem_constriction.assembly import Assembly, Bound
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.grid import Grid
+from fem_constriction.grid import DOUBLES_PER_NODE, Grid
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.layered import Layered
 from fem_constriction.materials import reduce_together
@@ -44,9 +44,6 @@ DOUBLES_PER_VOXEL = 20
 
 #: The same per unknown of a mesh from a file, whose matrices are assembled and factorised as they are: measured 900 at 7e4.
 DOUBLES_PER_MESH_NODE = 1200
-
-#: The same per node of the WE face, where a stack is solved mode by mode: measured 150 at 500 x 500 nodes.
-DOUBLES_PER_NODE = 250
 
 
 @runtime_checkable

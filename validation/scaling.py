@@ -26,7 +26,7 @@ from fem_constriction.admittance import admittances, evaluate
 from fem_constriction.api import provenance
 from fem_constriction.backends import Backend, backend_named, direct_current, solve_grid
 from fem_constriction.cell import Cell
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.projection import reduce
 from fem_constriction.reduced import ReducedModel
@@ -82,7 +82,11 @@ def scaling(
             if reason:
                 left_out[name] = f"from N = {size}: {reason}"
                 break
-            row = {"method": name, "size": size, "voxels": size**3, **method(cell, size, points)}
+            try:
+                row = {"method": name, "size": size, "voxels": size**3, **method(cell, size, points)}
+            except MemoryShort as error:
+                left_out[name] = f"from N = {size}: {error}"
+                break
             if not row.get("seconds"):
                 left_out[name] = str(row["reason"])
                 break

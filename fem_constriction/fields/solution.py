@@ -31,6 +31,7 @@ from fem_constriction.fields.symmetry import ROUNDING, Unfolding
 from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.grid import Grid
 from fem_constriction.interpolation import Inside
+from fem_constriction.refinement import FINEST
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -219,6 +220,6 @@ def _grid(cell: Cell, backend: Backend, level: int | None, resolution: int | Non
     if resolution is not None:
         return backend.uniform(cell, resolution)
     member = 1 if level is None else level
-    if isinstance(member, bool) or not isinstance(member, int) or member < 0:
-        raise InputError(f"level = {show(member)} is not allowed: a whole number from 0, the coarsest grid")
+    if isinstance(member, bool) or not isinstance(member, int) or not 0 <= member <= FINEST:
+        raise InputError(f"level = {show(member)} is not allowed: a whole number from 0, the coarsest grid, to {FINEST}")
     return backend.grid(cell, member)

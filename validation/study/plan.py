@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal, Self
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from fem_constriction import memory
 from fem_constriction.backends import check_solvable
 from fem_constriction.cell import Cell
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.faults import FaultError, sentence, show
 from fem_constriction.files import parsed_toml, read_text
 from fem_constriction.frequencies import frequencies_taken
@@ -26,6 +27,9 @@ from validation.options import cell_of
 from validation.study import axes as _axes
 from validation.study.axes import COUNT, MOST, Axis, backend_name
 from validation.study.points import TOLERANCE, Point, Settings, combinations, digest, text_of
+
+#: Bytes per point and frequency: a dozen arrays of the data set, and the records that they are made of.
+BYTES_PER_VALUE = 320
 
 
 def _frequencies(value: object) -> Any:
@@ -213,6 +217,11 @@ class Study(Section):
         total = {"product": prod(lengths.values()), "zip": max(lengths.values())}.get(self.mode, self.samples or 0)
         if total > MOST:
             raise FaultError("axes", f" make {total} points: allowed are {MOST}")
+        values = total * len(self.frequencies)
+        try:
+            memory.require(BYTES_PER_VALUE * values, f"results at {values:.3g} frequencies", "fewer points or frequencies")
+        except MemoryShort as error:
+            raise FaultError("axes", f" make {total} points: {error}") from None
 
     def _check_axis(self, key: str, axis: Axis, hypercube: bool) -> None:
         if hypercube and axis.start is None:
