@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from fem_constriction.backends import Backend, backend_named, direct_current, solve_grid
+from fem_constriction.capabilities import GRID, kind_of, offers, require
 from fem_constriction.cell import Cell, CellLike
 from fem_constriction.errors import InputError
 from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.meshes import refuse_resolution
-from fem_constriction.microstructure import one_resolution
+from fem_constriction.microstructure import own_resolution
 from fem_constriction.refinement import Family, angular_band, solve_family, solve_to
 from fem_constriction.spectrum import Spectrum
 
@@ -58,13 +58,13 @@ def solve(
     cell = Cell.of(cell)
     if accuracy is not None and resolution is not None:
         raise InputError("accuracy and resolution are not allowed together: one asks for a limit, the other for a grid")
-    resolution = one_resolution(cell, resolution, accuracy)
-    refuse_resolution(cell, resolution)
     points = frequencies_taken(frequencies)
     band = angular_band(points)
     chosen = backend_named(backend)
-    as_it_is = cell.mesh is not None and accuracy is None
-    if resolution is None and not as_it_is:
+    resolution = own_resolution(cell, resolution)
+    option = " --accuracy" if accuracy is not None else " --resolution" if resolution is not None else ""
+    require(f"spectrum{option}", cell, [chosen])
+    if resolution is None and not (accuracy is None and brings_grid(cell, chosen)):
         return spectrum_of(solve_to(cell, chosen, points, 1e-3 if accuracy is None else accuracy), points)
     grid = chosen.grid(cell, 0) if resolution is None else chosen.uniform(cell, resolution)
     solution = solve_grid(cell, chosen, grid, band)
@@ -102,14 +102,18 @@ def resistance(cell: CellLike, *, backend: str | Backend = "network", uncertaint
     cell = Cell.of(cell)
     if not direct_current(cell):
         return (float("inf"), 0.0) if uncertainty else float("inf")
-    chosen, image = backend_named(backend), one_resolution(cell, None, None)
-    if cell.mesh is not None:
+    chosen = backend_named(backend)
+    require("spectrum", cell, [chosen])
+    if brings_grid(cell, chosen):
         found = solve_grid(cell, chosen, chosen.grid(cell, 0), None).model.resistance(), float("inf")
-    elif image is None:
-        found = solve_family(cell, chosen, None).resistance()
     else:
-        found = solve_grid(cell, chosen, chosen.uniform(cell, image), None).model.resistance(), float("inf")
+        found = solve_family(cell, chosen, None).resistance()
     return found if uncertainty else found[0]
+
+
+def brings_grid(cell: Cell, backend: Backend) -> bool:
+    """Return whether a cell is solved on the grid that it brings with it, a label image or a mesh from a file, unless asked."""
+    return GRID in offers(backend, kind_of(cell))
 
 
 def provenance(cell: Cell) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import entry_points
@@ -89,7 +90,7 @@ class SpectrumBackend(Protocol):
     """Z(f) +- u(f) of cells, by whatever means: another code, an exported table. It hands over no grids and no matrices.
 
     name; bound: whether its resistance at direct current is a "lower" or "upper" bound of the continuum's, None if neither.
-    It may have an attribute `unable`, see `unable`, and raises `NoData` for a cell that it has no result of.
+    It may have attributes `offers`, see `capabilities`, and `unable`, and raises `NoData` for a cell that it has no result of.
     """
 
     name: str
@@ -116,6 +117,15 @@ def unable(backend: Backend | SpectrumBackend) -> dict[str, str]:
 def backends() -> dict[str, type[Backend]]:
     """Return every installed backend by name, the built-in "network" and "fem" among them."""
     return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def installed() -> list[Backend | SpectrumBackend]:
+    """Return every installed backend that can be loaded."""
+    found: list[Backend | SpectrumBackend] = []
+    for name in sorted({point.name for point in entry_points(group=GROUP)}):
+        with suppress(Exception):  # anyone's plug-in; whoever asks for it by name is told
+            found.append(any_backend(name))
+    return found
 
 
 def backend_named(name: str | Backend | SpectrumBackend) -> Backend:

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.admittance import BULK, admittances
 from fem_constriction.backends import Backend, backend_named, direct_current
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell, CellLike
 from fem_constriction.circuits import in_series, one_dimensional_resistance
 from fem_constriction.elements import by_name
@@ -129,7 +130,12 @@ def budget(what: CellLike | Family, *, backend: str | Backend = "network") -> Bu
     """
     cell = what.cell if isinstance(what, Family) else Cell.of(what)
     check_flows(cell)
-    family = what if isinstance(what, Family) else solve_family(cell, backend_named(backend), None)
+    if isinstance(what, Family):
+        family = what
+    else:
+        chosen = backend_named(backend)
+        require("budget", cell, [chosen])
+        family = solve_family(cell, chosen, None)
     resistance = family.resistance()
     grids = [parts(solution.model, np.zeros(1)) for solution in family.solutions[-3:]]
     plain = one_dimensional_parts(cell)

@@ -194,23 +194,6 @@ def check_mesh(cell: Cell) -> None:
         )
 
 
-def refuse_mesh(cell: Cell, what: str) -> None:
-    """Raise InputError for a cell with a mesh from a file, in a backend or a study that cannot take one."""
-    if cell.mesh is not None:
-        raise InputError(
-            f"mesh is not allowed for {what}: only the finite elements solve a mesh from a file "
-            '(`spectrum --backend fem`, fc.solve(cell, frequencies, backend="fem"))'
-        )
-
-
-def refuse_resolution(cell: Cell, resolution: int | None) -> None:
-    """Raise InputError for a resolution asked of a mesh from a file: it is taken as it is, or refined to an accuracy."""
-    if cell.mesh is not None and resolution is not None:
-        raise InputError(
-            f"resolution = {resolution} is not allowed with mesh: it is taken as it is, or with an accuracy refined uniformly"
-        )
-
-
 def mesh_beside(data: Any, folder: Path) -> Any:
     """Return the data of a cell file with the path of its mesh seen from the file's folder."""
     with contextlib.suppress(KeyError, TypeError):  # no mesh, or no text: validation says what is wrong

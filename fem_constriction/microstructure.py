@@ -186,31 +186,17 @@ def image_grid(cell: Cell) -> Grid:
     )
 
 
-def one_resolution(cell: Cell, resolution: int | None, accuracy: float | None) -> int | None:
-    """Return the resolution as it is, or that of the image where the cell has one: no other, and no accuracy, is allowed."""
+def own_resolution(cell: Cell, resolution: int | None) -> int | None:
+    """Return the resolution; of a cell with a label image None, which stands for the image's own, and no other is allowed."""
     if cell.electrolyte.microstructure is None:
         return resolution
-    if accuracy is not None:
-        raise InputError(
-            f"accuracy = {accuracy!r} is not allowed with electrolyte.microstructure: a label image is one grid, whose "
-            "distance to the continuum is not known; leave it out"
-        )
     along = counts(cell)
     if resolution is not None and resolution not in along:
         raise InputError(
             f"resolution = {resolution} is not allowed with electrolyte.microstructure: the image has "
-            f"{' x '.join(map(str, along))} voxels, and no other grid; leave it out"
+            f"{' x '.join(map(str, along))} voxels and no other grid; allowed is to leave it out"
         )
-    return resolution or along[0]
-
-
-def refuse_image(cell: Cell, backend: str) -> None:
-    """Raise InputError for a cell with a label image, in a backend or a study that cannot take one."""
-    if cell.electrolyte.microstructure is not None:
-        raise InputError(
-            f"electrolyte.microstructure is not allowed for {backend}: only the voxel network on the image's own voxels "
-            'solves it (`spectrum --backend network`, fc.solve(cell, frequencies, backend="network"))'
-        )
+    return None
 
 
 def beside(data: Any, folder: Path) -> Any:

@@ -6,20 +6,20 @@ At every real s > 0 an upper bound of the continuum: its Kirchhoff currents are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy import sparse
 
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
+from fem_constriction.capabilities import CURRENTS, FAMILY, FIELDS, GRID, IMAGE, OUTLINES, RECTANGLES, UNIFORM, check_offered
 from fem_constriction.face import face_of
 from fem_constriction.grid import Grading, Grid, family_member, uniform, voxel_member
 from fem_constriction.layered import Layered
-from fem_constriction.meshes import refuse_mesh
-from fem_constriction.microstructure import image_grid, one_resolution, refuse_image
+from fem_constriction.microstructure import image_grid, own_resolution
 from fem_constriction.modes import Lateral, Modes
 from fem_constriction.stack import Stack
 from network.flux import currents, fluxes
@@ -44,20 +44,26 @@ class Network:
     name = "network"
     order = 2.0
     bound: Bound = "upper"
+    offers: ClassVar[Mapping[str, Collection[str]]] = {
+        RECTANGLES.name: (FAMILY, UNIFORM, FIELDS, CURRENTS),
+        OUTLINES.name: (FAMILY, UNIFORM, FIELDS),
+        IMAGE.name: (GRID,),
+    }
 
     def grid(self, cell: Cell, level: int) -> Grid:
-        """Return member `level` of the cell's family of graded grids."""
-        refuse_image(cell, "families of grids (an accuracy, `crosscheck`, `sweep`)")
-        refuse_mesh(cell, self.name)
+        """Return member `level` of the cell's family of graded grids; of a label image its voxels, level 0 alone."""
+        if level == 0 and cell.electrolyte.microstructure is not None:
+            return image_grid(cell)
+        check_offered(self, cell, FAMILY)
         if face_of(cell).rectangles is None:
             return voxel_member(cell, VOXELS, level)
         return family_member(cell, GRADING, level)
 
     def uniform(self, cell: Cell, resolution: int) -> Grid:
         """Return the grid of `resolution` voxels per edge of the cell, or the voxels of its label image."""
-        refuse_mesh(cell, self.name)
-        if one_resolution(cell, resolution, None) and cell.electrolyte.microstructure is not None:
+        if own_resolution(cell, resolution) is None:
             return image_grid(cell)
+        check_offered(self, cell, UNIFORM)
         return uniform(cell, resolution)
 
     def unknowns(self, cell: Cell, grid: Grid) -> int:

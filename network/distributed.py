@@ -25,10 +25,10 @@ from scipy import linalg, sparse
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE, Admittance, admittances, evaluate
 from fem_constriction.api import provenance
 from fem_constriction.backends import check_solvable, direct_current
+from fem_constriction.capabilities import IMAGE, kind_of
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
 from fem_constriction.frequencies import parse_frequencies
 from fem_constriction.grid import Grid
-from fem_constriction.microstructure import one_resolution
 from fem_constriction.projection import enough_shifts
 from fem_constriction.reduced import RANK, ReducedModel
 from fem_constriction.refinement import angular_band
@@ -274,9 +274,10 @@ def main(file: Path, out: Path, resolution: int | None = None, frequencies: str 
     from fem_constriction.cell import Cell
 
     cell, points = Cell.load(file), np.asarray(parse_frequencies(frequencies))
-    model = reduce_distributed(
-        cell, Network().uniform(cell, one_resolution(cell, resolution, None) or 50), angular_band(points)
-    )
+    network = Network()
+    own = resolution is None and kind_of(cell) is IMAGE
+    grid = network.grid(cell, 0) if own else network.uniform(cell, 50 if resolution is None else resolution)
+    model = reduce_distributed(cell, grid, angular_band(points))
     if MPI.COMM_WORLD.rank == 0:
         made = {**provenance(cell), "grids": [dict(model.statistics)]}
         Spectrum(points, model.impedance(2j * np.pi * points), None, made).save(out)

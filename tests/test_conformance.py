@@ -14,10 +14,11 @@ import pytest
 
 import fem_constriction as fc
 from fem_constriction.backends import NoData
+from fem_constriction.capabilities import features
 from fem_constriction.errors import InputError
 from network import Network
 from validation.conformance import CELLS, CHECKS, FEATURES, conform
-from validation.conformance.cells import features, frequencies
+from validation.conformance.cells import frequencies
 from validation.conformance.outcome import worst
 from validation.conformance.wrong import WRONG
 

@@ -227,11 +227,13 @@ def test_contact_edges_lie_between_voxels_or_the_nearest_fractions_are_named() -
 
 def test_other_routes_refuse_an_image(tmp_path: Path, run: Callable[..., tuple[int, str, str]]) -> None:
     cell = cell_of(generator="voronoi", grains=3)
-    with pytest.raises(InputError, match="electrolyte.microstructure is not allowed for fem"):
+    with pytest.raises(
+        InputError, match="electrolyte.microstructure is not allowed for .* 'fem': of a label image.*allowed is backend network"
+    ):
         fc.solve(cell, [1.0], backend="fem")
-    with pytest.raises(InputError, match="not allowed for families of grids"):
-        backend_named("network").grid(cell, 0)
-    with pytest.raises(InputError, match="accuracy = 0.001 is not allowed with electrolyte.microstructure"):
+    with pytest.raises(InputError, match="not allowed for backend 'network': of a label image it does not offer a family"):
+        backend_named("network").grid(cell, 1)
+    with pytest.raises(InputError, match="electrolyte.microstructure is not allowed for `spectrum --accuracy`"):
         fc.solve(cell, [1.0], accuracy=1e-3)
     with pytest.raises(InputError, match="resolution = 7 is not allowed .* has 5 x 6 x 8 voxels"):
         fc.solve(cell, [1.0], resolution=7)

@@ -46,5 +46,5 @@ def test_what_would_take_too_long_is_left_out_and_said() -> None:
 
 
 def test_a_contact_on_grid_lines_has_no_triangles() -> None:
-    with pytest.raises(fc.InputError, match="its contact lies on grid lines"):
+    with pytest.raises(fc.InputError, match="does not offer triangles that follow the contact's outline"):
         planes(cell({"shape": "square", "fraction": 0.25}), POINTS)

@@ -26,6 +26,7 @@ from fem_constriction.admittance import Admittance, admittances, evaluate
 from fem_constriction.api import provenance
 from fem_constriction.assembly import Assembly
 from fem_constriction.backends import Backend, check_solvable, solve_grid
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.frequencies import frequencies_taken
@@ -87,6 +88,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
     if not 0 <= level <= FINEST:
         raise InputError(f"level = {level} is not allowed: 0 to {FINEST}")
     check_solvable(cell)
+    require("benchmark NAME --level", cell, [backend])
     grid = backend.grid(cell, level)
     unknowns = backend.unknowns(cell, grid)
     free = memory.free()

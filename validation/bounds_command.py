@@ -12,9 +12,10 @@ from rich.console import Group, RenderableType
 
 from fem_constriction.api import provenance
 from fem_constriction.backends import direct_current
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell
 from fem_constriction.circuits import one_dimensional_resistance
-from fem_constriction.fem import Enclosed, enclose
+from fem_constriction.fem import Enclosed, FiniteElements, enclose
 from fem_constriction.files import json_text, write_text
 from fem_constriction.frequencies import parse_frequencies
 from validation import bounds_plots, plots, report, terminal
@@ -34,6 +35,7 @@ def bounds(
     """Enclose R_DC, R_Cstr and Z at real s between potentials and currents on the same triangles."""
     cell = cell_of(cell_file)
     points = terminal.named("--rates", lambda: parse_frequencies(rates, "1/s", "rates")) if rates else np.zeros(0)
+    require("bounds", cell, [FiniteElements()])
     s = np.append(0.0, points) if direct_current(cell) else points
     with terminal.progress(["bounds"], "", quiet or as_json, grids=3) as step:
         found = enclose(cell, accuracy, s, progress=step)

@@ -18,6 +18,7 @@ from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE
 from fem_constriction.api import provenance
 from fem_constriction.backends import Backend, backend_named
 from fem_constriction.budgets import Budget, Part
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.files import json_text, write_text
@@ -119,6 +120,7 @@ def budget(
         raise InputError(f"--backends = {backends!r} is not allowed: name at least one backend")
     chosen = terminal.named("--backends", lambda: [backend_named(name) for name in names])
     cells = [cell] if fractions is None else _over(cell, fractions)
+    require("budget", cell, chosen)
     for each in cells:
         budgets.check_flows(each)
     if out is not None:

@@ -13,15 +13,15 @@ from typing import Annotated
 import typer
 
 from fem_constriction import distribution
-from fem_constriction.api import solve, spectrum_of
+from fem_constriction.api import brings_grid, solve, spectrum_of
 from fem_constriction.backends import any_backend, backend_named, check_solvable
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.frequencies import parse_frequencies
-from fem_constriction.meshes import refuse_mesh
-from fem_constriction.microstructure import refuse_image
+from fem_constriction.microstructure import own_resolution
 from fem_constriction.refinement import FIRST_LEVELS, solve_to
-from validation import benchmark_command, gate, report, terminal, writing
+from validation import benchmark_command, capability_report, gate, report, terminal, writing
 from validation.bounds_command import bounds
 from validation.budget_command import budget
 from validation.conformance.command import conformance
@@ -82,8 +82,7 @@ def crosscheck(
     if len(set(names)) < 2:
         raise InputError(f"--backends = {backends!r} is not allowed: name at least two different ones")
     check_solvable(cell)
-    refuse_image(cell, "`crosscheck`")
-    refuse_mesh(cell, "`crosscheck`")
+    require("crosscheck" if accuracy is None else "crosscheck --accuracy", cell, chosen)
     terminal.check_folder(out, [*names, "agreed"])
     if not (quiet or as_json):
         terminal.console().print(report.task(cell, names, points.tolist(), tolerance))
@@ -129,6 +128,9 @@ def spectrum(
         raise InputError("--backend is missing: allowed is the name of a backend (see `backends`), or --guaranteed instead")
     names = [backend] if backend is not None else list(gate.BACKENDS)
     chosen = terminal.named("--backend", lambda: [backend_named(name) for name in names])
+    resolution = terminal.named("--resolution", lambda: own_resolution(cell, resolution))
+    option = " --accuracy" if accuracy is not None else " --resolution" if resolution is not None else ""
+    require("spectrum --guaranteed" if guaranteed else f"spectrum{option}", cell, chosen)
     if out.suffix == ".json" or out.is_dir():
         raise InputError(f"--out = '{out}' is not allowed: the name of a CSV file")
     terminal.check_folder(out.parent, [out.stem])
@@ -137,7 +139,7 @@ def spectrum(
         if guaranteed:
             discs = partial(guarantee, cell, points, asked, backends=chosen, progress=step)
             found = terminal.named("--accuracy", terminal.aside(discs)).spectrum()
-        elif resolution is None and cell.electrolyte.microstructure is None and (cell.mesh is None or accuracy is not None):
+        elif resolution is None and not (accuracy is None and brings_grid(cell, chosen[0])):
             found = terminal.named(
                 "--accuracy", terminal.aside(lambda: spectrum_of(solve_to(cell, chosen[0], points, asked, step), points))
             )
@@ -170,10 +172,20 @@ app.command()(references)
 
 
 @app.command()
-def backends(as_json: Json = False, quiet: Quiet = False) -> int:
-    """List the installed backends: module, bound and order of convergence."""
-    rows = report.backend_rows()
-    terminal.show(rows, lambda: report.backend_report(rows), as_json, quiet)
+def backends(
+    cell_file: Annotated[
+        Path | None, typer.Argument(metavar="CELL.toml", help="Cell file.", show_default="every kind of cell")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """List the installed backends, and which command takes which kind of cell on which of them; or this cell."""
+    if cell_file is not None:
+        found = capability_report.of_cell(Cell.load(cell_file))
+        terminal.show(found, lambda: capability_report.cell_report(found), as_json, quiet)
+        return 0
+    rows = capability_report.general_rows()
+    terminal.show(rows, lambda: capability_report.general_report(rows), as_json, quiet)
     return 0
 
 

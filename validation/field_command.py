@@ -13,6 +13,7 @@ from rich.table import Table
 
 from fem_constriction.api import provenance
 from fem_constriction.backends import backend_named, check_solvable
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show as shown
@@ -54,6 +55,7 @@ def fields(
         if value not in allowed:
             raise InputError(f"{option} = {shown(value)} is not allowed: one of {', '.join(allowed)}")
     check_solvable(cell)
+    require("fields" if resolution is None else "fields --resolution", cell, [chosen])
     terminal.check_folder(out, [])
     with terminal.progress([], f"fields by {chosen.name}", quiet):
         solve = partial(fields_at, cell, points, backend=chosen, level=level, resolution=resolution)

@@ -19,11 +19,11 @@ from fem_constriction import memory
 from fem_constriction.admittance import admittances
 from fem_constriction.api import spectrum_of
 from fem_constriction.backends import Backend, SpectrumBackend, backend_named, check_solvable, direct_current
+from fem_constriction.capabilities import gap, require
 from fem_constriction.cell import Cell, CellLike
 from fem_constriction.circuits import one_dimensional_resistance
 from fem_constriction.errors import ComputationError, InputError, MemoryShort, NotAgreed
 from fem_constriction.extraction import Extraction, Value, extract
-from fem_constriction.face import face_of
 from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, check_affordable, refine, solve_family
 from fem_constriction.spectrum import Spectrum
@@ -76,8 +76,9 @@ def crosscheck(
     band = angular_band(points)
     check_tolerance(tolerance)
     chosen, telling = by_kind(backends)
+    require("crosscheck" if accuracy is None else "crosscheck --accuracy", cell, [*chosen, *telling])
     asked = None if accuracy is None else guarantee(cell, points, accuracy, backends=chosen).discs
-    keep = discs and asked is None and face_of(cell).rectangles is not None  # discs need lines along the contact's edges
+    keep = discs and asked is None and gap("spectrum --guaranteed", cell, chosen) is None
     families = _solve([cell], chosen, band, progress, keep=keep)
     others = {backend.name: told(cell, backend, points, progress) for backend in telling}
     bounding = _bounding(cell, families, band)
@@ -116,6 +117,8 @@ def prepare(
     taken = [Cell.of(cell) for cell in cells]
     points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
     chosen = [backend_named(backend) for backend in different(backends)]
+    for cell in taken[:1]:  # of one discretisation, hence of one kind
+        require("sweep", cell, chosen)
     families = _solve(taken, chosen, angular_band(points), progress, side_by_side)
     pairing = _pairing(families)
     return Prepared({name: family.without_potentials() for name, family in families.items()}, pairing)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.api import provenance
 from fem_constriction.backends import Backend, Solution, backend_named, direct_current, solve_grid
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell, CellLike
 from fem_constriction.densities import Density, with_densities
 from fem_constriction.errors import ComputationError, InputError
@@ -89,7 +90,9 @@ def guarantee(
     accuracy = relative_to_z("accuracy", accuracy)
     points = frequencies_taken(frequencies)
     band = angular_band(points)
-    sides = [_Side(cell, backend, band) for backend in _sides(backends)]
+    chosen = _sides(backends)
+    require("spectrum --guaranteed", cell, chosen)
+    sides = [_Side(cell, backend, band) for backend in chosen]
     steps: list[dict[str, Any]] = []
     while True:
         lower, upper = (side.solution for side in sides)

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from fem_constriction.admittance import admittances
 from fem_constriction.api import provenance
 from fem_constriction.backends import check_memory, direct_current
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.fem import FiniteElements
@@ -51,8 +52,7 @@ def planes(cell: Cell, frequencies: ArrayLike, levels: int = TRIANGULATIONS, *, 
     elements = FiniteElements()
     if levels < 1:
         raise InputError(f"levels = {levels} is not allowed: a number of triangulations from 1")
-    if not isinstance(elements.grid(cell, 0), Prisms):
-        raise InputError("the cell is not allowed here: its contact lies on grid lines, and has no triangles")
+    require("benchmark planes", cell, [elements])
     rows: list[Row] = []
     left_out: dict[str, str] = {}
     for level in range(levels):

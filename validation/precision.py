@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.api import provenance
 from fem_constriction.backends import backend_named, direct_current
+from fem_constriction.capabilities import BUILT_IN, require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.frequencies import frequencies_taken
@@ -64,8 +65,7 @@ def precision(
     angular_band(points)
     if levels < 1 or levels > 6:
         raise InputError(f"levels = {levels} is not allowed: 1 to 6 grids of each family")
-    if cell.mesh is not None or cell.electrolyte.microstructure is not None:
-        raise InputError("the cell is not allowed here: methods are compared on planar stacks, without an image or a mesh file")
+    require("benchmark fem", cell, [backend_named(name) for name in BUILT_IN])
     if not direct_current(cell):
         raise InputError("the cell is not allowed here: a single solve is one at direct current, and none can flow")
     chosen = METHODS if methods is None else methods

@@ -225,6 +225,7 @@ def _relative(value: Value, part: float | None) -> str:
 def spectrum_report(spectrum: Spectrum) -> RenderableType:
     """Where the spectrum lies, how well it is known, and on which grids it was computed."""
     size = np.abs(spectrum.impedance)
+    known = "guaranteed, " if spectrum.provenance.get("guaranteed") else ""
     rows = [
         (
             "frequencies",
@@ -235,15 +236,21 @@ def spectrum_report(spectrum: Spectrum) -> RenderableType:
             "uncertainty",
             "not known (one grid)"
             if spectrum.uncertainty is None
-            else f"at most {np.max(spectrum.uncertainty / size):.1e} |Z|",
+            else f"{known}at most {np.max(spectrum.uncertainty / size):.1e} |Z|",
         ),
     ]
-    for grid in spectrum.provenance.get("grids", []):
+    for number, grid in enumerate(spectrum.provenance.get("grids", []), 1):
+        if "radius" in grid:  # a pair of grids that discs were made on, a grid of each backend
+            pair = "; ".join(f"{name} {_grid(made)}" for name, made in grid.items() if isinstance(made, Mapping))
+            rows.append((f"pair {number}", f"radius at most {grid['radius']:.1e} |Z|: {pair}"))
+            continue
         distance = f", {grid['distance']:.1e} |Z| from the limit" if "distance" in grid else ""
-        rows.append(
-            (f"{grid['grid']}", f"{' x '.join(map(str, grid['cells']))} cells, {grid['unknowns']:,} unknowns{distance}")
-        )
+        rows.append((f"{grid['grid']}", f"{_grid(grid)}{distance}"))
     return table("Spectrum", ("", ""), rows, left=2)
+
+
+def _grid(made: Mapping[str, Any]) -> str:
+    return f"{' x '.join(map(str, made['cells']))} cells, {made['unknowns']:,} unknowns"
 
 
 def derived(cell: Cell) -> dict[str, Any]:

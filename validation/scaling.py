@@ -25,6 +25,7 @@ from fem_constriction import memory
 from fem_constriction.admittance import admittances, evaluate
 from fem_constriction.api import provenance
 from fem_constriction.backends import Backend, backend_named, direct_current, solve_grid
+from fem_constriction.capabilities import BUILT_IN, require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.frequencies import frequencies_taken
@@ -70,6 +71,7 @@ def scaling(
     chosen = sorted(set(sizes))
     if not chosen or any(size < 4 or size % 4 for size in chosen):
         raise InputError(f"sizes = {','.join(map(str, sizes)) or 'none'} is not allowed: voxels per edge, multiples of 4")
+    require("benchmark network", cell, [backend_named(name) for name in BUILT_IN])
     if not direct_current(cell):
         raise InputError("the cell is not allowed here: a single solve is one at direct current, and none can flow")
     exact = _limit(cell, points)
@@ -166,7 +168,10 @@ def polycrystal(cell: Cell, size: int) -> Cell:
 
 def _polycrystal(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
     network = backend_named("network")
-    image = polycrystal(cell, size)
+    try:
+        image = polycrystal(cell, size)
+    except InputError as error:
+        return {"reason": f"the contact is that of no label image: {error}"}
     grid = network.uniform(image, size)
     row = _twice(lambda band: solve_grid(image, network, grid, band).model, points)
     del row["impedance"]  # of another cell

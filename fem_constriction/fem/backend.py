@@ -6,9 +6,9 @@ electrodes: at every real s > 0 a lower bound of the continuum, since the potent
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -24,6 +24,20 @@ from fem_constriction.admittance import (
 )
 from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
 from fem_constriction.backends import check_memory
+from fem_constriction.capabilities import (
+    ENCLOSURE,
+    FAMILY,
+    FIELDS,
+    GRID,
+    MESH,
+    OUTLINES,
+    POTENTIALS,
+    RECTANGLES,
+    TRIANGLES,
+    UNIFORM,
+    check_offered,
+    kind_of,
+)
 from fem_constriction.face import face_of
 from fem_constriction.fem.equilibrated import MixedElements
 from fem_constriction.fem.fields import Gradients
@@ -37,8 +51,7 @@ from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.fem.unstructured import assemble_mesh, family_order, most_unknowns
 from fem_constriction.grid import Grading, Grid, family_member, uniform
 from fem_constriction.layered import Layered, TwoPort
-from fem_constriction.meshes import MeshGrid, mesh_grid, refuse_resolution
-from fem_constriction.microstructure import refuse_image
+from fem_constriction.meshes import MeshGrid, mesh_grid
 from fem_constriction.projection import BLOCK
 from fem_constriction.reconstruction import Reconstruction
 from fem_constriction.stack import Stack
@@ -69,6 +82,11 @@ class FiniteElements:
 
     name = "fem"
     bound: Bound = "lower"
+    offers: ClassVar[Mapping[str, Collection[str]]] = {
+        RECTANGLES.name: (FAMILY, UNIFORM, FIELDS, POTENTIALS, ENCLOSURE),
+        OUTLINES.name: (FAMILY, UNIFORM, FIELDS, ENCLOSURE, TRIANGLES),
+        MESH.name: (GRID, FAMILY),
+    }
 
     def __init__(self, degree: int = 2, mesher: Mesher | None = None) -> None:
         self.degree, self.mesher = degree, mesher
@@ -76,7 +94,7 @@ class FiniteElements:
 
     def grid(self, cell: Cell, level: int) -> Grid:
         """Return member `level` of the cell's family of graded grids."""
-        refuse_image(cell, self.name)
+        check_offered(self, cell, FAMILY)
         if cell.mesh is not None:
             return mesh_grid(cell, level, family_order(cell))
         if face_of(cell).rectangles is None:
@@ -85,13 +103,11 @@ class FiniteElements:
 
     def opposite(self, cell: Cell) -> MixedElements | None:
         """Return what bounds Z from the other side on the same kind of grids, where no voxel grid fits the outline."""
-        fits = cell.mesh is not None or cell.electrolyte.microstructure is not None or face_of(cell).rectangles is not None
-        return None if fits else MixedElements(mesher=self.mesher)
+        return MixedElements(mesher=self.mesher) if kind_of(cell) is OUTLINES else None
 
     def uniform(self, cell: Cell, resolution: int) -> Grid:
         """Return the grid of `resolution` elements per edge of the cell."""
-        refuse_image(cell, self.name)
-        refuse_resolution(cell, resolution)
+        check_offered(self, cell, UNIFORM)
         return uniform(cell, resolution)
 
     def unknowns(self, cell: Cell, grid: Grid) -> int:
@@ -136,7 +152,7 @@ class FiniteElements:
 
     def assemble(self, cell: Cell, grid: Grid) -> Assembly:
         """Return one matrix per process, from the forms assembled on the plane and along z."""
-        refuse_image(cell, self.name)
+        check_offered(self, cell, FAMILY)
         if isinstance(grid, MeshGrid):
             return assemble_mesh(cell, grid, self.degree)
         self.affordable(grid)

@@ -17,8 +17,10 @@ from threadpoolctl import threadpool_limits
 from fem_constriction.admittance import admittances
 from fem_constriction.assembly import Array
 from fem_constriction.backends import check_areas, check_solvable, direct_current
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
+from fem_constriction.fem.backend import FiniteElements
 from fem_constriction.fem.equilibrated import MixedElements, equilibrated, semi_discrete
 from fem_constriction.fem.prisms import Prisms, check_plane
 from fem_constriction.fem.triangulation import Mesher
@@ -66,6 +68,7 @@ def enclose(
     points = np.atleast_1d(np.asarray(s, dtype=float))
     check_solvable(cell)
     accuracy = relative_to_z("accuracy", accuracy)
+    require("bounds", cell, [FiniteElements(mesher=mesher)])
     if points.ndim != 1 or not np.all(np.isfinite(points)) or np.any(points < 0):
         raise InputError("s is not allowed: real numbers of at least 0, in 1/s; bounds hold there alone")
     if np.any(points == 0) and not direct_current(cell):

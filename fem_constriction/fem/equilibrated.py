@@ -13,8 +13,8 @@ elements on the face bound Z from below.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from skfem import ElementTriP0, ElementTriP1DG, ElementTriRT1, ElementTriRT2
 
 from fem_constriction.admittance import CHARGE_TRANSFER, PORE
 from fem_constriction.assembly import Array, Assembly, Bound
+from fem_constriction.capabilities import FAMILY, OUTLINES, RECTANGLES
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fem.forms import density, density_sheet, divergence_density, flow_energy
@@ -106,6 +107,7 @@ class MixedElements:
 
     name = "mixed"
     bound: Bound = "upper"
+    offers: ClassVar[Mapping[str, Collection[str]]] = {RECTANGLES.name: (FAMILY,), OUTLINES.name: (FAMILY,)}
 
     def __init__(self, degree: int = 1, mesher: Mesher | None = None) -> None:
         self.degree, self.mesher = degree, mesher

@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.admittance import BULK, admittances, evaluate
 from fem_constriction.backends import Backend, backend_named, check_memory, check_solvable, direct_current
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell, CellLike
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
@@ -189,6 +190,7 @@ def fields_at(
     if 0.0 in points and not direct_current(cell):
         raise InputError("frequency = 0.0 Hz is not allowed: no direct current can flow at contact fraction 0")
     chosen = backend_named(backend)
+    require("fields" if resolution is None else "fields --resolution", cell, [chosen])
     grid = _grid(cell, chosen, level, resolution)
     check_memory(chosen.unknowns(cell, grid), f"{chosen.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
     assembly = chosen.assemble(cell, grid)

@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.admittance import COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE, admittances
 from fem_constriction.backends import direct_current
+from fem_constriction.capabilities import features
 from fem_constriction.cell import Cell
 from fem_constriction.files import json_text, write_text
 
@@ -121,27 +121,8 @@ CELLS: Final[Mapping[str, Cell]] = {
 }
 
 
-def features(cell: Cell) -> set[str]:
-    """Return what a cell has that a backend may declare as beyond it, see `FEATURES`."""
-    processes, electrode = admittances(cell), cell.working_electrode
-    part = cell.contact_area / cell.area
-    width, depth, _ = cell.geometry.lengths
-    found = {
-        "grain boundaries": GRAIN_BOUNDARY in processes,
-        "ideal contact": electrode.charge_transfer is None and part > 0,
-        "resistive contact": electrode.charge_transfer is not None and part > 0,
-        "pores": PORE in processes,
-        "insulating pores": PORE not in processes and part < 1,
-        "conducting pores": PORE in processes and processes[PORE].conductance > 0,
-        "resistive counter electrode": COUNTER_ELECTRODE in processes,
-        "oblong face": width != depth,
-        "full contact": part == 1,
-        "no contact": not direct_current(cell),
-    }
-    return {name for name, has in found.items() if has}
-
-
-FEATURES: Final = frozenset().union(*map(features, CELLS.values()))
+#: What the cells have that a backend may declare as beyond it.
+FEATURES: Final[frozenset[str]] = frozenset().union(*map(features, CELLS.values()))
 
 
 def frequencies(name: str) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fem_constriction.backends import Backend
+from fem_constriction.capabilities import KINDS, offers
 from fem_constriction.errors import InputError
 from validation.conformance.cells import CELLS, FREQUENCIES
 from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst
@@ -29,6 +30,11 @@ def attributes(subject: Subject) -> Measured:
         wrong.append(f"order = {backend.order!r}: a positive number")
     if not all(isinstance(each, str) for pair in subject.unable.items() for each in pair):
         wrong.append("unable: a mapping of names to reasons, both texts")
+    try:
+        for kind in KINDS:
+            offers(backend, kind)
+    except (InputError, AttributeError, TypeError) as error:
+        wrong.append(f"offers: a mapping of kinds of cell to what is offered of them ({error})")
     return _count(wrong)
 
 

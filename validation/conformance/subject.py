@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from fem_constriction.api import resistance, spectrum_of
 from fem_constriction.backends import Backend, NoData, SpectrumBackend, backend_named, direct_current, unable
+from fem_constriction.capabilities import FAMILY, OFFERS, SPECTRA, features, kind_of, offers
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.refinement import Family, angular_band, solve_family
 from fem_constriction.spectrum import Spectrum
 from validation import oracles
-from validation.conformance.cells import CELLS, FREQUENCIES, features, frequencies
+from validation.conformance.cells import CELLS, FREQUENCIES, frequencies
 from validation.conformance.exceptions import BrokenContractError
 
 Array = NDArray[np.float64]
@@ -60,7 +61,11 @@ class Subject:
 
     def refusal(self, cell: str) -> str:
         """Return why the backend says that it cannot take a cell of the suite, or ""."""
-        reasons = [f"{what}: {self.unable[what]}" for what in (cell, *sorted(features(CELLS[cell]))) if what in self.unable]
+        kind = kind_of(CELLS[cell])
+        has = (cell, kind.name, *sorted(features(CELLS[cell])))
+        reasons = [f"{what}: {self.unable[what]}" for what in has if what in self.unable]
+        if not offers(self.backend, kind) & {FAMILY, SPECTRA}:
+            reasons.append(f"offers.{kind.name}: neither {OFFERS[FAMILY]} nor {OFFERS[SPECTRA]}")
         return reasons[0] if reasons else ""
 
     def spectrum(self, cell: str) -> Spectrum:

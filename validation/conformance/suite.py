@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fem_constriction.backends import Backend, NoData, SpectrumBackend, any_backend
+from fem_constriction.capabilities import KINDS
 from fem_constriction.errors import InputError
 from validation.conformance import comparisons, contract, families, laws, limits, matrices
 from validation.conformance.cells import CELLS, FEATURES
@@ -76,12 +77,12 @@ def chosen(quick: bool = False, only: Sequence[str] = ()) -> list[Check]:
 
 def check_declarations(subject: Subject) -> None:
     """Raise InputError for a declaration that names no check, no cell and no feature of cells."""
-    allowed = {*(check.name for check in CHECKS), *CELLS, *FEATURES}
+    allowed = {*(check.name for check in CHECKS), *CELLS, *FEATURES, *(kind.name for kind in KINDS)}
     for what in subject.unable:
         if what not in allowed:
             raise InputError(
-                f"{subject.name}: unable = '{what}' is not allowed: the name of a check, of a cell of the suite, or one of "
-                f"{', '.join(sorted(FEATURES))}"
+                f"{subject.name}: unable = '{what}' is not allowed: the name of a check, of a cell of the suite, of a kind of "
+                f"cell, or one of {', '.join(sorted(FEATURES))}"
             )
 
 

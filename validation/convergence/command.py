@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from fem_constriction.backends import backend_named, check_solvable
+from fem_constriction.capabilities import require
 from fem_constriction.errors import InputError
 from fem_constriction.frequencies import parse_frequencies
-from fem_constriction.meshes import refuse_mesh
-from fem_constriction.microstructure import refuse_image
 from fem_constriction.refinement import FINEST
 from validation import terminal
 from validation.convergence import tables
@@ -56,8 +55,7 @@ def converge(
         raise InputError(f"--quantity = {wrong[0]!r} is not allowed: {', '.join(QUANTITIES)}")
     terminal.named("--levels", lambda: check_levels(levels, FINEST + 1))
     check_solvable(cell)
-    refuse_image(cell, "`converge`")
-    refuse_mesh(cell, "`converge`")
+    require("converge" if grids == BOTH else f"converge --grids {grids}", cell, chosen)
     terminal.check_folder(out, [])
     families = [f"{each.name}, {kind}" for each in chosen for kind in kinds]
     with terminal.progress(families, "fits, tables and plots", quiet, grids=levels) as step:

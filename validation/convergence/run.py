@@ -10,11 +10,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell, CellLike
 from fem_constriction.errors import InputError
 from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.meshes import refuse_mesh
-from fem_constriction.microstructure import refuse_image
 from fem_constriction.projection import TARGET
 from fem_constriction.refinement import FINEST, Limit, angular_band, extrapolate
 from validation.convergence.families import Solved, check_levels, solve_grids
@@ -65,8 +64,7 @@ def converge(
     _check("quantities", quantities, QUANTITIES)
     check_levels(levels, FINEST + 1)
     check_solvable(cell)
-    refuse_image(cell, "`converge`")
-    refuse_mesh(cell, "`converge`")
+    require("converge" if len(grids) > 1 else f"converge --grids {grids[0]}", cell, chosen)
     with threadpool_limits(limits=1, user_api="blas"):
         solved = [solve_grids(cell, backend, kind, levels, band, progress) for backend in chosen for kind in grids]
         return study(cell, solved, points, quantities)

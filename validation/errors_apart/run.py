@@ -16,11 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
+from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell, CellLike
 from fem_constriction.errors import InputError
 from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.meshes import refuse_mesh
-from fem_constriction.microstructure import refuse_image
 from validation.errors_apart.limits import FINEST, Value, body_fitted, enclosure, few_edges, on_grid, share_effect, sharp_limit
 from validation.errors_apart.neglected import neglected
 from validation.errors_apart.outcome import ErrorsApart, Split
@@ -55,6 +54,7 @@ def tell_apart(
     if not resolutions or any(b <= a for a, b in pairwise(resolutions)):
         raise InputError(f"resolutions = {list(resolutions)} is not allowed: whole numbers of voxels per edge, ascending")
     chosen = [backend_named(name) for name in backends]
+    require("errors", cell, [*chosen, backend_named(FITTED)])
     with threadpool_limits(limits=1, user_api="blas"):
         reference = body_fitted(cell, backend_named(FITTED), points)
         splits: list[Split] = []
@@ -118,8 +118,6 @@ def split_at(cell: Cell, backends: Sequence[Backend], n: int, points: Array, ref
 
 def _points(cell: Cell, frequencies: ArrayLike) -> Array:
     check_solvable(cell)
-    refuse_image(cell, "`errors`")
-    refuse_mesh(cell, "`errors`")
     if cell.contact_fraction in (0, 1):
         raise InputError(f"the contact fraction {cell.contact_fraction:g} has no edge: there is no outline to voxelise")
     none = isinstance(frequencies, (tuple, list)) and not frequencies  # direct current alone

@@ -14,7 +14,8 @@ import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from fem_constriction import memory
-from fem_constriction.backends import check_solvable
+from fem_constriction.backends import backend_named, check_solvable, unable
+from fem_constriction.capabilities import features, gap, kind_of
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.faults import FaultError, sentence, show
@@ -91,7 +92,7 @@ class Study(Section):
             super().__init__(**data)
         except ValidationError as error:
             raise InputError(sentence(Study, error)) from None
-        _ = self.points
+        self._check_taken()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Study:
@@ -159,6 +160,20 @@ class Study(Section):
         """Every point, in order: the last axis fastest."""
         rows = combinations(self.mode, tuple(self.axes.values()), self.samples, self.seed or 0)
         return tuple(self._point(number, values) for number, values in enumerate(rows, 1))
+
+    def _check_taken(self) -> None:
+        """Raise InputError where a point's backends do not take the kind of its cell."""
+        task = "sweep" if self.crosschecked else "sweep of one backend"
+        made = {name: backend_named(name) for point in self.points for name in point.settings.backends}
+        choosy = any(unable(backend) for backend in made.values())  # of what single cells have
+        seen: set[tuple[str, frozenset[str], tuple[str, ...]]] = set()
+        for number, point in enumerate(self.points, 1):
+            names = point.settings.backends
+            looked = kind_of(point.cell).name, frozenset(features(point.cell) if choosy else ()), names
+            if looked not in seen:
+                seen.add(looked)
+                if found := gap(task, point.cell, [made[name] for name in names]):
+                    raise InputError(f"{found} (point {number}: {text_of(point.values)})")
 
     def _point(self, number: int, values: Mapping[str, Any]) -> Point:
         changes = {key: value for key, value in values.items() if key not in _axes.SETTINGS}
