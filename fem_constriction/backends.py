@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from fem_constriction import memory
-from fem_constriction.admittance import PORE, admittances
+from fem_constriction.admittance import admittances
 from fem_constriction.assembly import Assembly, Bound
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
@@ -178,7 +178,7 @@ def direct_current(cell: Cell) -> bool:
 
 def check_solvable(cell: Cell) -> None:
     """Raise InputError for a cell that carries no current at any frequency."""
-    if not direct_current(cell) and PORE not in admittances(cell):
+    if not direct_current(cell) and cell.working_electrode.pore is None:
         raise InputError(
             "working_electrode.contact.fraction = 0.0 is not allowed without working_electrode.pore: "
             "no current can enter the cell at any frequency; give the pores a capacitance, or a fraction above 0"

@@ -34,9 +34,10 @@ from fem_constriction.reduced import RANK, ReducedModel
 from fem_constriction.refinement import angular_band
 from fem_constriction.spectrum import Spectrum
 from network.backend import Network
-from network.image_network import image_conducts, image_voxels
+from network.image_network import image_voxels
 from network.images import labels_of
 from network.links import GROUND, Links, column, network_links
+from network.paths import at_direct_current
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
@@ -81,8 +82,9 @@ def _reduce_image(cell: Cell, grid: Grid, band: tuple[float, float] | None, rank
     metal = voxels.unknowns - 1
     own = range(metal * ranks.rank // ranks.size, metal * (ranks.rank + 1) // ranks.size)
     links = {kind: each.touching(own) for kind, each in voxels.links().items()}
-    flows = direct_current(cell) and image_conducts(cell, labels, grid)
-    model = reduce_links(links, admittances(cell), own, voxels.unknowns, band, direct_current=flows, comm=ranks)
+    processes = admittances(cell)
+    flows = direct_current(cell) and at_direct_current(voxels, processes)[1]
+    model = reduce_links(links, processes, own, voxels.unknowns, band, direct_current=flows, comm=ranks)
     described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape, **made}
     return replace(model, statistics={**described, **model.statistics})
 

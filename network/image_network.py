@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.admittance import BULK, Admittance, admittances
+from fem_constriction.admittance import BULK, PORE, Admittance, admittances
 from fem_constriction.assembly import Array, Assembly
 from fem_constriction.backends import check_memory
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
@@ -23,11 +23,13 @@ from fem_constriction.projection import enough_shifts
 from fem_constriction.reduced import ReducedModel
 from network.images import Labels, labels_of
 from network.meanfield import MeanField
-from network.shifts import ImageSolutions
-from network.voxels import Voxels, classified, percolates
+from network.paths import at_direct_current, blocked
+from network.shifts import SMALL, ImageSolutions
+from network.voxels import Voxels, classified
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
+    from fem_constriction.microstructure import Microstructure
 
 #: Relative error of Z that the reduced model of an image is made for: its voxels are known to far less.
 TARGET = 1e-6
@@ -75,7 +77,7 @@ class MeanFields:
     def __init__(self, voxels: Voxels, y: Mapping[str, Array]) -> None:
         self.shape = voxels.shape
         each = [{name: float(values[k]) for name, values in y.items()} for k in range(len(next(iter(y.values()))))]
-        self.stacks = [MeanField(voxels, voxels.weights(one)) for one in each]
+        self.stacks = [MeanField(voxels.weights(one), voxels.kept) for one in each]
 
     def solve(self, columns: Array) -> Array:
         """Return approximately A(s_k)^-1 r_k for each column k."""
@@ -85,8 +87,8 @@ class MeanFields:
         return found
 
 
-def image_assembly(voxels: Voxels, description: Mapping[str, Any], *, conducts: bool = True) -> Assembly:
-    """Return the assembly of a label image's links; conducts: whether direct current finds a path through it."""
+def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
+    """Return the assembly of a label image's links."""
 
     def reduction(
         processes: Mapping[str, Admittance],
@@ -97,19 +99,19 @@ def image_assembly(voxels: Voxels, description: Mapping[str, Any], *, conducts: 
         keep: bool,
     ) -> ReducedModel:
         target = tolerance or TARGET
-        if band is None and not (direct_current and conducts):
-            raise InputError(
-                "electrolyte.microstructure is not allowed here: no path for direct current leads through the image"
-            )
-        double = target < SINGLE or _contrast(processes, (0.0,) if band is None else band) > CONTRAST
+        kept, conducts = at_direct_current(voxels, processes)
+        flows = direct_current and conducts
+        if band is None and not flows:
+            return ImageSolutions(voxels, processes, target).model(np.empty(0))
+        double = target < SINGLE or voxels.unknowns <= SMALL
+        double = double or _contrast(processes, (0.0,) if band is None else band) > CONTRAST
         found: ReducedModel | None = None
         failure: Exception = ComputationError("no precision was tried")
         best = np.inf
         for kind, strict in ATTEMPTS[int(double) :]:
             try:
                 check_memory(voxels.unknowns, f"a label image in {np.dtype(kind).name}", 5 * np.dtype(kind).itemsize)
-                solutions = ImageSolutions(voxels, processes, target, kind, strict)
-                flows = direct_current and conducts
+                solutions = ImageSolutions(voxels, processes, target, kind, strict, kept)
                 model, estimate = enough_shifts(solutions, band, direct_current=flows, tolerance=target, per_decade=PER_DECADE)
             except (ComputationError, MemoryShort) as error:
                 failure = error
@@ -139,19 +141,11 @@ def _contrast(processes: Mapping[str, Admittance], band: tuple[float, ...]) -> f
 
 
 def assemble_image(cell: Cell, grid: Grid) -> Assembly:
-    """Return the assembly of a cell with a label image, on the image's own voxels."""
+    """Return the assembly of a cell with a label image, on the image's own voxels. Raises InputError without a path."""
     labels, made = labels_of(cell)
     voxels = image_voxels(cell, labels, grid)
     described = {"backend": "network", "grid": grid.name, "cells": grid.shape, "unknowns": voxels.unknowns, **made}
-    return image_assembly(voxels, described, conducts=image_conducts(cell, labels, grid))
-
-
-def image_conducts(cell: Cell, labels: Labels, grid: Grid) -> bool:
-    """Whether direct current finds a path through a cell's label image."""
-    structure, pore = cell.electrolyte.microstructure, cell.working_electrode.pore
-    leaky = pore is not None and pore.areal_conductance > 0
-    insulating = [each.label for each in structure.inclusions if each.conductivity == 0] if structure is not None else []
-    return percolates(labels, insulating, grid.contact | leaky)
+    return image_assembly(voxels, described)
 
 
 def image_voxels(cell: Cell, labels: Labels, grid: Grid) -> Voxels:
@@ -159,11 +153,26 @@ def image_voxels(cell: Cell, labels: Labels, grid: Grid) -> Voxels:
     structure = cell.electrolyte.microstructure
     if structure is None:
         raise InputError("electrolyte.microstructure is missing: there is no label image")
-    return classified(
+    voxels = classified(
         labels,
         grid.contact,
         inclusions={each.label: each.phase for each in structure.inclusions},
         kinds=tuple(admittances(cell)),
         edge=structure.voxel,
         copies=grid.copies,
+    )
+    if not voxels.metal.any():
+        raise InputError(_no_path(structure, labels, voxels, grid))
+    return voxels
+
+
+def _no_path(structure: Microstructure, labels: Labels, voxels: Voxels, grid: Grid) -> str:
+    holes = [each.label for each in structure.inclusions if volume_kind(each.phase, each.phase) not in voxels.kinds]
+    pores = any(kind.startswith(PORE) for kind in voxels.kinds)
+    first = blocked(labels, holes, grid.contact | pores)
+    where = f"all end at layer {first + 1} of {len(labels)}" if first else "none begins: the first layer has holes there"
+    return (
+        f"electrolyte.microstructure.image = '{structure.image}' is not allowed: no path for current leads from the working "
+        f"to the counter electrode at any frequency ({where}, counted from the working electrode); inclusions with neither "
+        f"conductivity nor relative_permittivity are holes, here label {', '.join(map(str, holes[:5]))}"
     )

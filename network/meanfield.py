@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from network.voxels import Voxels, Weights
+from network.voxels import Weights
 
 Real = NDArray[Any]
 
@@ -32,10 +32,12 @@ WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 
 class MeanField:
     """The mean-field stack at one real shift, ready to be applied; arrays (nz, nx, ny) in the precision of the weights."""
 
-    def __init__(self, voxels: Voxels, weights: Weights) -> None:
-        nz, nx, ny = voxels.shape
+    name = "mean-field stack"
+
+    def __init__(self, weights: Weights, kept: NDArray[np.bool_] | None) -> None:
+        shape = nz, nx, ny = weights.y.shape
         kind = weights.y.dtype
-        self.kept = voxels.kept
+        self.kept = kept
         self.face = weights.metal
         along_x = weights.x.mean((1, 2), dtype=np.float64) if nx > 1 else np.zeros(nz)
         along_y = weights.y[:, :, :-1].mean((1, 2), dtype=np.float64) if ny > 1 else np.zeros(nz)
@@ -45,7 +47,7 @@ class MeanField:
         least = 1e-12 * max(float(each.max(initial=0.0)) for each in (along_x, along_y, down, np.array([ground])))
         self.down = np.maximum(down, least).astype(kind)
         x, y = (4 * np.sin(np.pi * np.arange(n) / (2 * n)) ** 2 for n in (nx, ny))
-        self.inverse = np.empty(voxels.shape, kind)
+        self.inverse = np.empty(shape, kind)
         pivot = np.full((nx, ny), max(ground, least))
         for k in range(nz - 1, -1, -1):
             pivot = pivot + (along_x[k] * x[:, None] + along_y[k] * y)

@@ -7,22 +7,43 @@ solution in the span so far, so the iterations fall from shift to shift. Z is qu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_constriction import memory
 from fem_constriction.admittance import PORE, Admittance, evaluate
 from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.projection import ends_first
 from fem_constriction.reduced import ReducedModel
-from network.iteration import add_scaled, dot, improve
+from network.exact import Factorised, Multigrid
+from network.iteration import Preconditioner, add_scaled, dot, improve
 from network.meanfield import MeanField
-from network.voxels import Voxels
+from network.voxels import Voxels, Weights
 
 Real = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+#: Unknowns up to which A is factorised.
+SMALL = 2000
+
+#: Iterations that the mean-field stack may take (in single precision about 100 take as long as multigrid with its set-up); and
+#: those that what sees every link may take.
+PATIENCE, MOST = 150, 100
+
+#: Bytes per voxel that multigrid takes at its peak (measured 860 and 930 at 48^3 and 64^3 voxels), and the iterations of the
+#: mean-field stack where there is no room for that.
+BYTES, LONG = 1000, 500
+
+#: What sees every link gains more than a digit by another iteration, which costs a tenth of its set-up: so much stricter it is.
+STRICTER = 0.1
+
+#: Direct current lies beside the lowest shift (1/s).
+TINY = 1e-30
 
 #: Energy error of a solution, in roots of the target of Z; and what may be left of that of its guess. A good guess is improved
 #: all the same: the estimate of what the span lacks leaves out one solution after the other, and would not miss its own guess.
@@ -47,6 +68,7 @@ class ImageSolutions:
         target: float,
         kind: type[np.floating[Any]] = np.float64,
         strict: float = 1.0,
+        direct: Mask | None = None,
     ) -> None:
         self.voxels, self.processes, self.kind = voxels, processes, kind
         self.tolerance, self.gain = float(np.sqrt(target)) * ERROR * strict, GAIN * strict
@@ -55,6 +77,7 @@ class ImageSolutions:
         self.matrices: dict[str, Array] = {name: np.zeros((0, 0)) for name in voxels.kinds}
         self.entries: dict[str, Array] = {name: np.zeros(0) for name in voxels.kinds if name.startswith(PORE)}
         self.coordinates: Array = np.zeros((0, 0))
+        self.direct, self.ways = direct, dict[float, str]()
         self.iterations: list[int] = []
         self.solver_error = 0.0
         shape = voxels.shape
@@ -82,6 +105,7 @@ class ImageSolutions:
             "iterations": max(self.iterations),
             "iterations_in_all": sum(self.iterations),
             "precision": np.dtype(self.kind).name,
+            "solver": ", ".join(f"{name} ({count})" for name, count in Counter(self.ways.values()).items()),
             "solver_error": self.solver_error,
             "projection_error": projection_error,
         }
@@ -107,15 +131,41 @@ class ImageSolutions:
         """Return the potential at V = 1 for the shift s."""
         y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
         weights = self.voxels.weights(y, self.kind)
+        kept = self.voxels.kept if s else self.direct
         potential = self._guess(s)
-        preconditioner = MeanField(self.voxels, weights)
-        try:
-            done = improve(potential, weights, preconditioner, self.work, self.tolerance, self.gain)
-        except ComputationError as error:
-            raise ComputationError(f"{error} (s = {s:.3g} 1/s, {np.dtype(self.kind).name})") from None
-        self.iterations.append(done.iterations)
+        spent = 0
+        for prepare, most in self._ways(s):
+            preconditioner = prepare(weights, kept)
+            # Few iterations in single precision drift by less than is asked: of these the first, from no guess, stands for all.
+            checked = self.kind is not np.float32 or not self.basis
+            strict = 1.0 if prepare is MeanField or self.kind is np.float32 else STRICTER
+            asked = strict * self.tolerance, strict * self.gain
+            done = improve(potential, weights, preconditioner, self.work, *asked, most, checked)
+            spent += done.iterations
+            if done.reached:
+                break
+        if not done.reached:
+            raise ComputationError(
+                f"conjugate gradients on {potential.size:,} voxels stopped after {spent} iterations with a relative energy "
+                f"error of {done.error:.1e}, asked {self.tolerance:.0e} (s = {s:.3g} 1/s, {np.dtype(self.kind).name}, "
+                f"{preconditioner.name})"
+            )
+        self.ways[s] = preconditioner.name
+        self.iterations.append(spent)
         self.solver_error = max(self.solver_error, done.error)
         return potential, 1.0
+
+    def _ways(self, s: float) -> list[tuple[Callable[[Weights, Mask | None], Preconditioner], int]]:
+        """Return the preconditioners to be tried at a shift, one after the other, and the iterations that each may take."""
+        if self.voxels.unknowns <= SMALL:
+            return [(Factorised, MOST)]
+        if memory.free() < BYTES * self.voxels.unknowns:
+            return [(MeanField, LONG)]
+        last = (Multigrid, MOST)
+        if not self.basis:
+            return [(MeanField, 2 * PATIENCE), last]  # without a guess it says little of what others will take
+        nearest = min(list(self.ways)[1:], key=lambda other: abs(np.log((other + TINY) / (s + TINY))), default=None)
+        return [last] if nearest is not None and self.ways[nearest] == Multigrid.name else [(MeanField, PATIENCE), last]
 
     def _add(self, potential: Real, voltage: float) -> Array:
         """Orthonormalise a solution against the basis, take it in, and return its coordinates (divided by its norm)."""
@@ -174,7 +224,7 @@ def _rows(voxels: Voxels, basis: list[Real], port: Array) -> tuple[Array, Array]
             own[:, :-1] -= across
             own[:, :, 1:] += along
             own[:, :, :-1] -= along
-        flat = images.reshape(len(present), -1)
+        flat = images.reshape(len(present), here.size)
         for j, each in enumerate(basis):
             found[present - 1, j] += flat @ each[wide].reshape(-1).astype(np.float64)
     for code in range(1, kinds + 1):

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.link_kinds import BOUNDARY_KIND, face_kind, volume_kind
 from network.links import GROUND, Links
+from network.paths import joined
 
 Codes = NDArray[np.uint8]
 Real = NDArray[Any]
@@ -201,26 +201,11 @@ def classified(
         metal[first & ~contact] = code(face_kind(PORE, name))
         counter[last] = code(face_kind(COUNTER_ELECTRODE, name))
     kept = None
-    conducts = np.diagonal(pairs) != NONE
-    if not conducts.all():
-        kept = _connected(conducts[phase])
+    if not np.diagonal(pairs).all():
+        kept = joined(z, x, y, counter, np.arange(len(names) + 1) != NONE)
         for array, ends in ((z, kept[:-1] & kept[1:]), (x, kept[:, :-1] & kept[:, 1:])):
             array[~ends] = NONE
         y[:, :, :-1][~(kept[:, :, :-1] & kept[:, :, 1:])] = NONE
         metal[~kept[0]] = NONE
         counter[~kept[-1]] = NONE
     return Voxels(names, z, x, y, metal, counter, copies * edge**2, kept)
-
-
-def _connected(conducting: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which voxels a path of conducting ones, face by face, joins to the last layer."""
-    clusters, _ = ndimage.label(conducting)
-    reached = np.unique(clusters[-1])
-    return np.asarray(conducting & np.isin(clusters, reached[reached > 0]))
-
-
-def percolates(labels: NDArray[Any], insulating: Sequence[int], entry: NDArray[np.bool_]) -> bool:
-    """Whether direct current finds a path from an entry, (nx, ny), to the counter electrode, around insulating labels."""
-    if not insulating:
-        return bool(entry.any())
-    return bool(np.any(_connected(~np.isin(labels, insulating))[0] & entry))

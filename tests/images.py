@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from scipy.constants import epsilon_0
-from scipy.sparse.linalg import spsolve
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
 
 import fem_constriction as fc
 
@@ -43,7 +44,7 @@ def literal_network(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: c
     gb = structure.boundary
     boundary = 0 if gb is None else gb.thickness / ((gb.conductivity + s * gb.relative_permittivity * epsilon_0) * h**2)
     electrode, counter = cell.working_electrode, cell.counter_electrode.charge_transfer
-    rows, columns, values = [], [], []
+    ends, conductances = [], []
     number = np.arange(labels.size).reshape(labels.shape)
     metal = labels.size
 
@@ -54,9 +55,7 @@ def literal_network(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: c
     def link(a: int, b: int | None, impedance: complex) -> None:
         if not np.isfinite(impedance):
             return
-        for i, j, sign in ((a, a, 1), (b, b, 1), (a, b, -1), (b, a, -1)):
-            if i is not None and j is not None:
-                rows.append(i), columns.append(j), values.append(sign / impedance)
+        ends.append((a, metal + 1 if b is None else b)), conductances.append(1 / impedance)
 
     for z, x, y in np.ndindex(labels.shape):
         here = labels[z, x, y]
@@ -81,8 +80,37 @@ def literal_network(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: c
         elif z == 0 and electrode.pore is not None:
             y_pore = electrode.pore.areal_conductance + s * electrode.pore.areal_capacitance
             link(metal, number[z, x, y], half(here) + (np.inf if y_pore == 0 else 1 / (y_pore * h**2)))
-    matrix = sparse.coo_array((values, (rows, columns)), shape=(metal + 1, metal + 1)).tocsr()
-    used = np.flatnonzero(matrix.diagonal())  # voxels without any link are no nodes
-    port = np.zeros(used.size, dtype=complex)
-    port[-1] = 1
-    return complex(spsolve(matrix[used][:, used].tocsc(), port)[-1])
+    return _driving_point(np.array(ends), np.array(conductances), metal)
+
+
+def _driving_point(ends: np.ndarray, conductances: np.ndarray, metal: int) -> complex:
+    """Z between a node and ground, the number after it, of links; nodes that no path joins to ground are none.
+
+    Differences are taken before they are multiplied, in extended precision, and the solution is refined with them: the
+    written-out matrix loses a conductance of 1e-12 beside one of 1.
+    """
+    pairs = sparse.coo_array((np.ones(len(ends)), ends.T), shape=(metal + 2, metal + 2))
+    part = connected_components(pairs, directed=False)[1]
+    place = np.full(metal + 2, -1)
+    used = np.flatnonzero(part[:-1] == part[-1])
+    place[used] = np.arange(used.size)
+    inside = part[ends[:, 0]] == part[-1]
+    ends, conductances = place[ends[inside]], conductances[inside]
+    links = np.repeat(np.arange(len(ends)), 2)
+    kept = ends.ravel() >= 0
+    signs = np.tile([1.0, -1.0], len(ends))[kept]
+    drop = sparse.csr_array((signs, (links[kept], ends.ravel()[kept])), shape=(len(ends), used.size))
+    scale = np.abs(conductances).max()
+    relative = (conductances / scale).astype(np.clongdouble)
+    factors = splu((drop.T @ sparse.diags_array(relative.astype(complex)) @ drop).tocsc())
+    port = np.zeros(used.size, dtype=np.clongdouble)
+    port[place[metal]] = 1
+    x = np.zeros_like(port)
+    for _ in range(12):
+        across = np.append(x, 0)[ends[:, 0]] - np.append(x, 0)[ends[:, 1]]
+        residual = port.copy()
+        for column, sign in ((0, -1), (1, 1)):
+            there = ends[:, column] >= 0
+            np.add.at(residual, ends[there, column], sign * (relative * across)[there])
+        x += factors.solve(residual.astype(complex))
+    return complex(x[place[metal]] / scale)
