@@ -28,6 +28,7 @@ from fem_constriction.grid import DOUBLES_PER_NODE, Grid
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.layered import Layered
 from fem_constriction.materials import reduce_together
+from fem_constriction.microstructure import DOUBLES_PER_VOXEL
 from fem_constriction.projection import reduce
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.spectrum import Spectrum
@@ -37,11 +38,6 @@ GROUP = "fem_constriction.backends"
 #: Vectors of doubles alive at once per unknown: the basis (up to 40 solutions), blocks of 8 columns in the solver and the
 #: factorised stack. Measured peaks were 110 to 180 doubles per unknown (network and finite elements, 0.1 to 1.6 million).
 DOUBLES_PER_UNKNOWN = 200
-
-#: The same per voxel of a label image, whose vectors are in single precision and whose matrices are never written down: 20
-#: solutions, 10 vectors of the solver, the labels and a byte per link.
-DOUBLES_PER_VOXEL = 20
-
 
 #: The same per unknown of a mesh from a file, whose matrices are assembled and factorised as they are: measured 900 at 7e4.
 DOUBLES_PER_MESH_NODE = 1200

@@ -20,7 +20,7 @@ from fem_constriction.errors import ImplausibleWarning, InputError, cut
 from fem_constriction.faults import FaultError, dotted, keys, sentence, show, unknown_key
 from fem_constriction.files import parsed_toml, read_text, write_text
 from fem_constriction.meshes import Mesh, check_mesh, measure_of, mesh_beside
-from fem_constriction.microstructure import beside, contact_voxels
+from fem_constriction.microstructure import beside, check_fits
 from fem_constriction.outlines import Outline, faults
 from fem_constriction.plausible import implausible
 from fem_constriction.sections import CounterElectrode, Electrolyte, Geometry, Section, WorkingElectrode
@@ -111,7 +111,7 @@ class Cell(Section):
     @model_validator(mode="after")
     def _voxels_fit(self) -> Self:
         if self.electrolyte.microstructure is not None:
-            contact_voxels(self)
+            check_fits(self)
         return self
 
     @property

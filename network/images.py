@@ -6,6 +6,7 @@ rows and columns. Labels are whole numbers.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,20 +54,16 @@ def labels_of(cell: Cell) -> tuple[Labels, dict[str, Any]]:
         labels = voronoi(shape, structure.grains or 1, seed)
         made = {"generator": "voronoi", "grains": structure.grains, "seed": seed}
     elif structure.generator == "cubic":
-        labels = bricks(shape, _edge(structure))
+        labels = bricks(shape, round((structure.grain_size or structure.voxel) / structure.voxel))
         made = {"generator": "cubic", "grain_size_m": structure.grain_size}
     else:
+        _check_shape(cell, structure.shape or shape)
         found = contents_of(structure)
         if structure.sha256 not in (None, found.digest):
             raise found.mismatch(f"{_SECTION}.sha256", str(structure.sha256), "image")
         labels = read(structure)
         made = {"image": structure.image, "sha256": found.digest}
-    if labels.shape != shape:
-        raise InputError(
-            f"electrolyte.microstructure.image = '{structure.image}' is not allowed: it has {_by(labels.shape)} voxels "
-            f"(z, x, y), and geometry {cell.geometry.lengths[2]:.6g} m thick and {cell.geometry.lengths[0]:.6g} m x "
-            f"{cell.geometry.lengths[1]:.6g} m wide with voxel = {structure.voxel:.6g} m makes {_by(shape)}"
-        )
+    _check_shape(cell, labels.shape)
     for number, inclusion in enumerate(structure.inclusions):
         if not np.any(labels == inclusion.label):
             raise InputError(
@@ -74,6 +71,16 @@ def labels_of(cell: Cell) -> tuple[Labels, dict[str, Any]]:
                 f"{structure.image} has it"
             )
     return labels, made
+
+
+def _check_shape(cell: Cell, found: tuple[int, ...]) -> None:
+    structure, shape = cell.electrolyte.microstructure, counts(cell)
+    if structure is not None and found != shape:
+        raise InputError(
+            f"electrolyte.microstructure.image = '{structure.image}' is not allowed: it has {_by(found)} voxels "
+            f"(z, x, y), and geometry {cell.geometry.lengths[2]:.6g} m thick and {cell.geometry.lengths[0]:.6g} m x "
+            f"{cell.geometry.lengths[1]:.6g} m wide with voxel = {structure.voxel:.6g} m makes {_by(shape)}"
+        )
 
 
 def read(structure: Microstructure) -> Labels:
@@ -107,7 +114,7 @@ def _reason(error: Exception) -> str:
 
 def _raw(path: Path, structure: Microstructure) -> Labels:
     kind, shape = np.dtype(structure.dtype or "uint8").newbyteorder("<"), structure.shape or (1, 1, 1)
-    expected = int(np.prod(shape)) * kind.itemsize
+    expected = math.prod(shape) * kind.itemsize
     if path.stat().st_size != expected:
         raise InputError(
             f"it has {path.stat().st_size} bytes, and shape = {list(shape)} with dtype = '{structure.dtype}' makes {expected}"
@@ -118,17 +125,6 @@ def _raw(path: Path, structure: Microstructure) -> Labels:
         if head.startswith(known):
             raise InputError(f"it is {what}, not a raw volume; .npy and .tif are read as images")
     return np.memmap(path, dtype=kind, mode="r", shape=shape)
-
-
-def _edge(structure: Microstructure) -> int:
-    size = structure.grain_size or structure.voxel
-    edge = round(size / structure.voxel)
-    if edge < 1 or abs(size / structure.voxel - edge) > 1e-9 * edge:
-        raise InputError(
-            f"electrolyte.microstructure.grain_size = {size!r} m is not allowed with voxel = {structure.voxel!r} m: that is "
-            f"{size / structure.voxel:.6g} voxels, and a whole number is allowed"
-        )
-    return edge
 
 
 def _by(shape: tuple[int, ...]) -> str:
