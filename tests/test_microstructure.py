@@ -318,7 +318,7 @@ def test_too_large_an_image_is_refused_with_its_size_before_it_is_made() -> None
     cell = image_cell((6, 8, 8), 0.25, {"generator": "voronoi", "grains": 5}).vary(
         {"geometry.width": "1 mm", "geometry.thickness": "100 mm"}
     )
-    with pytest.raises(MemoryShort, match=r"1e\+11 unknowns would need about .* GiB"):
+    with pytest.raises(MemoryShort, match=r"1e\+11 voxels would need about .* GiB"):
         fc.solve(cell, [1.0])
 
 
