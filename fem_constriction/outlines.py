@@ -74,7 +74,7 @@ _EXAMPLE = '["10 um", "20 um"]'
 _POINT = _Pair(unit="m", what="a length", example=_EXAMPLE, positive=False)
 _SIZES = _Pair(unit="m", what="a length", example=_EXAMPLE)
 _CORNERS = _Corners(unit="m", what="a length", example=_EXAMPLE, positive=False)
-Angle = Annotated[float, Quantity(unit="rad", what="an angle", example="30 deg", positive=False)]
+Angle = Annotated[float, Quantity(unit="rad", what="an angle", example="30 deg", positive=False, usual=(0, 2 * np.pi))]
 
 #: shape -> keys it needs; angle is allowed where there is one to turn.
 NEEDS = {

@@ -15,9 +15,11 @@ from fem_constriction.microstructure import Microstructure
 from fem_constriction.outlines import Region
 from fem_constriction.section import Section as Section
 from fem_constriction.units import (
+    EXTENT,
     AreaCapacitance,
     AreaResistance,
     Conductivity,
+    Extent,
     Fraction,
     Layers,
     Length,
@@ -53,10 +55,10 @@ class _Width(Quantity):
 class Geometry(Section):
     """The box L_x x L_y x L_z: the electrodes lie at its two faces across z."""
 
-    width: Annotated[float | tuple[float, float], _Width(unit="m", what="a length", example="50 um")] = Field(
+    width: Annotated[float | tuple[float, float], _Width(unit="m", what="a length", example="50 um", usual=EXTENT)] = Field(
         description="Width L_x = L_y in m, or [L_x, L_y]"
     )
-    thickness: Length = Field(description="Thickness L_z of the electrolyte in m")
+    thickness: Extent = Field(description="Thickness L_z of the electrolyte in m")
 
     @property
     def lengths(self) -> tuple[float, float, float]:

@@ -60,8 +60,8 @@ class _EachOrMolar(Quantity):
         return super().validate(each)
 
 
-Kelvin = Annotated[float, _Absolute(unit="K", what="an absolute temperature", example="60 degC")]
-Energy = Annotated[float, _EachOrMolar(unit="J", what="an energy", example="0.35 eV", positive=False)]
+Kelvin = Annotated[float, _Absolute(unit="K", what="an absolute temperature", example="60 degC", usual=(150, 2000))]
+Energy = Annotated[float, _EachOrMolar(unit="J", what="an energy", example="0.35 eV", positive=False, usual=(1.6e-22, 8e-19))]
 
 
 class ActivationEnergies(Section):

@@ -61,7 +61,7 @@ class Quantity:
     """A pydantic field: `what` as a float in the SI `unit`, above zero or (positive=False) at least zero.
 
     Accepts what `parse` accepts; in JSON mode it is written as a string, "5e-05 m", which loads as the same
-    float. `remedy` is what to do instead of a zero.
+    float. `remedy` is what to do instead of a zero. `usual` is the range of values that somebody means; 0 is always one.
     """
 
     unit: str
@@ -69,6 +69,7 @@ class Quantity:
     example: str
     positive: bool = True
     remedy: str = ""
+    usual: tuple[float, float] = (0.0, math.inf)
 
     @property
     def allowed(self) -> str:
@@ -86,6 +87,10 @@ class Quantity:
             remedy = f"; {self.remedy}" if self.remedy and found == 0 else ""
             raise InputError(f"{show(value)} is not allowed: {self.allowed}{remedy}")
         return found + 0.0  # no negative zero
+
+    def unusual(self, value: float) -> str:
+        """Return what is to be said of a value outside the usual range, "" for others."""
+        return _unusual(value, self.usual, f" {self.unit}")
 
     def text(self, number: float) -> str:
         """Return the value as the cell file writes it."""
@@ -116,6 +121,7 @@ class Number:
     least: float = 0
     greatest: float = math.inf
     whole: bool = False
+    usual: tuple[float, float] = (-math.inf, math.inf)
 
     def validate(self, value: object) -> float:
         """Return the number; raise InputError for what is not allowed."""
@@ -133,6 +139,10 @@ class Number:
             raise InputError(refused)
         return int(plain) if self.whole else found + 0.0  # type: ignore[call-overload]
 
+    def unusual(self, value: float) -> str:
+        """Return what is to be said of a value outside the usual range, "" for others."""
+        return _unusual(value, self.usual, "")
+
     def schema(self) -> JsonSchemaValue:
         """Return the JSON schema of the key."""
         bounds = {"minimum": self.least} | ({"maximum": self.greatest} if self.greatest < math.inf else {})
@@ -144,6 +154,21 @@ class Number:
     def __get_pydantic_json_schema__(self, core: CoreSchema, _: GetJsonSchemaHandler) -> JsonSchemaValue:
         return self.schema()
 
+
+def _unusual(value: float, usual: tuple[float, float], unit: str) -> str:
+    low, high = usual
+    if value == 0 or low <= value <= high:
+        return ""
+    return f"{value!r}{unit} is unusual: usual are {low:.3g} to {high:.3g}{unit}; is the unit as it is meant?"
+
+
+# Ranges that are usual, wide enough for every material, so that what lies outside is a slip of the unit. Lengths: an atom to a
+# pellet; a cell has some unit cells of its crystal at least. Conductivities: glasses in the cold to three decades above the
+# best ion conductors; what fills pores and inclusions may be air or a metal. Permittivities: of vacuum to relaxors. Interfaces,
+# per area: 1e-6 ohm cm2 to 1e10 ohm cm2; a vacuum of 1 mm to 1 F/cm2, more than any double layer. Temperatures: a cold cryostat
+# to sintering. Activation energies: above 1 meV and below those of evaporation.
+_SIZE: Final = (1e-10, 3e-2)
+EXTENT: Final = (1e-8, 3e-2)
 
 #: What an uncertainty may be that is asked for.
 RELATIVE: Final = Number(
@@ -159,9 +184,12 @@ def relative_to_z(name: str, value: object) -> float:
         raise InputError(f"{name} = {error}") from None
 
 
-Length = Annotated[float, Quantity(unit="m", what="a length", example="50 um")]
-Conductivity = Annotated[float, Quantity(unit="S/m", what="a conductivity", example="0.46 mS/cm")]
-PoreConductivity = Annotated[float, Quantity(unit="S/m", what="a conductivity", example="1e-9 S/cm", positive=False)]
+Length = Annotated[float, Quantity(unit="m", what="a length", example="50 um", usual=_SIZE)]
+Extent = Annotated[float, Quantity(unit="m", what="a length", example="50 um", usual=EXTENT)]
+Conductivity = Annotated[float, Quantity(unit="S/m", what="a conductivity", example="0.46 mS/cm", usual=(1e-16, 1e4))]
+PoreConductivity = Annotated[
+    float, Quantity(unit="S/m", what="a conductivity", example="1e-9 S/cm", positive=False, usual=(1e-24, 1e8))
+]
 AreaResistance = Annotated[
     float,
     Quantity(
@@ -169,11 +197,13 @@ AreaResistance = Annotated[
         what="an area-specific resistance",
         example="1 ohm cm^2",
         remedy="leave the section out for an ideal contact",
+        usual=(1e-10, 1e6),
     ),
 ]
 AreaCapacitance = Annotated[
-    float, Quantity(unit="F/m^2", what="an area-specific capacitance", example="885 uF/cm^2", positive=False)
+    float,
+    Quantity(unit="F/m^2", what="an area-specific capacitance", example="885 uF/cm^2", positive=False, usual=(1e-8, 1e4)),
 ]
-Permittivity = Annotated[float, Number(allowed="a number of at least 0 (no unit)")]
+Permittivity = Annotated[float, Number(allowed="a number of at least 0 (no unit)", usual=(1, 1e6))]
 Fraction = Annotated[float, Number(allowed="a number from 0 to 1 (no unit)", greatest=1)]
 Layers = Annotated[int, Number(allowed="a whole number from 1 (no unit; 1 means no boundary)", least=1, whole=True)]
