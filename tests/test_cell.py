@@ -298,7 +298,7 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
         (
             '[working_electrode.contact]\nshape = "square"\nfraction = 0.25',
             "",
-            "working_electrode.contact is missing: required is a section with the keys shape, fraction, regions",
+            "working_electrode.contact is missing: required is a section with the keys shape, fraction, regions, mesher",
         ),
         (WIDTH, "", f"geometry.width is missing: required is {LENGTH}"),
         (WIDTH, 'width = "50"', f"geometry.width = '50' is not allowed: {LENGTH}; it has no unit"),
@@ -439,7 +439,8 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
             "fraction = 0.25",
             "fraction = 2\nsteps = 1\n",
             "working_electrode.contact.steps = 1 is not allowed: unknown key, the keys here are "
-            "working_electrode.contact.shape, working_electrode.contact.fraction, working_electrode.contact.regions "
+            "working_electrode.contact.shape, working_electrode.contact.fraction, working_electrode.contact.regions, "
+            "working_electrode.contact.mesher "
             "(and 1 more fault)",
         ),
         (
