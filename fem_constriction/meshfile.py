@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from fem_constriction.contents import Contents, contents
 from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.facets import MIRRORED, Array, Facets, Integers, affine, areas, parts, spans, volumes
 from fem_constriction.meshnames import KINDS, Names, refuse, refused
-from fem_constriction.meshsources import abaqus_text, count_unpacked, leads_of_mesh
+from fem_constriction.meshreaders import guard
+from fem_constriction.meshsources import SURFACES, abaqus_text, leads_of_mesh
 
 if TYPE_CHECKING:
     from fem_constriction.meshes import Mesh
@@ -127,7 +129,7 @@ def _read(section: Mesh) -> Any:
     """
     import meshio
 
-    count_unpacked()
+    guard()
     said, warned = io.StringIO(), io.StringIO()
     try:
         with (
@@ -142,13 +144,28 @@ def _read(section: Mesh) -> Any:
     except InputError as error:
         raise refused(section, str(error)) from None
     except (Exception, SystemExit) as error:  # each reader has its own kinds
-        reason = " ".join((said.getvalue() + warned.getvalue()).split()) or " ".join(str(error).split())
-        return refuse(section, f"it cannot be read ({reason or type(error).__name__})")
+        return refuse(section, _unread(section, error, f"{said.getvalue()} {warned.getvalue()}"))
     faults = [str(each.message) for each in caught if not _of_age(each.category) or "unmatched data" in str(each.message)]
     if faults or warned.getvalue().strip():
         reason = " ".join(" ".join([warned.getvalue(), *faults]).split())
         refuse(section, f"it is not read whole ({reason.removeprefix('Warning: ')})")
     return found
+
+
+def _unread(section: Mesh, error: BaseException, said: str) -> str:
+    """Why a file was not read: in the words of its reader, where these are about the file and not about the reader."""
+    import meshio
+
+    name = section.file.lower()
+    formats = {kind for suffix, kinds in meshio.extension_to_filetypes.items() if name.endswith(suffix) for kind in kinds}
+    if isinstance(error, ModuleNotFoundError):
+        return f"it takes {error.name}, which is not installed"
+    words = re.sub(r"\s*Error: Couldn't read file .*", "", " ".join(said.split()))
+    if not words and isinstance(error, (OSError, EOFError, SyntaxError, UnicodeError, meshio.ReadError)):
+        words = " ".join(str(error).split())
+    if not formats:
+        return f"its name ends in none of {', '.join(sorted(set(meshio.extension_to_filetypes) - set(SURFACES)))}"
+    return f"it cannot be read as {' or '.join(sorted(formats))}: {words or 'it is cut off, damaged or of another kind'}"
 
 
 def _handed_over(path: Path) -> tuple[Any, str | None]:
@@ -161,8 +178,11 @@ def _of_age(kind: type[Warning]) -> bool:
     return issubclass(kind, (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning))
 
 
+@np.errstate(all="ignore")
 def _regions(section: Mesh, file: Any) -> RegionMesh:
     """The named cells and faces, of straight first order, with the vertices that the electrolyte uses."""
+    if np.ndim(file.points) != 2 or not len(file.points):
+        refuse(section, "it has no points")
     if file.points.shape[1] != 3 or not any(KINDS.get(block.type, (0, 0))[0] == 3 for block in file.cells):
         kinds = ", ".join(sorted({block.type for block in file.cells})) or "no cells"
         refuse(section, f"it has {kinds}, and tetrahedra or hexahedra in space are allowed")
@@ -177,6 +197,8 @@ def _regions(section: Mesh, file: Any) -> RegionMesh:
     points = np.asarray(file.points, dtype=float) * section.metre
     found = {region: names.vertices(where, region) for region, where in wanted.items()}
     cells = found.pop("electrolyte")
+    if strange := int(np.sum(~np.isfinite(points[np.unique(cells)]).all(1))):
+        refuse(section, f"{strange} of {len(points)} nodes have coordinates that are no numbers")
     used, inverse = np.unique(cells, return_inverse=True)
     new = np.full(len(points), -1, dtype=np.int64)
     new[used] = np.arange(used.size)
@@ -187,10 +209,11 @@ def _regions(section: Mesh, file: Any) -> RegionMesh:
     return RegionMesh(points, cells, faces)
 
 
+@np.errstate(all="ignore")  # what overflows or is no number is seen by the checks themselves
 def _checked(section: Mesh, mesh: RegionMesh, digest: str) -> Measure:
     """Refuse what cannot be solved; return what the mesh is like."""
     points, cells = mesh.points, mesh.cells
-    folded = int(np.sum(spans(points, cells).min(1) <= 0))
+    folded = int(np.sum(~(spans(points, cells).min(1) > 0)))
     if folded:
         refuse(section, f"{folded} of {len(cells)} cells of the electrolyte are folded or flat")
     _one_node_per_place(section, points)

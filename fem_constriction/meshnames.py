@@ -47,12 +47,16 @@ class Names:
         self.section, self.file = section, file
         self.missing: list[str] = []
         self.by_number = False
+        self.empty: set[str | int] = set()
         self.known: dict[int, dict[str | int, dict[int, Integers]]] = {2: {}, 3: {}}
         for number, block in enumerate(file.cells):
             dimension = KINDS[block.type][0] if block.type in KINDS else int(block.dim)
             if dimension not in self.known:
                 continue
             for name, which in _named(file, number, dimension, section.data):
+                if not which.size:  # a name that nothing bears is not there
+                    self.empty.add(name)
+                    continue
                 known = self.known[dimension].setdefault(name, {})
                 known[number] = np.union1d(known.get(number, which), which)
 
@@ -64,10 +68,14 @@ class Names:
         for name in names:
             self.by_number |= isinstance(name, int)
             if name not in self.known[dimension]:
+                if name in self.empty and any(each in self.known[dimension] for each in names):
+                    continue  # one of several that a list joins may be empty
                 if asked is not None or required:
                     other = name in self.known[5 - dimension]
                     kind = ("cells", "faces")[3 - dimension]
                     hint = f" (these are {('cells', 'faces')[dimension - 2]})" if other else ""
+                    if not other and name in self.empty:
+                        hint = " (there is such a name, and nothing bears it)"
                     self.missing.append(f"{kind} {name!r} for {region}{hint}")
                 continue
             for block, which in self.known[dimension][name].items():
@@ -102,6 +110,8 @@ class Names:
             if kind not in KINDS:
                 refuse(self.section, f"{region} has cells of the kind {kind}, and {', '.join(KINDS)} are allowed")
             corners = KINDS[kind][1]
+            if nodes.size and not 0 <= nodes.min() <= nodes.max() < len(self.file.points):
+                refuse(self.section, f"{region} has cells with nodes that are not there: {len(self.file.points)} are")
             self._straight(nodes, corners, region)
             rows.append(nodes[:, :corners])
         if len({each.shape[1] for each in rows}) > 1:
@@ -134,7 +144,7 @@ def _named(file: Any, block: int, dimension: int, data: str | None) -> Iterator[
             if int(of) == dimension:
                 yield name, np.flatnonzero(np.asarray(physical[block]) == int(tag))
     for name, sets in file.cell_sets.items():
-        if not name.startswith("gmsh:") and sets[block] is not None:
+        if not name.startswith("gmsh:") and block < len(sets) and sets[block] is not None:
             yield name, np.asarray(sets[block], dtype=np.int64)
     if (tags := file.cell_data.get("cell_tags")) is not None:
         for tag, families in getattr(file, "cell_tags", {}).items():
@@ -142,6 +152,7 @@ def _named(file: Any, block: int, dimension: int, data: str | None) -> Iterator[
                 yield name, np.flatnonzero(np.asarray(tags[block]) == tag)
     if (array := file.cell_data.get(data or "gmsh:physical")) is not None:
         values = np.asarray(array[block])
-        if values.ndim == 1 and np.all(values == np.round(values)) and (numbers := np.unique(values)).size <= MOST_NUMBERS:
+        whole = values.ndim == 1 and bool(np.all(np.isfinite(values)) and np.all(values == np.round(values)))
+        if whole and (numbers := np.unique(values)).size <= MOST_NUMBERS:
             for number in numbers:
                 yield int(number), np.flatnonzero(values == number)

@@ -11,8 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 from fem_constriction import memory
 from fem_constriction.contents import inside
@@ -20,7 +19,9 @@ from fem_constriction.errors import InputError
 from fem_constriction.hdf5file import check_hdf5
 from fem_constriction.xmlfile import check_entities, elements
 
-_XML: Final = (".vtu", ".xml", ".svg")
+_XML: Final = (".vtu", ".xml")
+SURFACES: Final = (".obj", ".off", ".ply", ".stl", ".svg", ".wkt")
+_NASTRAN: Final = (".bdf", ".fem", ".nas")
 _HDF5: Final = (".med", ".h5m", ".hmf", ".cgns", ".e", ".exo", ".ex2")
 #: Keywords of Abaqus whose data make the mesh.
 _TABLES: Final = ("NODE", "ELEMENT", "NSET", "ELSET")
@@ -32,6 +33,8 @@ def leads_of_mesh(path: Path) -> list[Path]:
     """Return what a file of a mesh leads to. Raises InputError for what is not allowed, MemoryShort for what does not fit."""
     suffix = path.suffix.lower()
     memory.require(2.0 * path.stat().st_size, f"mesh.file = '{path.name}'", "a smaller mesh")
+    if suffix in SURFACES:
+        raise InputError(f"files {suffix} hold surfaces, and tetrahedra or hexahedra in space are allowed")
     if suffix in (".xdmf", ".xmf"):
         return _xdmf(path)
     if suffix in _XML:
@@ -40,7 +43,12 @@ def leads_of_mesh(path: Path) -> list[Path]:
     if suffix == ".inp":
         return list(dict.fromkeys(place for place, _ in _expanded(path, path, ()) if place != path))
     if suffix in (".node", ".ele"):
-        return [path.with_suffix(".ele" if suffix == ".node" else ".node")]
+        other = path.with_suffix(".ele" if suffix == ".node" else ".node")
+        for each in (path, other):
+            _check_begun(path, each)
+        return [other]
+    if suffix in _NASTRAN:
+        _check_nastran(path)
     if suffix == ".vtk":
         _check_vtk(path)
     elif suffix == ".gz":
@@ -78,10 +86,40 @@ def abaqus_text(path: Path) -> str:
     elsewhere, and for data that meshio would not read.
     """
     text = "".join(line for _, line in _expanded(path, path, ()))
-    blocks = sum(_keyword(line)[0] == "NODE" for line in text.splitlines() if line.lstrip().startswith("*"))
-    if blocks > 1:
-        raise InputError(f"{path.name} has {blocks} blocks *NODE, of which the last alone would be read: one is allowed")
+    _check_sets(path, text)
     return text
+
+
+def _check_sets(path: Path, text: str) -> None:
+    """Refuse what meshio's reader takes for something else: it keeps the last block of nodes, the last set of a name, and
+    numbers the sets of element blocks by their order.
+    """
+    nodes, blocks, keyword = 0, 0, ""
+    named: list[str] = []
+    sets: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("**") or not line.strip():
+            continue
+        if not line.lstrip().startswith("*"):
+            if keyword == "ELSET" and line.lstrip()[:1].isalpha():
+                raise InputError(f"the set '{sets[-1]}' in {path.name} is made of sets, and sets of elements are allowed")
+            continue
+        keyword, options = _keyword(line)
+        name = re.search(r"(?:^|,)\s*elset\s*=\s*([^,]+)", options, re.IGNORECASE)
+        nodes += keyword == "NODE"
+        if keyword == "ELEMENT":
+            if sets:
+                raise InputError(f"{path.name} has *ELEMENT after *ELSET, and sets after all elements are allowed")
+            blocks += 1
+            named += [name[1].strip()] if name else []
+        elif keyword == "ELSET":
+            sets.append(name[1].strip() if name else "")
+    if nodes > 1:
+        raise InputError(f"{path.name} has {nodes} blocks *NODE, of which the last alone would be read: one is allowed")
+    if len(named) not in (0, blocks):
+        raise InputError(f"{len(named)} of {blocks} blocks *ELEMENT in {path.name} have an ELSET, and all or none are allowed")
+    if twice := sorted({each for each in [*named, *sets] if [*named, *sets].count(each) > 1}):
+        raise InputError(f"the set '{twice[0]}' stands in {path.name} more than once, and once is allowed")
 
 
 def _expanded(path: Path, first: Path, above: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
@@ -123,6 +161,26 @@ def _dolfin(path: Path) -> list[Path]:
     return found
 
 
+def _check_begun(path: Path, each: Path) -> None:
+    """Refuse a file without a line that is no comment: its reader looks for one without end."""
+    with inside(path, each).open(encoding="utf-8", errors="replace") as stream:
+        if not any(line.strip() and not line.strip().startswith("#") for line in stream):
+            raise InputError(f"{each.name} holds nothing")
+
+
+def _check_nastran(path: Path) -> None:
+    """Refuse what meshio would leave out, and a deck without an end, for which it looks without end."""
+    begun = ended = False
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for number, line in enumerate(stream, 1):
+            if not ended and line.lstrip().upper().startswith("INCLUDE"):
+                raise InputError(f"line {number} includes another file, and all data in one file are allowed")
+            begun |= line.strip().startswith("BEGIN BULK")
+            ended |= begun and line.startswith("ENDDATA")
+    if not ended:
+        raise InputError("it has no lines BEGIN BULK and ENDDATA")
+
+
 def _check_vtk(path: Path) -> None:
     """A structured grid is three numbers in the file and a cell for each of their product in memory."""
     with path.open("rb") as stream:
@@ -148,47 +206,3 @@ def _check_gzip(path: Path) -> None:
 def _is_hdf5(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(8) == b"\x89HDF\r\n\x1a\n"
-
-
-class Counted:
-    """zlib or lzma, counting what data unpack to before they do: a thousandth of it is what a file may have."""
-
-    def __init__(self, library: ModuleType | Any) -> None:
-        self._library = library
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._library, name)
-
-    def decompress(self, data: bytes) -> bytes:
-        """Return the data unpacked; MemoryShort if they would not fit."""
-        memory.require(3.0 * self.unpacked(data), "what the file unpacks to", "a smaller file")
-        return bytes(self._library.decompress(data))
-
-    def unpacked(self, data: bytes) -> int:
-        """Return how many bytes the data unpack to, at least as far as they could fit."""
-        size, most = 0, memory.free()
-        if hasattr(self._library, "decompressobj"):
-            opened = self._library.decompressobj()
-            while data and not opened.eof and size <= most:
-                size += len(opened.decompress(data, _PIECE))
-                data = opened.unconsumed_tail
-            return size
-        opened = self._library.LZMADecompressor()
-        while not opened.eof and size <= most:
-            piece = opened.decompress(data, _PIECE)
-            data = b""
-            size += len(piece)
-            if not piece and opened.needs_input:
-                break
-        return size
-
-
-def count_unpacked() -> None:
-    """From now on meshio's reader of compressed VTU counts what blocks unpack to before it unpacks them."""
-    import importlib
-
-    vtu = importlib.import_module("meshio.vtu._vtu")
-    for name in ("zlib", "lzma"):
-        library = getattr(vtu, name, None)
-        if library is not None and not isinstance(library, Counted):
-            setattr(vtu, name, Counted(library))

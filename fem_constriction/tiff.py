@@ -20,7 +20,7 @@ import numpy as np
 from fem_constriction import memory
 from fem_constriction.contents import inside
 from fem_constriction.errors import InputError
-from fem_constriction.meshsources import Counted
+from fem_constriction.meshreaders import Counted
 from fem_constriction.xmlfile import check_entities
 
 #: Codes of the compression that may unpack to a thousand times as much and more, and what it is.

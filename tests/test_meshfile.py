@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import meshio
 import numpy as np
 import pytest
-from mesh_files import BOUNDARY, WRITERS, Named, box, mesh_cell, meshio_of, write_gmsh22, write_vtu
+from mesh_files import BOUNDARY, NUMBERS, WRITERS, Named, box, mesh_cell, meshio_of, write_gmsh22, write_vtu
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError
@@ -19,6 +21,7 @@ from fem_constriction.meshes import measure_of
 from fem_constriction.meshfile import read_mesh
 
 LENGTHS = (6.0, 4.0, 5.0)
+REGIONS = ("electrolyte", "contact", "pore", "counter_electrode")
 REAL = Path(__file__).parent / "data" / "meshes"
 TEXT = """
 [geometry]
@@ -191,13 +194,141 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, capfd: pytest.Captu
         "": "it is a folder, not a file",
         "broken.msh": "it cannot be read",
         "broken.vtu": "it cannot be read",
-        "cell.doc": "it cannot be read",
+        "cell.doc": r"its name ends in none of .avs, .*, .msh, ",
     }.items():
         if name and name != "nowhere.msh":
             (tmp_path / name).write_text("not a mesh")
         with pytest.raises(InputError, match=f"is not allowed: {said}"):
             mesh_cell({"file": str(tmp_path / name)}, LENGTHS)
     assert capfd.readouterr() == ("", "")  # meshio's own words are in the message
+
+
+def change(section: dict[str, Any], how: Callable[[str], str]) -> dict[str, Any]:
+    """Change the text of a file."""
+    path = Path(section["file"])
+    path.write_text(how(path.read_text()))
+    return section
+
+
+def without_tags(text: str) -> str:
+    """What Gmsh writes with `Mesh.SaveAll = 1` and version 2.2: names of groups, and cells that are in none."""
+    return re.sub(r"(?m)^(\d+ \d+ 2) \d+ \d+ ", r"\1 0 0 ", text)
+
+
+def test_names_that_nothing_bears_are_missing(tmp_path: Path) -> None:
+    mesh = small(middle=False)
+    with pytest.raises(InputError) as refused:
+        mesh_cell(change(write_gmsh22(mesh, tmp_path), without_tags), LENGTHS)
+    nothing = "(there is such a name, and nothing bears it)"
+    assert f"it has no cells 'electrolyte' for electrolyte {nothing}, no faces 'contact' for contact {nothing}" in str(
+        refused.value
+    )
+    whole = mesh.faces["contact"]
+    mesh.faces["contact"] = whole[:0]
+    assert f"it has no faces 'contact' for contact {nothing}" in refusal(mesh, tmp_path)  # and not a cell without a contact
+    assert "no faces 'contact' for contact" in refusal(mesh, tmp_path, {"regions": {"contact": ["contact"]}})
+    mesh.faces["contact"], mesh.faces["pore"] = mesh.faces["pore"], mesh.faces["contact"]
+    joined = mesh_cell(write_gmsh22(mesh, tmp_path) | {"regions": {"contact": ["contact", "pore"], "pore": []}}, LENGTHS)
+    assert measure_of(joined).contact == pytest.approx(16e-12, rel=1e-12)
+
+
+def test_cells_that_are_no_cells_are_refused(kind: str, tmp_path: Path) -> None:
+    for place, said in {
+        (0, 0, np.nan): "1 of 36 nodes have coordinates that are no numbers",
+        (1, 1, np.inf): "1 of 36 nodes have coordinates that are no numbers",
+        (1, 1, 1e308): "of the electrolyte are folded or flat",
+        (1, 1, 1e-320): "of the electrolyte are folded or flat",
+    }.items():
+        mesh = small(kind, middle=False)
+        mesh.points[place[:1]] = place[2]
+        assert said in refusal(mesh, tmp_path)
+    mesh = small(kind, middle=False)
+    mesh.cells = mesh.cells.copy()
+    mesh.cells[0, 0] = mesh.cells[0, 1]
+    assert "1 of" in (said := refusal(mesh, tmp_path)) and "are folded or flat" in said
+    mesh.points = mesh.points * 0
+    assert "of the electrolyte are folded or flat" in refusal(mesh, tmp_path)
+
+
+def test_nodes_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    mesh = small(middle=False)
+    for node in (10**6, -3):
+        found = meshio_of(mesh)
+        found.cells[0].data[0, 0] = node
+        found.write(tmp_path / "cell.vtu")
+        section = {"file": str(tmp_path / "cell.vtu"), "data": "region", "regions": {name: NUMBERS[name] for name in REGIONS}}
+        with pytest.raises(InputError, match="electrolyte has cells with nodes that are not there: 36 are"):
+            mesh_cell(section, LENGTHS)
+
+
+def test_meshes_without_points_or_cells_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    points = small().points
+    meshes = {
+        "it has vertex, and tetrahedra": meshio.Mesh(points, [("vertex", np.arange(len(points))[:, None])]),
+        "it has no cells, and tetrahedra": meshio.Mesh(points, []),
+        "it has pyramid, and tetrahedra": meshio.Mesh(points, [("pyramid", [[0, 1, 2, 3, 4]])]),
+        "it has no points|damaged": meshio.Mesh(np.zeros((0, 3)), []),
+    }
+    for ending in ("vtk", "xdmf", "med", "msh"):
+        for said, mesh in meshes.items():
+            path = tmp_path / f"cell.{ending}"
+            mesh.write(path, **({"file_format": "gmsh22"} if ending == "msh" else {}))
+            capfd.readouterr()
+            with pytest.raises(InputError, match=f"{said}|it is cut off, damaged or of another kind"):
+                mesh_cell({"file": str(path)}, LENGTHS)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_files_of_surfaces_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    """Among them WKT, where meshio's pattern takes an age to say that half a file is none."""
+    triangles = meshio.Mesh(small().points, [("triangle", small().faces["contact"])])
+    for ending in ("wkt", "stl", "off", "ply", "obj"):
+        triangles.write(tmp_path / f"cell.{ending}")
+        whole = (tmp_path / f"cell.{ending}").read_bytes()
+        (tmp_path / f"cell.{ending}").write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(InputError, match=f"files .{ending} hold surfaces, and tetrahedra or hexahedra"):
+            mesh_cell({"file": str(tmp_path / f"cell.{ending}")}, LENGTHS)
+
+
+@pytest.fixture
+def in_time() -> Iterator[None]:
+    """Ends a test that does not end."""
+
+    def late(*_: Any) -> None:
+        pytest.fail("no end")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("in_time")
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_file_that_is_cut_off_is_refused_in_time(write: Callable[..., dict], tmp_path: Path) -> None:
+    """meshio looks for the end of a block also where the file has ended."""
+    section = write(small(), tmp_path)
+    path = Path(section["file"])
+    whole = path.read_bytes()
+    for part in np.linspace(0, 0.97, 15):
+        path.write_bytes(whole[: int(part * len(whole))])
+        with pytest.raises(InputError, match=r"is not allowed: ") as refused:
+            mesh_cell(section, LENGTHS)
+        assert len(str(refused.value)) < 500 + len(str(path))
+
+
+@pytest.mark.usefixtures("in_time")
+@pytest.mark.parametrize("ending", ["bdf", "mdpa", "dat", "vol", "su2", "avs", "mesh", "ele", "dato"])
+def test_other_kinds_that_are_cut_off_are_refused_in_time(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"cell.{ending}"
+    mesh = small(middle=False)
+    meshio.Mesh(mesh.points, [("tetra", mesh.cells)]).write(path)
+    whole = path.read_bytes()
+    for part in (0, 0.02, 0.2, 0.4, 0.6, 0.8, 0.95):
+        path.write_bytes(whole[: int(part * len(whole))])
+        with pytest.raises(InputError, match=r"is not allowed: "):
+            mesh_cell({"file": str(path)}, LENGTHS)
 
 
 def test_a_flat_mesh_is_refused(tmp_path: Path) -> None:
