@@ -63,32 +63,36 @@ class Arc:
 
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
-    """Z = R_elec + sum of the arcs + i omega L + 1/(i omega C): arcs in series with a resistance (ohm).
+    """Z = R_elec + sum of the arcs + i omega L + 1/(i omega C) + 1/(Q (i omega)^alpha): arcs in series with a resistance (ohm).
 
-    inductance: H; capacitance: F, of a capacitor in series, infinite if there is none.
+    inductance: H; capacitance: F, of a capacitor in series, infinite if there is none; cpe: Q in F s^(alpha - 1) and alpha of a
+    constant-phase element in series, None if there is none.
     """
 
     arcs: tuple[Arc, ...]
     r_elec: float = 0.0
     inductance: float = 0.0
     capacitance: float = float("inf")
+    cpe: tuple[float, float] | None = None
 
     @property
     def resistance(self) -> float:
         """Z(0) = R_elec + sum of R, in ohm; infinite if an arc, or a capacitor in series, blocks direct current."""
-        blocking = 0.0 if np.isinf(self.capacitance) else float("inf")
+        blocking = 0.0 if np.isinf(self.capacitance) and self.cpe is None else float("inf")
         return self.r_elec + sum(arc.resistance for arc in self.arcs) + blocking
 
     def impedance(self, frequency: ArrayLike) -> NDArray[np.complex128]:
         """Return Z in ohm at frequencies in Hz, of their shape."""
         s = 2j * np.pi * array_in("Hz", frequency, "frequency").astype(float)
         rest = np.asarray(self.r_elec + s * self.inductance + (1 / self.capacitance) / s, dtype=np.complex128)
+        if self.cpe is not None:
+            rest = rest + 1 / (self.cpe[0] * s ** self.cpe[1])
         return sum((arc.impedance(frequency) for arc in self.arcs), rest)
 
     def text(self) -> str:
         """The circuit in the notation of `notation.parse`: "R_elec-p(R_bulk,C_bulk)-p(R_interface,CPE_interface)"."""
         parts = ["R_elec"] * bool(self.r_elec) + ["L_series"] * bool(self.inductance)
-        parts += ["C_series"] * bool(np.isfinite(self.capacitance))
+        parts += ["C_series"] * bool(np.isfinite(self.capacitance)) + ["CPE_series"] * (self.cpe is not None)
         return "-".join([*parts, *(f"p(R_{a.name},{'C' if a.alpha == 1 else 'CPE'}_{a.name})" for a in self.arcs)])
 
     def __getitem__(self, name: str) -> Arc:

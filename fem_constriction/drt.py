@@ -30,6 +30,7 @@ BEYOND = 1.0  # decades of tau on either side of the band
 _LEAST = 1e-2  # of the highest peak: the lowest that is one
 _VALLEY = 0.5  # of a peak's height: how far it must stand out
 _FREE = 2  # columns that are not penalised: R_inf and the inductance
+_LEAST_FREE = 1e-9  # of the data: fewer that are not spent on unknowns are none
 _LAMBDAS = np.logspace(-22, 0, 89)  # of the largest squared singular value: from rounding to nothing but R_inf
 
 
@@ -158,7 +159,9 @@ def _cross_validated(basis: Array, wanted: Array) -> float:
     parts = left.T @ right
     outside = max(float(right @ right - parts @ parts), 0.0)
     squares = size**2
-    tried = _LAMBDAS * squares[0]
+    tried = _LAMBDAS * (squares[0] or 1.0)  # 0 of one frequency, which R_inf and the inductance follow alone
     kept = tried[:, None] / (squares + tried[:, None])
-    score = (outside + np.sum((kept * parts) ** 2, 1)) / (wanted.size - _FREE - np.sum(1 - kept, 1)) ** 2
-    return float(tried[int(np.argmin(score))])
+    free = wanted.size - _FREE - np.sum(1 - kept, 1)
+    enough = free > _LEAST_FREE * wanted.size  # one or two frequencies leave nothing to validate with
+    score = (outside + np.sum((kept * parts) ** 2, 1)) / np.where(enough, free, 1.0) ** 2
+    return float(tried[int(np.argmin(np.where(enough, score, np.inf)))] if enough.any() else tried[-1])

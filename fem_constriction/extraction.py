@@ -22,13 +22,14 @@ from fem_constriction.circuits import CONSTRICTION, SERIES, Arc, Circuit, elemen
 from fem_constriction.drt import gaussians, peaks
 from fem_constriction.errors import ComputationError, InputError, NotExtracted
 from fem_constriction.files import jsonable
-from fem_constriction.fitting import Fit, Weighting, best_fit, fit
-from fem_constriction.model_fit import CAPACITANCE, INDUCTANCE, fit_model
+from fem_constriction.fitting import EXACT, Fit, Weighting, best_fit, fit
+from fem_constriction.model_fit import CAPACITANCE, CPE, INDUCTANCE, fit_model, misfit
 from fem_constriction.naming import COINCIDES, Data, Naming, hidden
 from fem_constriction.notation import Topology, parse
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.spectrum import Spectrum
-from fem_constriction.starts import relaxations
+from fem_constriction.starts import Relaxations, relaxations
+from fem_constriction.sweeps import prepared
 from fem_constriction.values import Constriction, Element, Value, none
 from fem_constriction.variations import Variation, deviation, variations
 
@@ -36,9 +37,16 @@ __all__ = ["Constriction", "Element", "Extraction", "Value", "extract", "fit_spe
 
 #: -Im Z over Re Z at the lowest frequency from which on a spectrum is taken to block direct current (phase beyond -84 deg).
 BLOCKING: Final = 10.0
+#: |Z_fit - Z|/|Z|, the largest: beyond it a process is missing; noise and drift of measured spectra stay well below.
+MISFIT: Final = 0.3
+_INDUCTIVE = 0.7  # of the frequencies: an inductance outweighs all else at the upper end of a band only
 _UNITS: Final = ("ohm", "F", "s")
 _SMOOTHING = 0.15  # decades of tau: the width of the peaks that are counted as arcs
-_LEAST = 1e-2  # of the total resistance: the least R_elec
+_LEAST = 1e-2  # of the total resistance, or of |Z|: the least R_elec, inductance or misfit that is anything
+_NOTHING = 1e-6  # of R_elec: what files with six digits leave of a resistor
+_CLEAR = 0.5  # of a misfit: what a further element must lower it to, to be mentioned, or for an inductance to be there
+_MORE = 0.2  # of a misfit: what a further arc must lower it to, to be fitted
+_MOST_MORE = 2  # further arcs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +82,20 @@ class Extraction:
         r, c, tau = (each.headline() for each in (found.R, found.C, found.tau))
         return Constriction(R=r, C=c, tau=tau, R_geometric=self.geometric)
 
+    @property
+    def fits(self) -> bool:
+        """Whether the circuit describes the data: it is nowhere farther than 30 % of |Z| off."""
+        return self.residual is None or self.residual <= MISFIT
+
     def circuit(self) -> Circuit:
         """The fitted circuit, for plotting."""
         arcs: list[Arc] = []
-        rest: dict[str, float] = {}
+        rest: dict[str, Any] = {}
         for name, arc in self.arcs.items():
             r, c = arc.R.value or 0.0, arc.C.value or 0.0
-            if name in (SERIES, INDUCTANCE, CAPACITANCE):
+            if name == CPE and arc.Q is not None and arc.alpha is not None:
+                rest["cpe"] = (arc.Q.value or 0.0, arc.alpha.value or 1.0)
+            elif name in (SERIES, INDUCTANCE, CAPACITANCE):
                 rest |= {SERIES: {"r_elec": r}, CAPACITANCE: {"capacitance": c}}.get(name, {})
                 rest |= {} if arc.L is None else {"inductance": arc.L.value or 0.0}
             else:
@@ -164,59 +179,169 @@ def _misplaced(names: Sequence[str], held: Mapping[str, Array]) -> bool:
 def fit_spectrum(spectrum: Spectrum, circuit_text: str | None = None) -> Extraction:
     """Fit a circuit of numbered arcs, arc_1 the fastest, to any spectrum, a measured one too.
 
-    circuit_text: see `notation.parse`; one with more than resistors and RC elements goes through its lmfit model, and keeps
-    all its elements. Left out: as many arcs as the relaxation spectrum (non-negative least squares,
-    10 tau per decade), smoothed over 0.15 decades, has peaks of at least 1 % of the highest with a valley of half their
-    height beside them, and R_elec if it is at least 1 % of the whole resistance. Raises InputError for the circuit or
-    too few frequencies, ComputationError if no fit converges.
+    circuit_text: see `notation.parse`; one with more than resistors and RC elements goes through its lmfit model. Left out: as
+    many arcs as the relaxation spectrum (non-negative least squares, 10 tau per decade), smoothed over 0.15 decades, has peaks
+    of at least 1 % of the highest with a valley of half their height beside them, R_elec if it is at least 1 % of the whole
+    resistance, and an inductance if the spectrum shows one; an arc more where that lowers a misfit above 1 % five times.
+    Repeated frequencies are merged, very many thinned (`sweeps`). Raises InputError for the circuit, for more parameters than
+    data and for several sweeps, ComputationError if no fit converges.
     """
-    data = Data.of(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
+    one, done = prepared(spectrum)
+    data = Data.of(one.frequency, one.impedance, one.uncertainty)
     asked = None if circuit_text is None else parse(circuit_text)
+    _check_determined(data, asked)
+    _check_blocking(data, asked)
+    _check_passive(data)
+    if asked is None:
+        found, more = _seen(data)
+    elif asked.plain:
+        found, more = _numbered(data, asked, relaxations(data.frequency, data.impedance)), ()
+    else:
+        found, more = _through_model(data, asked), ()
+    return replace(found, notes=(*done, *more, *found.notes, *_unfit(data, found)))
+
+
+def _check_determined(data: Data, asked: Topology | None) -> None:
+    """Raise InputError for more parameters than data."""
+    count, least = data.frequency.size, 2 if asked is None else asked.parameters
+    if 2 * count < least or count < 2:
+        raise InputError(f"{count} frequencies do not determine the {max(least, 3)} parameters of the circuit")
+
+
+def _check_passive(data: Data) -> None:
+    """Raise InputError where no sum of resistances above 0 comes near the data."""
+    if not np.any(data.impedance.real > 0):
+        raise InputError(
+            "Re(Z) is not above 0 at any frequency: no circuit of resistances, capacitances and inductances above 0 has such a "
+            "spectrum; allowed is Re(Z) above 0, at most frequencies at least"
+        )
+
+
+def _check_blocking(data: Data, asked: Topology | None) -> None:
+    """Raise InputError for a spectrum that blocks direct current and a circuit that does not."""
     lowest = int(np.argmin(data.frequency))
-    blocking = asked is not None and any(part.kind == "C" for part in asked.parts)
+    blocking = asked is not None and any(part.kind in ("C", "CPE") for part in asked.parts)
     if not blocking and -data.impedance[lowest].imag > BLOCKING * abs(data.impedance[lowest].real):
         raise InputError(
             f"impedance = {data.impedance[lowest]:.4g} ohm at {data.frequency[lowest]:g} Hz, the lowest frequency, is not "
             "allowed: a spectrum that blocks direct current has no circuit of resistive arcs; allowed is |Im Z| up to "
-            f"{BLOCKING:g} |Re Z| there, or a circuit with a capacitor in series"
+            f"{BLOCKING:g} |Re Z| there, or a circuit with a capacitor or a constant-phase element in series, such as "
+            "R0-p(R1,C1)-CPE0"
         )
-    if asked is not None and not asked.plain:
-        other = fit_model(data, asked)
-        return Extraction(
-            arcs=other.elements,
-            removed={},
-            residual=other.residual,
-            variations=other.variations,
-            left_out=other.left_out,
-            notes=_outside(data, other.elements),
-        )
-    tau, resistance, r_elec = relaxations(data.frequency, data.impedance)
-    circuit = _default(tau, resistance, r_elec) if asked is None else asked
+
+
+def _through_model(data: Data, circuit: Topology) -> Extraction:
+    other = fit_model(data, circuit)
+    return Extraction(
+        arcs=other.elements,
+        removed=other.removed,
+        residual=other.residual,
+        variations=other.variations,
+        left_out=other.left_out,
+        notes=_outside(data, other.elements),
+    )
+
+
+def _numbered(data: Data, circuit: Topology, spectrum: Relaxations) -> Extraction:
+    """The fit of RC elements, numbered, without those that are not there."""
     found, why = best_fit(
         data.frequency,
         data.impedance,
         circuit.arcs,
-        spectrum=(tau, resistance),
+        spectrum=spectrum[:2],
         series=circuit.series,
         tolerance=data.uncertainty,
+        free_series=True,
     )
     fitted = found.tau.size - found.series
     names = (SERIES,) * found.series + tuple(f"arc_{number + 1}" for number in range(fitted))
     gone = (SERIES,) * (circuit.series and not found.series)
     gone += tuple(f"arc_{number + 1}" for number in range(fitted, circuit.arcs))
-    removed = {
-        name: none(0.0, why, hidden(data, found, 0.0 if name == SERIES else float(1 / data.omega.min()))) for name in gone
-    }
+    total, slow = float(found.resistance.sum()), float(1 / data.omega.min())
+    removed = {name: none(0.0, why, hidden(data, found.largest, total, 0.0 if name == SERIES else slow)) for name in gone}
     return _report(data, found, names, removed, None)
 
 
-def _default(tau: Array, resistance: Array, r_elec: float) -> Topology:
-    """What the relaxation spectrum shows: its peaks, and R_elec if there is one."""
+def _seen(data: Data) -> tuple[Extraction, tuple[str, ...]]:
+    """The fit of what the relaxation spectrum shows, and what is to be known of the choice."""
+    spectrum = relaxations(data.frequency, data.impedance)
+    inductive = relaxations(data.frequency, data.impedance, inductance=True)
+    part = float(np.max(data.omega * inductive.inductance / np.abs(data.impedance)))
+    if part > _LEAST and inductive.misfit < _CLEAR * spectrum.misfit:
+        shown = _shown(inductive, data.frequency.size)
+        text = "-".join(["R0"] * shown.series + ["L0", *(f"p(R{n},C{n})" for n in range(1, max(1, shown.arcs) + 1))])
+        found = _through_model(data, parse(text))
+        return found, (f"an inductance is seen, {part:.0%} of |Z| at most: the circuit {text} is fitted",)
+    circuit = _shown(spectrum, data.frequency.size)
+    found = _numbered(data, circuit, spectrum)
+    notes: list[str] = []
+    while True:
+        more = replace(circuit, arcs=circuit.arcs + 1)
+        if more.parameters > 2 * data.frequency.size or found.removed or _fits(data, found):
+            break
+        try:
+            larger = _numbered(data, more, spectrum)
+        except ComputationError:
+            break
+        if larger.removed or not (found.residual and larger.residual and larger.residual < _CLEAR * found.residual):
+            break
+        change = f"lowers the misfit from {found.residual:.1e} to {larger.residual:.1e} |Z|"
+        if found.residual <= _LEAST or larger.residual > _MORE * found.residual or len(notes) == _MOST_MORE:
+            text = "-".join(["R0"] * more.series + [f"p(R{n},C{n})" for n in range(1, more.arcs + 1)])
+            notes.append(f"one arc more, --circuit '{text}', {change}")
+            break
+        found, circuit = larger, more
+        notes.append(f"{circuit.arcs} arcs are fitted, one more than the relaxation times show: it {change}")
+    return found, tuple(notes)
+
+
+def _unfit(data: Data, found: Extraction) -> list[str]:
+    """What is said of a circuit that does not describe the data: where, and what would describe them better."""
+    if found.fits or found.residual is None:
+        return []
+    off = np.abs(found.circuit().impedance(data.frequency) - data.impedance) / np.abs(data.impedance)
+    worst = data.frequency[int(np.argmax(off))]
+    notes = [
+        f"the circuit does not describe the data: it is {found.residual:.0%} of |Z| off at {worst:.3g} Hz, {MISFIT:.0%} at most"
+    ]
+    if np.mean(data.impedance.imag > 0) > _INDUCTIVE:
+        notes.append("Im(Z) is above 0 at most frequencies: if the column is -Im(Z) or -Z'', its name must say so")
+        return notes
+    best, text = min(((misfit(data, parse(each)), each) for each in _others(data, found)), default=(np.inf, ""))
+    if best < _CLEAR * found.residual:
+        notes.append(f"--circuit '{text}' leaves {best:.1e} |Z|")
+    return notes
+
+
+def _others(data: Data, found: Extraction) -> list[str]:
+    """Circuits of depressed arcs, with a blocking element where the spectrum rises to the low end, that the data determine."""
+    lowest = data.impedance[int(np.argmin(data.frequency))]
+    blocking = "-CPE0" * bool(-lowest.imag > abs(lowest.real) / 2)
+    inductive = "-L0" * bool(np.any(data.impedance.imag > _LEAST * np.abs(data.impedance)))
+    arcs = min(2, sum(name.startswith("arc_") for name in found.arcs))
+    texts = ["-".join(["R0", *(f"p(R{n},CPE{n})" for n in range(1, count + 1))]) for count in range(max(1, arcs), arcs + 2)]
+    every = [f"{text}{inductive}{end}" for text in texts for end in dict.fromkeys(("", blocking))]
+    return [text for text in every if parse(text).parameters <= data.frequency.size]
+
+
+def _fits(data: Data, found: Extraction) -> bool:
+    """Whether the misfit is within the uncertainty of the spectrum, or exact."""
+    allowed = EXACT
+    if data.uncertainty is not None:
+        allowed = max(allowed, float(np.median(data.uncertainty / np.abs(data.impedance))))
+    return (found.residual or 0.0) <= allowed
+
+
+def _shown(spectrum: Relaxations, frequencies: int) -> Topology:
+    """What the relaxation spectrum shows: its peaks, as many as the data determine, and R_elec if there is one."""
+    tau, resistance = spectrum.tau, spectrum.resistance
     log = np.log10(tau)
     grid = 10 ** np.arange(log[0] - 1, log[-1] + 1, 0.02)
     height = gaussians(tau, resistance, grid, _SMOOTHING)
-    count = len(peaks(grid, height, height))
-    return Topology(arcs=max(1, count), series=bool(r_elec >= _LEAST * (r_elec + resistance.sum())))
+    series = bool(spectrum.r_elec >= _LEAST * (spectrum.r_elec + resistance.sum()))
+    arcs = resistance.sum() > _NOTHING * spectrum.r_elec
+    count = min(len(peaks(grid, height, height)), (2 * frequencies - series) // 2) if arcs else 0
+    return Topology(arcs=max(0 if series else 1, count), series=series)
 
 
 def _logarithms(found: Fit) -> Array:

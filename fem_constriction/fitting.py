@@ -13,12 +13,11 @@ from typing import Final, Literal, get_args
 
 import lmfit
 import numpy as np
-from scipy.optimize import nnls
 
 from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.faults import show
-from fem_constriction.starts import Projected, Spectral, stacked, starts
+from fem_constriction.starts import Projected, Spectral, nonnegative, stacked, starts
 
 Weighting = Literal["modulus", "proportional", "unit"]
 
@@ -27,6 +26,7 @@ WEIGHTINGS: Final[tuple[Weighting, ...]] = get_args(Weighting)
 EXACT: Final = 1e-7
 _FLOOR = 1e-3  # of |Z|: what "proportional" divides a vanishing real or imaginary part by
 _LEAST = 1e-9, 1e-2  # of |Z|, and of the largest residual: what an element must contribute somewhere
+FAST: Final = 1e-2  # of 1/omega at the upper end: an arc faster than that is a resistance to the data
 _SAME = 1e-2  # difference of log tau below which two arcs are one
 _GRADIENT = 1e-4  # cosine between residual and any column of the Jacobian, at most, where a fit has converged (a
 # column shorter than the residual, of an element that is vanishing, counts as being as long)
@@ -151,17 +151,17 @@ def fit(
     start = np.log(tau / time)
     if resistance is None:
         each = 1 / (1 + s[:, None] * np.append(np.zeros(skip), np.exp(start)))
-        guess = nnls(stacked(each) / weight[:, None], stacked(z) / weight)[0]
-        guess = np.maximum(guess, 1e-4 * guess.sum())
+        guess = nonnegative(stacked(each) / weight[:, None], stacked(z) / weight)
+        guess = np.maximum(guess, 1e-4 * max(float(guess.sum()), float(np.median(np.abs(z)))))
     else:
         guess = resistance / size
     log, covariance = _minimise(difference, slope, np.append(np.log(guess), start))
-    found = np.append(np.zeros(skip), np.exp(log[count:]))
+    found = np.append(np.zeros(skip), np.exp(np.clip(log[count:], -99, 99)))  # as in `arcs`; no arc has tau = 0
     order = np.argsort(found, kind="stable")
     both = np.append(order, count + order[skip:] - skip)
     last = difference(log)
     return Fit(
-        resistance=size * np.exp(log[:count])[order],
+        resistance=size * np.exp(np.clip(log[:count], -99, 99))[order],
         tau=time * found[order],
         residual=np.asarray((arcs(log)[0].sum(1) - z) / np.abs(z)),
         cost=float(last @ last) / 2,
@@ -217,24 +217,28 @@ def best_fit(
     spectrum: tuple[Array, Array],
     series: bool = False,
     tolerance: Array | None = None,
+    free_series: bool = False,
 ) -> tuple[Fit, str]:
     """Return the best fit (modulus weighting) of up to so many arcs, and why it has fewer, or "".
 
     spectrum: relaxation times (s) and their resistances (ohm), from a model or from `relaxations`: where the fits
     start. tolerance: ohm, (f,), at least 1e-7 |Z|: an element without which the circuit still fits to it, at every
     frequency, is left out, R_elec first; so is one that contributes less than 1e-2 of the largest residual, one whose
-    resistance does not exceed its standard error, and one whose tau is another's within 1 %. Raises ComputationError if
-    no start leads to a fit.
+    resistance does not exceed its standard error, and one whose tau is another's within 1 %. free_series: an arc faster
+    than the data becomes R_elec where there is none. Raises ComputationError if no start leads to a fit.
     """
     allowed = EXACT * np.abs(impedance)
     if tolerance is not None:
         allowed = np.maximum(allowed, np.where(np.isfinite(tolerance), tolerance, 0.0))
     found, arcs, reason = _most(frequency, impedance, arcs, spectrum, series, allowed)
-    while True:
+    while arcs:
         element, why = _degenerate(found, frequency, impedance)
-        without_series, fewer_arcs = [(arcs, False)] * series, [(arcs - 1, series)] * (arcs > 1)
-        if why:
-            smaller = without_series if series and (element == 0 or arcs == 1) else fewer_arcs
+        without_series, fewer_arcs = [(arcs, False)] * series, [(arcs - 1, series)] * (arcs > 1 or series)
+        fast = element is not None and not series and found.tau[element] * 2 * np.pi * frequency.max() < FAST
+        if why and fast and free_series:
+            smaller = [(arcs - 1, True)]
+        elif why:
+            smaller = without_series if series and element == 0 else fewer_arcs
         else:
             smaller = without_series + fewer_arcs
             why = "the other elements fit the data to within their uncertainty"
@@ -269,7 +273,9 @@ def _most(
 
 
 def _best(frequency: Array, impedance: Spectral, arcs: int, spectrum: tuple[Array, Array], series: bool) -> Fit:
-    """The best of the fits from all starts, each first improved with the resistances projected out."""
+    """The best of the fits from all starts, each first improved with R projected out; R_elec alone without arcs."""
+    if not arcs:
+        return fit(frequency, impedance, np.empty(0), series=True)
     reduced = Projected(frequency, impedance, series)
     improved = [reduced.improve(tau) for tau in [*starts(*spectrum, arcs), reduced.forward(arcs)]]
     failure: ComputationError | None = None
@@ -287,9 +293,9 @@ def _degenerate(found: Fit, frequency: Array, impedance: Spectral) -> tuple[int 
     part = np.abs(found.resistance / (1 + 1j * omega[:, None] * found.tau)) / np.abs(impedance)[:, None]
     skip, nominal = int(found.series), found.nominal()
     nothing = part.max(0) < max(_LEAST[0], _LEAST[1] * found.largest)
-    nothing[skip:] |= (found.tau[skip:] * omega.max() < 1e-2) | (found.tau[skip:] * omega.min() > 1e2)
+    nothing[skip:] |= (found.tau[skip:] * omega.max() < FAST) | (found.tau[skip:] * omega.min() > 1e2)
     unsure = nothing if nominal is None or found.largest < EXACT else nominal[0] > 1
-    same = np.append(np.diff(np.log(found.tau[skip:])) < _SAME, False)
+    same = np.append(np.diff(np.log(np.maximum(found.tau[skip:], 1e-300))) < _SAME, False)
     for flags, first, reason in (
         (nothing, 0, "it contributes nothing to the fit"),
         (unsure, 0, "its resistance does not exceed its standard error"),

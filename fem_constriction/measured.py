@@ -32,6 +32,7 @@ _ALLOWED |= {"phase": "a finite number in deg"}
 _DIRECTIVE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _NAMED = re.compile(r"f|omega|ω|\bw\b", re.IGNORECASE)  # no line without any of these names a frequency
 _WITHOUT = [Column(kind) for kind in ("f", "re", "im", "u")]
+_MODULI = 6  # rows from which on a fourth column that is |Z| to 0.1 % is no uncertainty
 _COUNTED = 3  # rows from which on a first column 1, 2, 3 is a counter, not a frequency
 
 
@@ -72,7 +73,7 @@ def columns(text: str, path: str) -> dict[str, list[float]]:
         {kind.kind: list(column) for kind, column in zip(kinds, zip(*values, strict=True), strict=True)}, kinds, path
     )
     if header is None:
-        _refuse_counter(found, path)
+        _refuse_others(found, rows, path)
     return found
 
 
@@ -217,15 +218,16 @@ def _in_si(found: dict[str, list[float]], kinds: Sequence[Column], path: str) ->
     return result | {"re": [each.real for each in z], "im": [each.imag for each in z]}
 
 
-def _refuse_counter(found: dict[str, list[float]], path: str) -> None:
+def _refuse_others(found: dict[str, list[float]], rows: Sequence[_Row], path: str) -> None:
     """Raise InputError where columns without names cannot be what they would be taken for."""
     f, u = found["f"], found["u"]
-    steps = {later - earlier for earlier, later in pairwise(f)}
     name = f"name the columns, for instance {HEADER}"
-    if len(f) >= (_COUNTED if not u else 2) and steps in ({1.0}, {-1.0}) and float(f[0]).is_integer():
+    steps = {later - earlier for earlier, later in pairwise(f)}
+    counted = all(row.cells[0].isdigit() for row in rows)  # frequencies have a point, those that `Spectrum.save` writes too
+    if len(f) >= (_COUNTED if not u else 2) and steps in ({1.0}, {-1.0}) and counted:
         raise InputError(
             f"{path}: the first column, {f[0]:g}, {f[1]:g}, ..., counts the rows, and frequencies stand there: {name}"
         )
     modulus = [math.hypot(re, im) for re, im in zip(found["re"], found["im"], strict=True)]
-    if u and all(abs(each - other) <= 1e-3 * other for each, other in zip(u, modulus, strict=True)) and any(modulus):
+    if len(u) >= _MODULI and all(abs(each - other) <= 1e-3 * other for each, other in zip(u, modulus, strict=True)):
         raise InputError(f"{path}: the fourth column is |Z|, and the uncertainty stands there: {name}")

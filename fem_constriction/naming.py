@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment, nnls
+from scipy.optimize import linear_sum_assignment
 
 from fem_constriction.admittance import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.assembly import Array
@@ -21,7 +21,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.fitting import Fit
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.spectrum import Spectrum
-from fem_constriction.starts import Spectral, stacked
+from fem_constriction.starts import Spectral, nonnegative, stacked
 from fem_constriction.values import Element, none
 
 # Weight of stored energy beside dissipation. Where charge transfer and pores store alike (figure 2 at 1 % contact) dissipation
@@ -29,6 +29,8 @@ from fem_constriction.values import Element, none
 # series of figures 2, 5 and 6 are the same for any weight from 1.5 to 2.2 (measured on the coarsest grids).
 _ENERGY = 1.8
 COINCIDES: Final = "coincides with"
+#: Hz and ohm: numbers beyond it, or below its inverse, are no measurement, and their squares are no numbers.
+LARGEST: Final = 1e50
 #: Decades of frequency that a circuit, a test or a distribution is made for.
 DECADES: Final = 30
 _TIE = 1e-6  # equal processes: the one that is first in the direction of the current, from the bulk to the counter electrode
@@ -50,6 +52,10 @@ class Data(NamedTuple):
         if not spectrum.impedance.all():
             zero = spectrum.frequency[spectrum.impedance == 0][0]
             raise InputError(f"impedance = 0 ohm at {zero:g} Hz is not allowed: a circuit is fitted relative to |Z|")
+        sizes = np.abs(spectrum.impedance)
+        for name, unit, values in (("frequency", "Hz", spectrum.frequency), ("|impedance|", "ohm", sizes)):
+            if not (values.min() >= 1 / LARGEST and values.max() <= LARGEST):
+                raise InputError(f"{name} = {values.min():g} to {values.max():g} {unit} is not allowed: 1e-50 to 1e50 {unit}")
         decades = float(np.log10(spectrum.frequency.max()) - np.log10(spectrum.frequency.min()))
         if decades > DECADES:
             raise InputError(f"frequency = {decades:.0f} decades from least to largest is not allowed: {DECADES} at most are")
@@ -105,12 +111,13 @@ class Naming:
         s, modulus = 1j * self.data.omega[:, None], np.abs(self.data.impedance)[:, None]
         scale = modulus.max()
         basis, wanted = (stacked((scale / modulus) / (1 + s * tau)) for tau in (found.tau, self.spectrum[0]))
-        return np.array([nnls(basis, column)[0] for column in wanted.T]).T
+        return np.array([nonnegative(basis, column) for column in wanted.T]).T
 
     def missing(self, name: str, found: Fit, names: Sequence[str], held: Array | None, why: str, least: float = 0.0) -> Element:
         """What is said of an element that no arc is left for; least: ohm, of a constriction that is there all the same."""
         tau = 0.0 if name == SERIES else self.switching if name == CONSTRICTION else self.y[name].relaxation_time
-        limit = hidden(self.data, found, float(1 / self.data.omega.min()) if tau is None else tau)
+        slow = float(1 / self.data.omega.min()) if tau is None else tau
+        limit = hidden(self.data, found.largest, float(found.resistance.sum()), slow)
         there = least > limit if name == CONSTRICTION else held is not None and held.sum() > limit
         if name == SERIES or held is None or not there:
             return none(0.0, f"vanished: {why}" if why else "vanished", limit)
@@ -125,9 +132,9 @@ def _switching(model: ReducedModel, data: Data) -> float | None:
     return float(1 / omega[first]) if first else None
 
 
-def hidden(data: Data, found: Fit, tau: float) -> float:
-    """The largest R whose arc at tau changes Z by no more than the largest residual, or the uncertainty, anywhere."""
-    tolerance = max(found.largest, 1e-12) * np.abs(data.impedance)
+def hidden(data: Data, residual: float, total: float, tau: float) -> float:
+    """The largest R, up to the total of a circuit, whose arc at tau changes Z by no more than residual |Z|, or u, anywhere."""
+    tolerance = max(residual, 1e-12) * np.abs(data.impedance)
     if data.uncertainty is not None:
         tolerance = np.maximum(tolerance, np.where(np.isfinite(data.uncertainty), data.uncertainty, 0))
-    return min(float(np.min(tolerance * np.abs(1 + 1j * data.omega * tau))), float(found.resistance.sum()))
+    return min(float(np.min(tolerance * np.abs(1 + 1j * data.omega * tau))), total)

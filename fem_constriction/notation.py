@@ -14,9 +14,11 @@ Kind = Literal["R", "C", "L", "CPE", "p(R,C)", "p(R,CPE)"]
 #: Circuits with a name -> whether R_elec is there, and the number of RC arcs. Physical: with bulk, boundaries and interface.
 NAMED: Final = {"1D-PM": (False, 3), "1D-PM-MODIFIED": (False, 4), "1D-FM": (True, 4), "1D-FM-EXTENDED": (True, 5)}
 _ALLOWED = (
-    "p(R1,C1) and p(R1,CPE1) in series, with R0, C0 and L0 once each or without, as in R0-p(R1,C1)-p(R2,CPE2); 1D-PM (3 arcs), "
-    "1D-PM-modified (4 arcs), 1D-FM (R0 and 4 arcs) or 1D-FM-extended (R0 and 5 arcs)"
+    "p(R1,C1) and p(R1,CPE1) in series, with R0, C0, CPE0 and L0 once each or without, as in R0-p(R1,C1)-p(R2,CPE2); 1D-PM "
+    "(3 arcs), 1D-PM-modified (4 arcs), 1D-FM (R0 and 4 arcs) or 1D-FM-extended (R0 and 5 arcs)"
 )
+#: Arcs of a circuit at most: no spectrum determines more.
+MOST: Final = 20
 _ELEMENT = re.compile(r"(CPE|R|C|L)_?\w*")
 _PARALLEL = re.compile(r"p\(([^(),]+),([^(),]+)\)")
 _WORDS: dict[Kind, str] = {"R": "resistors", "C": "capacitors", "L": "inductances", "CPE": "constant-phase elements"}
@@ -42,6 +44,13 @@ class Topology:
     plain: bool = True
     parts: tuple[Part, ...] = field(default=(), compare=False)
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the circuit has."""
+        if not self.parts:
+            return 2 * self.arcs + self.series
+        return sum({"p(R,CPE)": 3, "p(R,C)": 2, "CPE": 2}.get(part.kind, 1) for part in self.parts)
+
 
 def parse(text: str) -> Topology:
     """Return what "R0-p(R1,C1)-p(R2,CPE2)", "1D-PM", "1D-PM-modified", "1D-FM" or "1D-FM-extended" stands for.
@@ -57,7 +66,7 @@ def parse(text: str) -> Topology:
     for written in plain.split("-"):
         part = _part(written)
         if part is None:
-            raise InputError(f"{refused}, {show(written)} is neither R, C, L nor p(R,C) or p(R,CPE): {_ALLOWED}")
+            raise InputError(f"{refused}, {show(written)} is neither R, C, L, CPE nor p(R,C) or p(R,CPE): {_ALLOWED}")
         parts.append(part)
     labels = [label.replace("_", "") for part in parts for label in part.labels]
     twice = sorted({label for label in labels if label not in get_args(Kind) and labels.count(label) > 1})
@@ -65,6 +74,8 @@ def parse(text: str) -> Topology:
         raise InputError(f"{refused}, {twice[0]} occurs twice: {_ALLOWED}")
     arcs = [part for part in parts if len(part.labels) > 1]
     kinds = [part.kind for part in parts if len(part.labels) == 1]
+    if len(arcs) > MOST:
+        raise InputError(f"{refused}, it has {len(arcs)} arcs: {MOST} at most are")
     if not arcs:
         raise InputError(f"{refused}, there is no arc: {_ALLOWED}")
     for kind in kinds:
@@ -84,7 +95,7 @@ def _part(written: str) -> Part | None:
         if kinds[1] == "R":
             kinds, labels = kinds[::-1], labels[::-1]
         return Part(kind="p(R,C)" if kinds[1] == "C" else "p(R,CPE)", labels=labels)
-    if not inside and kinds in (["R"], ["C"], ["L"]):
+    if not inside and kinds in (["R"], ["C"], ["L"], ["CPE"]):
         return Part(kind=kinds[0], labels=labels)
     return None
 

@@ -7,13 +7,14 @@ the other, the resistances projected out.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares, nnls
 
 from fem_constriction.assembly import Array
+from fem_constriction.errors import ComputationError
 
 Spectral = NDArray[np.complex128]
 
@@ -21,6 +22,14 @@ Spectral = NDArray[np.complex128]
 def stacked(values: NDArray[Any]) -> Array:
     """Real parts, then imaginary parts, along the first axis."""
     return np.asarray(np.concatenate([values.real, values.imag]))
+
+
+def nonnegative(matrix: Array, wanted: Array) -> Array:
+    """Return the x >= 0 with the least |matrix x - wanted|. Raises ComputationError where it is not found."""
+    try:
+        return np.asarray(nnls(matrix, wanted, maxiter=30 * matrix.shape[1])[0])
+    except RuntimeError as error:
+        raise ComputationError(f"no resistances of at least 0 were found: {error}") from None
 
 
 def starts(tau: Array, resistance: Array, arcs: int) -> list[Array]:
@@ -34,6 +43,8 @@ def starts(tau: Array, resistance: Array, arcs: int) -> list[Array]:
     log, weight = np.log(tau[keep]), resistance[keep]
     order = np.argsort(log)
     log, weight = log[order], weight[order]
+    if not log.size:  # nothing relaxes: anywhere
+        log, weight = np.log([np.exp(np.mean(np.log(tau[(tau > 0) & np.isfinite(tau)])))]), np.ones(1)
     while log.size < arcs:
         padded = np.concatenate([log[:1] - 2, log, log[-1:] + 2])
         place = int(np.argmax(np.diff(padded)))
@@ -72,17 +83,31 @@ def _cluster(points: Array, weight: Array, count: int) -> Array:
     return np.array([np.average(points[a:b], weights=weight[a:b]) for a, b in pairwise(edges)])
 
 
-def relaxations(frequency: Array, impedance: Spectral, per_decade: int = 10) -> tuple[Array, Array, float]:
-    """Return tau (s), R (ohm) and R_elec (ohm) of Z = R_elec + sum R/(1 + i omega tau), R >= 0, on a dense grid of tau.
+class Relaxations(NamedTuple):
+    """Relaxation times (s) and resistances (ohm), R_elec (ohm), inductance (H), and the root of the sum of squares left."""
+
+    tau: Array
+    resistance: Array
+    r_elec: float
+    inductance: float
+    misfit: float
+
+
+def relaxations(frequency: Array, impedance: Spectral, per_decade: int = 10, *, inductance: bool = False) -> Relaxations:
+    """Return tau and R of Z = R_elec + sum R/(1 + i omega tau) [+ i omega L], R >= 0, on a dense grid of tau.
 
     Non-negative least squares with modulus weighting; the grid spans the band of the data, R_elec takes what is faster.
     """
     omega = 2 * np.pi * frequency
     decades = float(np.log10(omega.max() / omega.min()))
     tau = np.geomspace(1 / omega.max(), 1 / omega.min(), max(3, round(per_decade * decades) + 1))
-    basis = np.hstack([np.ones((omega.size, 1)), 1 / (1 + 1j * omega[:, None] * tau)]) / np.abs(impedance)[:, None]
-    found = nnls(stacked(basis), stacked(impedance / np.abs(impedance)))[0]
-    return tau, found[1:], float(found[0])
+    s, modulus, count = 1j * omega[:, None], np.abs(impedance), 1 + int(inductance)
+    columns = [np.ones_like(s), *[s / omega.max()] * inductance, 1 / (1 + s * tau)]
+    basis, wanted = stacked(np.hstack(columns) * (modulus.max() / modulus)[:, None]), stacked(impedance / modulus)
+    found = nonnegative(basis, wanted)
+    left = float(np.linalg.norm(basis @ found - wanted))
+    r_elec, *rest = found[:count] * modulus.max()
+    return Relaxations(tau, found[count:] * modulus.max(), float(r_elec), float(sum(rest)) / omega.max(), left)
 
 
 class Projected:
@@ -98,7 +123,7 @@ class Projected:
         if self.series:
             each = np.hstack([np.ones((self.omega.size, 1)), each])
         basis = stacked(each / self.modulus[:, None]) * self.modulus.max()
-        return np.asarray(basis @ nnls(basis, self.data)[0] - self.data)
+        return np.asarray(basis @ nonnegative(basis, self.data) - self.data)
 
     def cost(self, tau: Array) -> float:
         """Return the sum of squares of the relative residual."""

@@ -68,7 +68,8 @@ def _short(number: float, digits: int) -> str:
 class Element:
     """R in ohm, C = tau/R in F, tau in s of one element of the circuit, for the whole cell.
 
-    alpha: exponent where a constant-phase element stands for the capacitance; L: H, of an inductance in series.
+    alpha: exponent where a constant-phase element stands for the capacitance; L: H, of an inductance in series; Q: in
+    F s^(alpha - 1), of a constant-phase element in series.
     """
 
     R: Value
@@ -76,6 +77,7 @@ class Element:
     tau: Value
     alpha: Value | None = None
     L: Value | None = None
+    Q: Value | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

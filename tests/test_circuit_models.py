@@ -64,7 +64,7 @@ def test_names_and_units(text: str) -> None:
     ("text", "said"),
     [
         ("L0-L1-p(R1,C1)", "two inductances"),
-        ("R0-CPE1", "neither"),
+        ("R0-CPE1", "no arc"),
         ("p(R1,L1)", "neither"),
         ("p(R1,R2)", "neither"),
         ("L0-C0", "no arc"),

@@ -35,7 +35,7 @@ def fit(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout, and nothing else there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no tables: files and exit status only.")] = False,
 ) -> int:
-    """Fit a circuit of numbered arcs to any spectrum with lmfit, after a Kramers-Kronig test."""
+    """Fit a circuit of numbered arcs to any spectrum with lmfit; exit status 1 if it does not describe it."""
     data, notes = _prepared(Spectrum.load(file), file, sweep)
     folder = None if out is None or out.suffix == ".json" else out
     if out is not None:
@@ -50,6 +50,7 @@ def fit(
         "file": file.name,
         "cross_checked": checked,
         "remark": remark,
+        "fits": found.fits,
         **found.as_dict(),
         **_record(tested, times),
         "prepared": notes,
@@ -61,7 +62,9 @@ def fit(
     if not (quiet or as_json):
         terminal.console().print("\n".join([f"{file.name}: {remark}", *(f"{note}." for note in notes)]))
     terminal.show(record, lambda: Group(*report.arcs(found), *_said(tested, times)), as_json, quiet)
-    return 0
+    if not found.fits:
+        terminal.say(f"{file.name}: the circuit does not fit, {found.residual:.0%} of |Z| are left")
+    return 0 if found.fits else 1
 
 
 def _prepared(data: Spectrum, file: Path, number: int | None) -> tuple[Spectrum, tuple[str, ...]]:

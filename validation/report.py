@@ -175,10 +175,10 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
     vague = [
         name.replace("_", " ")
         for name, arc in extraction.arcs.items()
-        if any(value.value and (value.model or 0.0) > VAGUE * abs(value.value) for value in _values(arc).values())
+        if any(value.value and _largest(value) > VAGUE * abs(value.value) for value in _values(arc).values())
     ]
     if vague:
-        found.append(Text(f"Hardly determined by the spectrum (model contribution over {VAGUE:.0%}): {', '.join(vague)}."))
+        found.append(Text(f"Hardly determined by the spectrum (uncertain to more than {VAGUE:.0%}): {', '.join(vague)}."))
     if CONSTRICTION in extraction.arcs:
         found.append(
             Text(
@@ -189,6 +189,10 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
     return [*found, *map(Text, extraction.notes)]
 
 
+def _largest(value: Value) -> float:
+    return max((part for part in (value.discretisation, value.model, value.nominal) if part is not None), default=0.0)
+
+
 def _missing(arc: Element) -> str:
     limit = f", at most {amount(arc.R.limit, 'ohm')}" if arc.R.limit is not None else ""
     return f"{arc.R.reason}" if arc.R.value is None else f"R = {amount(arc.R.value, 'ohm', 0)}{limit} ({arc.R.reason})"
@@ -196,7 +200,7 @@ def _missing(arc: Element) -> str:
 
 def _values(arc: Element) -> dict[str, Value]:
     """What an element has: R, C and tau, alpha if a constant-phase element stands for C; L or C alone of one in series."""
-    every = {"R": arc.R, "C": arc.C, "tau": arc.tau, "alpha": arc.alpha, "L": arc.L}
+    every = {"R": arc.R, "C": arc.C, "tau": arc.tau, "Q": arc.Q, "alpha": arc.alpha, "L": arc.L}
     found = {letter: value for letter, value in every.items() if value is not None}
     return found if arc.tau.value else {letter: value for letter, value in found.items() if value.value}
 
