@@ -21,7 +21,7 @@ from fem_constriction.circuits import SERIES
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fitting import EXACT, FAST
 from fem_constriction.naming import Data, hidden
-from fem_constriction.notation import Topology, parse
+from fem_constriction.notation import Kind, Topology, parse
 from fem_constriction.starts import Spectral, stacked
 from fem_constriction.values import Element, Value, none
 from fem_constriction.variations import Variation, deviation, variations
@@ -91,7 +91,7 @@ def _best(data: Data, topology: Topology) -> tuple[CircuitModel, Any]:
     return chosen, best
 
 
-def _doubtful(data: Data, model: CircuitModel, best: Any) -> list[str]:
+def _doubtful(data: Data, model: CircuitModel, best: Any) -> list[Kind]:
     """The kinds of the parts that the data do not determine, the least determined first; all, arcs first, of an exact fit."""
     kinds = {part.kind for part in model.topology.parts}
     every = sorted(kinds, key=lambda each: (not each.startswith("p("), each))
