@@ -24,6 +24,7 @@ from fem_constriction.admittance import admittances
 from fem_constriction.assembly import Assembly, Bound
 from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.faults import show
 from fem_constriction.grid import DOUBLES_PER_NODE, Grid
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.layered import Layered
@@ -135,6 +136,8 @@ def backend_named(name: str | Backend | SpectrumBackend) -> Backend:
 def any_backend(name: str | Backend | SpectrumBackend) -> Backend | SpectrumBackend:
     """Return the backend of a name, of either kind; one that is a backend already as it is. Raises InputError."""
     if not isinstance(name, str):
+        if isinstance(name, type) or not isinstance(getattr(name, "name", None), str):
+            raise InputError(f"backend = {show(name)} is not allowed: the name of an installed one, or a backend itself")
         return name
     points = {point.name: point for point in entry_points(group=GROUP)}
     if name not in points:

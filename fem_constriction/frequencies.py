@@ -18,6 +18,8 @@ from fem_constriction.faults import show
 
 #: Frequencies that are taken at once.
 MOST: Final = 1_000_000
+#: The highest and, inverted, the lowest one in Hz: beyond 1e150, squares of what the solvers multiply overflow.
+HIGHEST: Final = 1e100
 
 _POSITIVE: Final = "a positive number in"
 _ZERO: Final = "a number of at least 0 in"
@@ -60,9 +62,10 @@ def frequencies_taken(values: Any, unit: str = "Hz", name: str = "frequencies", 
         found = _floats(values, unit)
     except ValueError as error:
         raise InputError(f"{name} = {show(values)} is not allowed: {what}; {error}") from None
-    wrong = ~(np.isfinite(found) & ((found >= 0) if zero else (found > 0)))
+    wrong = ~((found <= HIGHEST) & ((found >= 1 / HIGHEST) | (zero & (found == 0))))
     if wrong.any():
-        raise InputError(f"{name} = {float(found[wrong][0])!r} is not allowed: {what}{'' if zero else _DIRECT}")
+        value = float(found[wrong][0])
+        raise InputError(f"{name} = {value!r} is not allowed: {what}{_beyond(value)}{'' if zero else _DIRECT}")
     return found
 
 
@@ -94,8 +97,9 @@ def parse_frequencies(text: str, unit: str = "Hz", name: str = "frequencies", *,
     ends = parts[:2] if len(parts) == 3 else text.split(",", MOST)
     read = [_read(part.strip(), unit, refused, allowed) for part in ends]
     for part, (value, _) in zip(ends, read, strict=True):
-        if not (math.isfinite(value) and (value > 0 or (zero and value == 0 and len(parts) == 1))):
-            raise InputError(f"{refused}, {part.strip()}: {_ZERO if zero else _POSITIVE} {unit}{_DIRECT}")
+        if not (1 / HIGHEST <= value <= HIGHEST or (zero and value == 0 and len(parts) == 1)):
+            what = f"{_ZERO if zero else _POSITIVE} {unit}{_beyond(value)}{_DIRECT}"
+            raise InputError(f"{refused}, {part.strip()}: {what}")
     if len({has for _, has in read}) > 1:
         raise InputError(f"{refused}: a unit belongs to each of the numbers, or to none of them")
     values = np.array([value for value, _ in read])
@@ -114,6 +118,10 @@ def parse_frequencies(text: str, unit: str = "Hz", name: str = "frequencies", *,
     spaced = np.geomspace(values[0], values[1], count)
     spaced[0], spaced[-1] = values
     return spaced
+
+
+def _beyond(value: float) -> str:
+    return f" from {1 / HIGHEST:g} to {HIGHEST:g}" if 0 < value < math.inf else ""
 
 
 def _read(part: str, unit: str, refused: str, allowed: str) -> tuple[float, bool]:

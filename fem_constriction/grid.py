@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from fem_constriction import memory
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.face import face_of
+from fem_constriction.units import whole
 
 if TYPE_CHECKING:
     from fem_constriction.cell import Cell
@@ -220,6 +221,7 @@ def uniform(cell: Cell, resolution: int) -> Grid:
     quarter. Each layer has at least one cell, so there may be more than `resolution` of them along z. Raises InputError
     if there are too few to put lines on the contact edges.
     """
+    resolution = whole("resolution", resolution, "a whole number of cells per edge of the cell")
     if cell.working_electrode.contact.shape != "square":
         return voxelised(cell, resolution)
     smallest = 4 if 0 < cell.contact_fraction < 1 else 1

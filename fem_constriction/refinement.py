@@ -26,7 +26,7 @@ from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.lateral import LateralModel
 from fem_constriction.projection import TARGET
 from fem_constriction.reduced import ReducedModel
-from fem_constriction.units import relative_to_z
+from fem_constriction.units import array_in, relative_to_z
 
 Array = NDArray[np.float64]
 
@@ -135,12 +135,12 @@ class Family:
 
     def spectra(self, frequency: ArrayLike) -> NDArray[np.complex128]:
         """Return Z of every grid in ohm, shape (grids, frequencies)."""
-        s = 2j * np.pi * np.asarray(frequency, dtype=float)
+        s = 2j * np.pi * array_in("Hz", frequency, "frequency").astype(float)
         return np.stack([solution.model.impedance(s) for solution in self.solutions])
 
     def limit(self, frequency: ArrayLike) -> Limit:
         """Return the limit of Z at frequencies in Hz, with the uncertainty of the module's head, in ohm."""
-        points = np.asarray(frequency, dtype=float)
+        points = array_in("Hz", frequency, "frequency").astype(float)
         low, high = self.band
         around = np.clip(points[:, None] * NEIGHBOURS, low, high)
         everywhere = extrapolate(self.spectra(around.ravel()), self.order, systematic=self.fits)

@@ -114,6 +114,8 @@ REFUSED: list[tuple[Any, str]] = [
     ("1,10,100 kHz", "a unit belongs to each of the numbers, or to none of them"),
     ("1:100:3 Hz", "n = '3 Hz': n is a whole number"),
     ("1_000", "digits are not grouped"),
+    ("1e308", "1e308: a positive number in Hz from 1e-100 to 1e+100"),
+    (1e-320, "positive numbers in Hz from 1e-100 to 1e+100"),
     ("1e400", "1e400: a positive number in Hz"),
     ("", "'' is not a number"),
     ("Hz", "'Hz' is not a number"),
@@ -262,3 +264,44 @@ def test_spectra_and_circuits_keep_units() -> None:
         Spectrum([1.0], THEIRS([1.0], "mV"))  # type: ignore[arg-type]
     arc = Arc(name="bulk", resistance=1.0, capacitance=1.0)
     assert arc.impedance(THEIRS([1, 10], "kHz")) == pytest.approx(arc.impedance([1e3, 1e4]))  # type: ignore[arg-type]
+
+
+# what else is given to a solver
+
+
+@pytest.mark.parametrize("call", [fc.solve, crosscheck, guarantee], ids=["solve", "crosscheck", "guarantee"])
+def test_an_accuracy_is_a_number_between_0_and_1(call: Any) -> None:
+    for wrong in ("1e-2", True, 0, 1, -1e-3, math.nan, 1j, [1e-2], THEIRS(1, "percent"), "1 %"):
+        with pytest.raises(InputError, match="^accuracy = .* is not allowed: a number between 0 and 1, relative to"):
+            call(FILE, [1.0], accuracy=wrong)
+    with pytest.raises(InputError, match="^tolerance = '1e-3' is not allowed: a number between 0 and 1"):
+        crosscheck(FILE, [1.0], tolerance="1e-3")  # type: ignore[arg-type]
+
+
+def test_a_resolution_is_a_whole_number_and_a_backend_has_a_name() -> None:
+    for backend in ("network", "fem"):
+        for wrong in ("8", True, 2.5, math.nan, [8], -3, 0):
+            with pytest.raises(InputError, match="^resolution = .* is not allowed: a whole number of cells per edge"):
+                fc.solve(FILE, 1.0, resolution=wrong, backend=backend)  # type: ignore[arg-type]
+    for backend in (1, None, ["network"], fc, object):
+        with pytest.raises(InputError, match="^backend = .* is not allowed: the name of an installed one"):
+            fc.solve(FILE, 1.0, backend=backend)  # type: ignore[arg-type]
+
+
+def test_a_cell_may_be_its_file_wherever_a_cell_is_taken(tmp_path: Path) -> None:
+    cell = fc.Cell.load(FILE)
+    assert fc.resistance(str(FILE), backend="fem") == pytest.approx(fc.resistance(cell, backend="fem"), rel=1e-12)
+    assert fc.fields.solve_fields(FILE, "1 kHz", level=0).frequency == 1e3
+    doors: list[Any] = [
+        lambda what: fc.solve(what, 1.0),
+        fc.resistance,
+        crosscheck,
+        lambda what: guarantee(what, 1.0, 1e-2),
+        converge,
+        lambda what: fc.fields.fields_at(what, [1.0]),
+    ]
+    for door in doors:
+        with pytest.raises(InputError, match=r"none\.toml: there is no such file"):
+            door(tmp_path / "none.toml")
+        with pytest.raises(InputError, match="^cell = None is not allowed: a Cell, the path of a cell file, or a dictionary"):
+            door(None)

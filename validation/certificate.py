@@ -29,6 +29,7 @@ from fem_constriction.backends import Solution
 from fem_constriction.errors import ComputationError
 from fem_constriction.projection import TARGET
 from fem_constriction.reduced import ReducedModel
+from fem_constriction.units import array_in
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -95,7 +96,7 @@ class Pairing:
 
         Any potentials and currents will do, so that the discs are guaranteed whatever materials the models were made for.
         """
-        points = np.asarray(frequency, dtype=float)
+        points = array_in("Hz", frequency, "frequency").astype(float)
         lower, upper = (replace(m, processes=processes or m.processes) for m in (self.lower, self.upper))
         s = 2j * np.pi * points
         y = {name: np.asarray(value, dtype=np.complex128) for name, value in evaluate(lower.processes, s).items()}

@@ -20,6 +20,7 @@ from fem_constriction.faults import show as shown
 from fem_constriction.fields import Fields, fields_at
 from fem_constriction.fields.section import Plane
 from fem_constriction.files import json_text, write_text
+from fem_constriction.frequencies import frequencies_taken
 from validation import terminal
 
 #: Planes at which the current is compared with the total: so many, and the same number of depths in the table.
@@ -112,11 +113,8 @@ def _named(options: Sequence[str], call: Callable[[], tuple[Fields, ...]]) -> tu
 
 
 def _frequencies(text: str) -> list[float]:
-    allowed = "numbers in Hz from 0 (direct current), with commas between"
-    try:
-        numbers = [float(each) for each in text.split(",")]
-    except ValueError:
-        raise InputError(f"--frequency = {shown(text)} is not allowed: {allowed}") from None
-    if not all(np.isfinite(each) and each >= 0 for each in numbers) or len(set(numbers)) < len(numbers):
-        raise InputError(f"--frequency = {shown(text)} is not allowed: {allowed}, each once")
+    allowed = "numbers in Hz from 0 (direct current), with commas between, each once"
+    numbers: list[float] = frequencies_taken(text, name="--frequency", zero=True).tolist()
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"--frequency = {shown(text)} is not allowed: {allowed}")
     return numbers

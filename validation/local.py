@@ -26,6 +26,7 @@ from fem_constriction.admittance import (
 )
 from fem_constriction.backends import Solution
 from fem_constriction.errors import ComputationError
+from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.grid import Grid
 from validation.certificate import Pairing
 
@@ -73,7 +74,7 @@ def contributions(
     if lower.assembly is None or upper.assembly is None or lower.assembly.gradients is None or upper.assembly.currents is None:
         raise ComputationError("local contributions take the potentials and the currents of two solutions, both kept")
     material = processes or lower.model.processes
-    f = np.atleast_1d(np.asarray(frequency, dtype=float))
+    f = frequencies_taken(frequency)
     y = {name: np.asarray(value, dtype=np.complex128) for name, value in evaluate(material, 2j * np.pi * f).items()}
     potential, weights = pairing.chosen(f, material)
     gradients = lower.assembly.gradients(lower.model.potentials(potential))

@@ -20,6 +20,7 @@ from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError, MemoryShort, ResolutionWarning
 from fem_constriction.grid import Grid
 from fem_constriction.refinement import FIRST_LEVELS, Family
+from fem_constriction.units import whole
 from validation.convergence.theory import Expected, Grids, expected_order, of_family
 from validation.cost import cost
 
@@ -173,7 +174,7 @@ def _halved(lines: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def check_levels(levels: int, most: int) -> None:
     """Raise InputError unless there are enough levels for an order, and no more than the families have."""
-    if not len(FIRST_LEVELS) <= levels <= most:
+    if not len(FIRST_LEVELS) <= whole("levels", levels, "a whole number of grids") <= most:
         raise InputError(
             f"levels = {levels} is not allowed: {len(FIRST_LEVELS)} to {most} grids, three give one observed order"
         )

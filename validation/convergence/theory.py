@@ -23,6 +23,7 @@ from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.backend import GRADINGS
 from fem_constriction.grid import Grading
 from fem_constriction.refinement import Family
+from fem_constriction.units import array_in
 from network import Network
 from network.backend import GRADING
 
@@ -112,7 +113,7 @@ def _uniform(cell: Cell, backend: Backend, ideal: bool, frequency: Sequence[floa
 
 def _lengths(cell: Cell, frequency: Sequence[float]) -> tuple[float, float]:
     """The least |kappa/y| over frequency in m of the better conductor of contact and pore, and of the worse one."""
-    y = evaluate(admittances(cell), 2j * np.pi * np.asarray(frequency, dtype=float))
+    y = evaluate(admittances(cell), 2j * np.pi * array_in("Hz", frequency, "frequency").astype(float))
     kappa, none = np.abs(y[BULK]), np.full(len(frequency), np.inf)
     with np.errstate(divide="ignore"):
         pore = kappa / np.abs(y[PORE]) if PORE in y else none
