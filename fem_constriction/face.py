@@ -34,13 +34,14 @@ class Face:
     """0 <= x <= width[0], 0 <= y <= width[1] (m), and the outlines there; copies: how many such parts make the face.
 
     cut: along which axes the face was cut in its middle, where x = 0 then is; contact_area: what the contact has of this part,
-    m2, from the outlines alone.
+    m2, from the outlines alone; numbers: which region each outline is, from 1.
     """
 
     width: tuple[float, float]
     outlines: tuple[Outline, ...]
     cut: tuple[bool, bool]
     contact_area: float
+    numbers: tuple[int, ...]
 
     @property
     def copies(self) -> int:
@@ -96,8 +97,9 @@ def face_of(cell: Cell, *, whole: bool = False) -> Face:
     shift = [width[axis] / 2 if cut[axis] else 0.0 for axis in range(2)]
     left = (width[0] - shift[0], width[1] - shift[1])
     moved = [outline.moved((-shift[0], -shift[1])) for outline in outlines]
-    inside = [each for each in moved if all(each.shape.bounds[axis + 2] > SAME * left[axis] for axis in range(2))]
-    return Face(left, tuple(inside), (cut[0], cut[1]), area / int((1 + cut[0]) * (1 + cut[1])))
+    inside = [k for k, each in enumerate(moved) if all(each.shape.bounds[axis + 2] > SAME * left[axis] for axis in range(2))]
+    part = area / int((1 + cut[0]) * (1 + cut[1]))
+    return Face(left, tuple(moved[k] for k in inside), (cut[0], cut[1]), part, tuple(k + 1 for k in inside))
 
 
 def _symmetric(outlines: Sequence[Outline], axis: int, width: float) -> list[Outline] | None:

@@ -249,7 +249,10 @@ def test_what_cannot_be_enclosed_is_said(change: dict[str, object], arguments: d
 
 def test_regions_that_touch_and_corners_that_are_too_sharp_are_refused() -> None:
     touching = regions(*({"shape": "disc", "centre": [x, "20 um"], "radius": "5 um"} for x in ("11 um", "21 um")))
-    with pytest.raises(fc.InputError, match="regions that touch are given as one polygon"):
+    with pytest.raises(
+        fc.InputError,
+        match=r"region 1 and region 2 touch \(a gap of 0 m\); allowed is a gap of more than 5e-10 m, or one polygon",
+    ):
         planar_mesh(cell(touching), GRADING, 0)
     needle = regions({"shape": "polygon", "vertices": [["5 um", "5 um"], ["45 um", "6 um"], ["45 um", "9 um"]]})
     with pytest.raises(fc.InputError, match="sharper than 15 degrees"):
@@ -339,5 +342,7 @@ def test_a_face_that_does_not_fit_in_memory_is_refused_before_anything_is_solved
 
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1 << 20))
     monkeypatch.setattr("fem_constriction.refinement.solve_grid", solved)
-    with pytest.raises(fc.InputError, match=r"fem on prisms, level 2 \(.* triangles\), functions of its plane: .* would need"):
+    with pytest.raises(
+        fc.InputError, match=r"finite elements on level 2 \(at least \d+ triangles.*, functions of its plane: .* would need"
+    ):
         crosscheck(cell(DISC), [1.0])

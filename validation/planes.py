@@ -22,7 +22,8 @@ from fem_constriction.capabilities import require
 from fem_constriction.cell import Cell
 from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.prisms import SQUARES, Prisms, TriangleSpace, check_plane
+from fem_constriction.fem.plane_memory import SQUARES, check_plane
+from fem_constriction.fem.prisms import Prisms, TriangleSpace
 from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.refinement import angular_band

@@ -14,7 +14,7 @@ from fem_constriction.backends import Backend, backend_named, check_memory, solv
 from fem_constriction.cell import Cell
 from fem_constriction.fem import FiniteElements, MixedElements
 from fem_constriction.fem.equilibrated import semi_discrete
-from fem_constriction.fem.prisms import check_plane
+from fem_constriction.fem.plane_memory import check_plane
 from fem_constriction.lateral import reduce_layered
 from fem_constriction.projection import reduce
 from fem_constriction.reduced import ReducedModel

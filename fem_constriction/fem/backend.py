@@ -43,9 +43,10 @@ from fem_constriction.fem.equilibrated import MixedElements
 from fem_constriction.fem.fields import Gradients
 from fem_constriction.fem.mesh import LineSpace, PlanarSpace, VerticalSpace
 from fem_constriction.fem.operators import Extruded, Numbering
+from fem_constriction.fem.plane_memory import check_plane
 from fem_constriction.fem.potentials import ElementFields
 from fem_constriction.fem.prism_fields import PrismFields
-from fem_constriction.fem.prisms import Prisms, TriangleSpace, check_plane, prisms
+from fem_constriction.fem.prisms import Prisms, TriangleSpace, prisms
 from fem_constriction.fem.traces import traces
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.fem.unstructured import assemble_mesh, family_order, most_unknowns

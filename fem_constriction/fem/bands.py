@@ -1,15 +1,16 @@
-"""Nodes and triangles of a collar: n steps r_i = w (i/n)^mu to both sides of an edge, and the bent patches along arcs."""
+"""Nodes and triangles of a collar: n steps r_i = (i/n)^mu to both sides of an edge, x = (1 - |r|) P + |r| Q."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.fem.collars import Arc, Curve, Edge
+from fem_constriction.fem.clearances import Arc, Edge
+from fem_constriction.fem.collars import Curve
 from fem_constriction.grid import Grading
 
 Array = NDArray[np.float64]
@@ -18,41 +19,56 @@ Integers = NDArray[np.int64]
 #: Height of an arc over its chord, over the width of the collar, at the coarsest level.
 SAGITTA = 0.4
 
-#: Segments of a quarter of an ellipse at the coarsest level.
-PER_QUARTER = 2
+#: Segments of a quarter of an ellipse at the coarsest level, and pieces into which one is tried to be cut at once.
+PER_QUARTER, TRIED = 2, 8
+
+#: Longest segment over the clearance d; along an arc of radius R beside something over sqrt(d R), the length on which a narrow
+#: gap changes; along an edge over a part of its length: in a gap that does not change, segments are as long as elsewhere.
+LONGEST, SPAN = 0.7, 0.25
+
+#: How far the width of a collar between two divisions may be from what it should be there, as a part of that.
+OFF = 0.4
+
+#: Shorter than this part of the collar's width no segment is cut.
+SHORTEST = 0.2
+
+#: Places between two divisions at which that is looked at, beside those that are opposite to something.
+PLACES = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """A part of a curve at the coarsest level: of an edge or arc from u[0] to u[1] (0 to 1); at(xi): u, graded or not."""
+    """A part of a curve at the coarsest level: of an edge or arc from u[0] to u[1] (0 to 1); at(xi): u, graded or not.
+
+    rims: where the collar ends at both ends of it, (inside, outside; start, end; x, y).
+    """
 
     piece: Edge | Arc
     u: tuple[float, float]
     at: Callable[[Array], Array]
+    rims: Array
 
 
 class Band:
     """One collar at a level: nodes (along, across), two triangles a quadrilateral."""
 
     def __init__(self, curve: Curve, intervals: Sequence[Interval], grading: Grading, level: int, first: int) -> None:
-        parts, steps, w = 1 << level, grading.steps << level, curve.width
+        parts, steps = 1 << level, grading.steps << level
         k = np.arange(-steps, steps + 1)
-        across = np.sign(k) * w * (np.abs(k) / steps) ** grading.exponent
+        across = np.sign(k) * (np.abs(k) / steps) ** grading.exponent
         xi = np.arange(parts + 1) / parts
-        self.arcs: list[tuple[Arc, float, float, float]] = []
+        self.arcs: list[tuple[float, ...]] = []
         rows, patch, along = [], [], []
         for interval in intervals:
             number = -1
             if isinstance(interval.piece, Arc):
-                t = interval.piece.t
-                start, end = (t[0] + u * (t[1] - t[0]) for u in interval.u)
-                arc = (interval.piece, start, end, w)
                 number = first + len(self.arcs)
-                self.arcs.append(arc)
-                found = bend(np.array(arc_numbers(*arc)), xi[:, None], across[None], np.where(across >= 0, 1.0, -1.0)[None])[0]
+                self.arcs.append(arc_numbers(interval))
+                side = np.where(across >= 0, 1.0, -1.0)[None]
+                found = bend(np.array(self.arcs[-1]), xi[:, None], across[None], side)[0]
             else:
-                found = _trapezoid(interval, xi[:, None], across[None], w)
-            rows.append(found.transpose(1, 2, 0)[:-1] if found.ndim == 3 else found)
+                found = _trapezoid(interval, xi, across)
+            rows.append(found.transpose(1, 2, 0)[:-1])
             last = found.transpose(1, 2, 0)[-1:]
             patch += [number] * parts
             along += [(a, b) for a, b in pairwise(xi)]
@@ -72,88 +88,113 @@ class Band:
         self.local = np.concatenate([np.stack(each, -2).reshape(-1, 3, 2) for each in ((one, three, two), (one, four, three))])
 
 
-def _trapezoid(interval: Interval, xi: Array, r: Array, w: float) -> Array:
-    """Nodes beside a straight edge: graded along it on the edge, evenly at r = +-w; (2, along, across)."""
-    piece = interval.piece
-    assert isinstance(piece, Edge)
-    weight = np.abs(r) / w
-    u = (1 - weight) * interval.at(xi) + weight * (interval.u[0] + xi * (interval.u[1] - interval.u[0]))
-    place = [piece.start[i] + u * (piece.end - piece.start)[i] for i in range(2)]
-    side = [piece.first[i] + u * (piece.last - piece.first)[i] for i in range(2)]
-    return np.stack([place[i] + r * side[i] for i in range(2)])
+def _trapezoid(interval: Interval, xi: Array, r: Array) -> Array:
+    """Nodes beside a straight edge: graded along it on the edge, evenly on the rims; (2, along, across)."""
+    edge = interval.piece.point(interval.at(xi))[:, None]
+    inner, outer = ((1 - xi[:, None]) * rim[0] + xi[:, None] * rim[1] for rim in interval.rims)
+    rims = np.where((r >= 0)[:, None], outer[:, None], inner[:, None])
+    weight = np.abs(r)[:, None]
+    return np.asarray(((1 - weight) * edge + weight * rims).transpose(2, 0, 1))
 
 
-def arc_numbers(arc: Arc, start: float, end: float, width: float) -> tuple[float, ...]:
-    """Return an arc's patch as numbers: centre, semi-axes, cosine and sine of the angle, start, end, width."""
-    outline = arc.outline
-    return (*outline.centre, *outline.semi_axes, np.cos(outline.angle), np.sin(outline.angle), start, end, width)
+def arc_numbers(interval: Interval) -> tuple[float, ...]:
+    """Return a bent patch as 16 numbers: centre, semi-axes, cosine and sine of the angle, start, end, and its four rims."""
+    assert isinstance(interval.piece, Arc)
+    outline, t = interval.piece.outline, interval.piece.t
+    start, end = (t[0] + u * (t[1] - t[0]) for u in interval.u)
+    turn = np.cos(outline.angle), np.sin(outline.angle)
+    return (*outline.centre, *outline.semi_axes, *turn, start, end, *interval.rims.ravel().tolist())
 
 
 def bend(numbers: Array, xi: Array, r: Array, side: Array) -> tuple[Array, Array, Array]:
-    """Return x = P + r N + |r|/w (chord - P -+ w N) at (xi, r), and its derivatives by xi and r, each (2, ...).
+    """Return x = (1 - |r|) P(t) + |r| Q(xi) at (xi, r), and its derivatives by xi and r, each (2, ...).
 
-    numbers: those of `arc_numbers`, (9, ...); side: +-1, that of the outline on which a point is; all broadcast together.
+    numbers: those of `arc_numbers`, (16, ...); side: +-1, that of the outline on which a point is; all broadcast together.
     """
-    cx, cy, a, b, c, s, start, end, w = numbers
-
-    def turned(x: Array, y: Array) -> Array:
-        return np.stack(np.broadcast_arrays(c * x - s * y, s * x + c * y))
-
-    def place(t: Array, r: Array) -> Array:
-        root = np.sqrt((b * np.cos(t)) ** 2 + (a * np.sin(t)) ** 2)
-        return turned(a * np.cos(t) + r * b * np.cos(t) / root, b * np.sin(t) + r * a * np.sin(t) / root)
-
-    weight = np.abs(r) / w
+    cx, cy, a, b, c, s, start, end = numbers[:8]
+    outer = side > 0
+    first, last = (
+        np.stack(np.broadcast_arrays(*(np.where(outer, numbers[12 + 2 * k + i], numbers[8 + 2 * k + i]) for i in range(2))))
+        for k in range(2)
+    )
     t = start + xi * (end - start)
-    root = np.sqrt((b * np.cos(t)) ** 2 + (a * np.sin(t)) ** 2)
-    first, last = place(start, side * w), place(end, side * w)
-    chord = (1 - xi) * first + xi * last
-    own = place(t, r)
-    normal = turned(b * np.cos(t) / root, a * np.sin(t) / root)
-    lifted, turning = chord - place(t, side * w), turned(-a * np.sin(t), b * np.cos(t)) * (end - start)
-    x = own + weight * lifted + np.stack(np.broadcast_arrays(cx + 0 * own[0], cy + 0 * own[0]))
-    curvature = a * b / root**3
-    by_xi = turning * (1 + r * curvature - weight * (1 + side * w * curvature)) + weight * (last - first)
-    by_r = normal + side / w * lifted
-    return x, by_xi, by_r
+    x, y, by_x, by_y = a * np.cos(t), b * np.sin(t), -a * np.sin(t) * (end - start), b * np.cos(t) * (end - start)
+    place = np.stack(np.broadcast_arrays(cx + c * x - s * y, cy + s * x + c * y))
+    turning = np.stack(np.broadcast_arrays(c * by_x - s * by_y, s * by_x + c * by_y))
+    rim, weight = (1 - xi) * first + xi * last, side * r
+    return (1 - weight) * place + weight * rim, (1 - weight) * turning + weight * (last - first), side * (rim - place)
 
 
 def intervals(curve: Curve, grading: Grading) -> list[Interval]:
-    """Return the coarsest division along a curve: even along arcs, graded towards the corners along edges."""
+    """Return the coarsest division along a curve: even along arcs, graded towards the corners along edges.
+
+    Wherever a part is too long for its collar or its clearance it is cut, into equal parts or again and again into halves.
+    """
     found = []
-    for piece in curve.pieces:
-        if isinstance(piece, Arc):
-            length = float(np.sum(np.hypot(*piece.outline.tangent(np.linspace(*piece.t, 33)))) * (piece.t[1] - piece.t[0]) / 33)
-            long = max(piece.outline.semi_axes)
-            flat = np.sqrt(
-                8 * SAGITTA * curve.width / long
-            )  # arcs of v dt have a sagitta of curvature (v dt)^2/8 <= long dt^2/8
-            parts = max(PER_QUARTER, int(np.ceil(max(length / curve.longest, (piece.t[1] - piece.t[0]) / flat))))
-            ends = np.linspace(0, 1, parts + 1)
-            found += [Interval(piece, (a, b), _even(a, b)) for a, b in pairwise(ends)]
-            continue
-        length = float(np.linalg.norm(piece.end - piece.start))
-        corner = [abs(float(np.linalg.norm(each)) - 1) > 1e-9 for each in (piece.first, piece.last)]
-        n, mu = grading.steps, grading.exponent
-        pieces: list[tuple[Array, Callable[[int], Callable[[Array], Array]] | None]]
-        steps = np.arange(n + 1) / n
-        if all(corner):
-            half = steps**mu / 2
-            pieces = [(half, _power(0.0, 0.5, n, mu)), (1 - half[::-1], _power(1.0, -0.5, n, mu))]
-        elif any(corner):
-            lines = steps**mu if corner[0] else 1 - (steps**mu)[::-1]
-            pieces = [(lines, _power(0.0, 1.0, n, mu) if corner[0] else _power(1.0, -1.0, n, mu))]
-        else:
-            pieces = [(np.array([0.0, 1.0]), None)]
-        for lines, graded in pieces:
-            for k, (a, b) in enumerate(pairwise(lines)):
-                parts = int(np.ceil((b - a) * length / curve.longest))
-                if parts == 1 and graded is not None:
-                    found.append(Interval(piece, (a, b), graded(k)))
-                else:
-                    ends = np.linspace(a, b, parts + 1)
-                    found += [Interval(piece, (c, d), _even(c, d)) for c, d in pairwise(ends)]
+    for k, piece in enumerate(curve.chain.pieces):
+        for a, b, at in _graded(piece, grading):
+            cuts = list(_cut(curve, k, a, b, PER_QUARTER if isinstance(piece, Arc) else 1))
+            for c, d in pairwise([a, *cuts, b]):
+                whole = at is not None and not cuts
+                ends = np.array([c, d])
+                side, point = piece.side(ends), piece.point(ends)
+                inner, outer = (width[:, None] for width in curve.widths(k, ends))
+                rims = np.stack([point - inner * side, point + outer * side])
+                found.append(Interval(piece, (c, d), at if whole and at is not None else _even(c, d), rims))
     return found
+
+
+def _cut(curve: Curve, piece: int, a: float, b: float, least: int) -> Iterator[float]:
+    """Where a part of a piece has to be cut: evenly into few parts if they then fit, else in the middle, and each half so."""
+    wanted = _parts(curve, piece, a, b)
+    if wanted <= 1 and least == 1:
+        return
+    for parts in range(max(least, int(np.ceil(wanted / 2))), TRIED + 1):
+        ends = np.linspace(a, b, parts + 1)
+        if all(_parts(curve, piece, c, d) <= 1 for c, d in pairwise(ends)):
+            yield from ends[1:-1]
+            return
+    middle = (a + b) / 2
+    yield from _cut(curve, piece, a, middle, 1)
+    yield middle
+    yield from _cut(curve, piece, middle, b, 1)
+
+
+def _parts(curve: Curve, piece: int, a: float, b: float) -> float:
+    """How many times a part is too long for its clearance, too bent for its collar, or of a width that varies too much."""
+    part, feet = curve.chain.pieces[piece], curve.feet(piece)
+    u = np.union1d(a + PLACES * (b - a), feet[(feet > a) & (feet < b)])
+    length, clearance = (b - a) * part.length, curve.clearance(piece, u)
+    clear, widths = float(np.minimum(*clearance).min()), np.array(curve.widths(piece, u, clearance))
+    if length <= SHORTEST * widths.min():
+        return 1.0
+    straight = widths[:, [0]] + (u - a) / (b - a) * (widths[:, [-1]] - widths[:, [0]])
+    varies = 1.0 if np.all(np.abs(straight - widths) <= OFF * widths) else 2.0
+    if not isinstance(part, Arc):
+        return max(varies, length / (LONGEST * max(clear, SPAN * part.length)))
+    turn, (short, long) = (b - a) * (part.t[1] - part.t[0]), sorted(part.outline.semi_axes)
+    bent = turn * np.sqrt(
+        long / (8 * SAGITTA * widths.min())
+    )  # arcs of v dt have a sagitta of curvature (v dt)^2/8 <= long dt^2/8
+    return max(varies, float(bent), length / (LONGEST * max(clear, float(np.sqrt(clear * short)))))
+
+
+def _graded(piece: Edge | Arc, grading: Grading) -> list[tuple[float, float, Callable[[Array], Array] | None]]:
+    """The parts of a piece from u to u, and how they go on in finer levels; of arcs one."""
+    if isinstance(piece, Arc):
+        return [(0.0, 1.0, None)]
+    corner = [abs(float(np.linalg.norm(each)) - 1) > 1e-9 for each in (piece.first, piece.last)]
+    n, mu = grading.steps, grading.exponent
+    steps = np.arange(n + 1) / n
+    if all(corner):
+        half = steps**mu / 2
+        pieces = [(half, _power(0.0, 0.5, n, mu)), (1 - half[::-1], _power(1.0, -0.5, n, mu))]
+    elif any(corner):
+        lines = steps**mu if corner[0] else 1 - (steps**mu)[::-1]
+        pieces = [(lines, _power(0.0, 1.0, n, mu) if corner[0] else _power(1.0, -1.0, n, mu))]
+    else:
+        return [(0.0, 1.0, None)]
+    return [(float(a), float(b), graded(k)) for lines, graded in pieces for k, (a, b) in enumerate(pairwise(lines))]
 
 
 def _even(a: float, b: float) -> Callable[[Array], Array]:

@@ -10,7 +10,7 @@ from skfem import MeshTri
 from skfem.mapping import Mapping
 
 from fem_constriction.assembly import Array
-from fem_constriction.fem.bands import arc_numbers, bend
+from fem_constriction.fem.bands import bend
 from fem_constriction.fem.outline_mesh import PlanarMesh
 
 
@@ -33,7 +33,7 @@ class CurvedMapping(Mapping):  # type: ignore[misc]
         self.corners, self.unit = corners / unit, unit
         self.bent = np.flatnonzero(mesh.patch >= 0)
         self.local = mesh.local[:, :, self.bent]
-        numbers = np.array([arc_numbers(*arc) for arc in mesh.arcs]).reshape(-1, 9)
+        numbers = np.array(mesh.arcs).reshape(-1, 16)
         self.numbers = numbers[mesh.patch[self.bent]]
         self.place = np.full(mesh.t.shape[1], -1)
         self.place[self.bent] = np.arange(self.bent.size)

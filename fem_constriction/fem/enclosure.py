@@ -22,7 +22,8 @@ from fem_constriction.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem.backend import FiniteElements
 from fem_constriction.fem.equilibrated import MixedElements, equilibrated, semi_discrete
-from fem_constriction.fem.prisms import Prisms, check_plane
+from fem_constriction.fem.plane_memory import check_plane
+from fem_constriction.fem.prisms import Prisms
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.lateral import LateralModel, reduce_layered
 from fem_constriction.units import relative_to_z

@@ -18,9 +18,13 @@ from scipy.spatial import cKDTree
 from skfem import MeshTri
 
 from fem_constriction.cell import Cell
+from fem_constriction.errors import InputError
 from fem_constriction.face import Face, face_of
-from fem_constriction.fem.bands import Band, Interval, intervals
-from fem_constriction.fem.collars import Arc, Curve, curves, on_wall
+from fem_constriction.fem.bands import PER_QUARTER, Band, Interval, intervals
+from fem_constriction.fem.clearances import Arc
+from fem_constriction.fem.collars import Curve, curves, on_wall
+from fem_constriction.fem.gaps import check_gaps
+from fem_constriction.fem.plane_memory import check_plane
 from fem_constriction.fem.triangulation import Mesher, triangulate
 from fem_constriction.grid import Grading
 
@@ -28,7 +32,16 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 #: Edge length of the coarsest triangles over their distance to the contact's edge, and over the width of the face.
-RATIO, LARGEST = 1.5, 0.35
+RATIO, LARGEST = 1.3, 0.35
+
+#: The same over the length of the collars' segments near by, where that is more: in narrow gaps these are longer than the gap.
+BESIDE = 0.5
+
+#: Triangles of the coarsest level beside each segment of the contact's edge, those of its collar left out (measured: 4 to 6).
+REST = 5
+
+#: Segments near a point whose lengths are looked at.
+NEIGHBOURS = 8
 
 #: Points nearer than this part of the face's width are one.
 ONE = 1e-11
@@ -40,7 +53,7 @@ class PlanarMesh:
 
     p: (2, n); t: (3, m), ascending in each triangle; contact: which triangles the metal touches, (m,); patch: number of the
     bent patch of each, -1 for straight ones; local: patch coordinates (along, across) of the corners, (3, 2, m); arcs: the
-    patches, (arc, from, to, width of the collar); collar: width of the narrowest one, up to which the power law of the grading
+    patches (`bands.arc_numbers`); collar: width of the narrowest one, up to which the power law of the grading
     holds; face: the part of the face that this is.
     """
 
@@ -49,7 +62,7 @@ class PlanarMesh:
     contact: NDArray[np.bool_]
     patch: Integers
     local: Array
-    arcs: tuple[tuple[Arc, float, float, float], ...]
+    arcs: tuple[tuple[float, ...], ...]
     collar: float
     face: Face
 
@@ -66,6 +79,14 @@ def planar_mesh(cell: Cell, grading: Grading, level: int, mesher: Mesher | None 
     """
     contact = cell.working_electrode.contact
     bare = Cell(geometry=cell.geometry, electrolyte={"conductivity": 1.0}, working_electrode={"contact": contact})
+    corners = sum(4 * PER_QUARTER if outline.corners is None else len(outline.corners) for outline in cell.outlines)
+    least = corners // face_of(bare).copies * 4 * grading.steps << 2 * level
+    check_plane(least, f"finite elements on level {level} (at least {least} triangles for {len(cell.outlines)} regions)")
+    segments = sum(len(pieces) for _, pieces in _strips(bare, grading)[1])
+    triangles = segments * (4 * grading.steps + REST) << 2 * level
+    check_plane(
+        2 * triangles, f"finite elements on level {level} (about {triangles} triangles, {segments} segments of outlines)"
+    )
     return _layout(bare, grading, mesher or contact.mesher or "delaunay").refined(level)
 
 
@@ -81,7 +102,7 @@ class _Layout:
     def refined(self, level: int) -> PlanarMesh:
         points: list[Array] = []
         triangles, contact, patch, local = [], [], [], []
-        arcs: list[tuple[Arc, float, float, float]] = []
+        arcs: list[tuple[float, ...]] = []
         count = 0
         for curve, pieces in self.curves:
             band = Band(curve, pieces, self.grading, level, len(arcs))
@@ -114,27 +135,42 @@ class _Layout:
             patch=np.concatenate(patch),
             local=corners_of.transpose(1, 2, 0),
             arcs=tuple(arcs),
-            collar=min(curve.width for curve, _ in self.curves),
+            collar=min(float(_narrowest(pieces)) for _, pieces in self.curves),
             face=self.face,
         )
 
 
 @lru_cache(maxsize=32)
+def _strips(cell: Cell, grading: Grading) -> tuple[Face, list[tuple[Curve, list[Interval]]]]:
+    """The contact's edges on the face, and where they are divided: how large the mesh becomes follows from these alone."""
+    check_gaps(cell)
+    face = face_of(cell)
+    return face, [(curve, intervals(curve, grading)) for curve in curves(face)]
+
+
+@lru_cache(maxsize=32)
 def _layout(cell: Cell, grading: Grading, mesher: Mesher) -> _Layout:
     """The coarsest level, made once for all levels and materials."""
-    face = face_of(cell)
-    found = [(curve, intervals(curve, grading)) for curve in curves(face)]
+    face, found = _strips(cell, grading)
     lines = shapely.MultiLineString([_polyline(pieces) for _, pieces in found])
+    shapely.prepare(lines)
     widest = LARGEST * max(face.width)
 
-    def size(points: Array) -> Array:
-        return np.asarray(np.minimum(RATIO * shapely.distance(shapely.points(points), lines), widest))
-
     rims = [_rims(curve, pieces, face) for curve, pieces in found]
+    ends = _segments(rims, [curve.closed for curve, _ in found])
+    middles, lengths = cKDTree(ends.mean(1)), np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+
+    def size(points: Array) -> Array:
+        near = RATIO * shapely.distance(lines, shapely.points(points))
+        distance, which = middles.query(points, k=[*range(1, 1 + min(NEIGHBOURS, len(lengths)))])
+        beside = np.min(lengths[which] + distance, axis=1)
+        return np.asarray(np.minimum(np.maximum(near, BESIDE * beside), widest))
+
     bands = [
         shapely.Polygon(outer, [inner]) if curve.closed else shapely.Polygon([*outer, *inner[::-1]])
         for (curve, _), (inner, outer) in zip(found, rims, strict=True)
     ]
+    _check_apart(bands, [curve.chain.region for curve, _ in found])
     whole = shapely.box(0, 0, *face.width)
     left = whole.difference(shapely.union_all(bands))
     nodes = np.vstack([rim for pair in rims for rim in pair])
@@ -153,6 +189,39 @@ def _rims(curve: Curve, pieces: Sequence[Interval], face: Face) -> tuple[Array, 
     band = Band(curve, pieces, Grading(1.0, 1), 0, 0)
     nodes = _on_walls(band.points, face).reshape(-1, 3, 2)
     return nodes[:, 0], nodes[:, 2]
+
+
+def _check_apart(bands: Sequence[shapely.Polygon], regions: Sequence[int]) -> None:
+    """Raise InputError where a collar crosses itself or another one."""
+    wrong = [(k, k) for k, band in enumerate(bands) if not band.is_valid]
+    if not wrong:
+        pairs = shapely.STRtree(bands).query(bands, predicate="overlaps")
+        wrong = pairs.T[pairs[0] < pairs[1]].tolist()
+    for a, b in wrong:
+        who = f"edges of region {regions[a]}" if a == b else f"regions {regions[a]} and {regions[b]}"
+        raise InputError(
+            f"working_electrode.contact.regions is not allowed for finite elements: {who} are too near to one another for "
+            "strips of triangles along them; allowed are blunter corners and wider gaps"
+        )
+
+
+def _segments(rims: Sequence[tuple[Array, Array]], closed: Sequence[bool]) -> Array:
+    """The segments of all rims from end to end, (n, 2, 2)."""
+    ends = []
+    for pair, ring in zip(rims, closed, strict=True):
+        for rim in pair:
+            after = np.roll(rim, -1, 0)
+            ends.append(np.stack([rim, after], 1)[: len(rim) - (not ring)])
+    return np.concatenate(ends)
+
+
+def _narrowest(pieces: Sequence[Interval]) -> float:
+    """The least width of a collar, m."""
+    return min(
+        float(np.linalg.norm(rim - interval.piece.point(np.array(interval.u)), axis=1).min())
+        for interval in pieces
+        for rim in interval.rims
+    )
 
 
 def _on_walls(points: Array, face: Face) -> Array:

@@ -18,7 +18,6 @@ from scipy import sparse
 from skfem import Basis, ElementTriP1, ElementTriP2, ElementTriP3, ElementTriP4
 
 from fem_constriction.assembly import Array
-from fem_constriction.backends import check_memory
 from fem_constriction.fem.curved import CurvedMapping
 from fem_constriction.fem.forms import bulk, sheet
 from fem_constriction.fem.outline_mesh import PlanarMesh, planar_mesh
@@ -35,15 +34,12 @@ if TYPE_CHECKING:
 #: larger error along z than on the face (measured: a disc at level 0, 2.5e-3 against 4e-4 of R).
 FINER = 1
 
+#: Least depth, over the thickness, down to which lines along z follow the power law: narrower gaps make none finer, so that
+#: lines of the third level stay apart by more than rounding (`grid.SMALLEST_RATIO`).
+SHALLOWEST = 1e-3
+
 #: Lines across the face on which fields are shown, at most.
 LINES = 96
-
-#: Matrices of doubles, square in the unknowns of the face, that are alive while its modes are found.
-SQUARES = 10
-
-#: Doubles alive at once per node of a plane without its modes: some 60 factorisations for its functions and up to 88 of those
-#: that precondition, each of 30 to 90 entries per node; measured 13 000 at 3e4 nodes.
-FACTORS = 16_000
 
 TRIANGLE = {1: ElementTriP1, 2: ElementTriP2, 3: ElementTriP3, 4: ElementTriP4}
 
@@ -92,14 +88,9 @@ class Prisms(Grid):
         return float(basis.dx.sum()) * self.depth**2
 
 
-def check_plane(nodes: int, what: str) -> None:
-    """Raise MemoryShort where functions of a triangulation with so many nodes would not fit."""
-    check_memory(nodes, f"{what}, functions of its plane", SQUARES * nodes if nodes < DENSE else FACTORS)
-
-
 def prisms(cell: Cell, grading: Grading, level: int, mesher: Mesher | None) -> Prisms:
     """Return member `level` of the family of prisms of a cell: the face's triangles halved, and lines along z as graded."""
-    plane = planar_mesh(cell, grading, level, mesher)
+    plane, thickness = planar_mesh(cell, grading, level, mesher), cell.geometry.thickness
     x, y = (_lines(plane.p[axis], plane.face.width[axis]) for axis in range(2))
     middle = [(lines[1:] + lines[:-1]) / 2 for lines in (x, y)]
     touches = np.zeros((len(x) - 1, len(y) - 1), dtype=bool)
@@ -108,7 +99,7 @@ def prisms(cell: Cell, grading: Grading, level: int, mesher: Mesher | None) -> P
     return Prisms(
         x=x,
         y=y,
-        layers=layers_of(cell, min(plane.collar, cell.geometry.thickness), grading, level + FINER),
+        layers=layers_of(cell, float(np.clip(plane.collar, SHALLOWEST * thickness, thickness)), grading, level + FINER),
         contact=touches,
         copies=plane.copies,
         name=f"prisms, level {level}",

@@ -43,6 +43,7 @@ def triangulate(
         return _gmsh(points, segments, size)
     fixed, count = points, len(points)
     triangles = _constrained(points, segments)
+    shapely.prepare(polygon)
     for _ in range(ROUNDS):
         new = _circumcentres(points, triangles, fixed[segments], size, polygon)
         if not len(new):
@@ -93,21 +94,28 @@ def _circumcentres(points: Array, triangles: Integers, segments: Array, size: Si
     worst = np.maximum(ratio, large)
     order = np.argsort(-worst)
     order = order[(worst[order] > 1) & shapely.contains_xy(polygon, *centre[order].T)]
+    order = order[~_encroaching(centre[order], segments)]
+    # What a segment hides from the triangle is no place for its new corner.
+    sight = shapely.linestrings(np.stack([points[triangles[order]].mean(1), centre[order]], 1))
+    order = order[shapely.covers(polygon, sight)]
     if not order.size:
         return np.zeros((0, 2))
     wanted = centre[order]
-    middle, half = segments.mean(1), np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1) / 2
-    near = cKDTree(middle).query_ball_point(wanted, float(half.max()))
-    free = [
-        all(np.linalg.norm(middle[k] - point) >= half[k] * (1 - 1e-9) for k in found)
-        for point, found in zip(wanted, near, strict=True)
-    ]
-    wanted, room = wanted[free], radius[order][free] * APART
-    chosen: list[int] = []
-    for k, point in enumerate(wanted):
-        if not chosen or np.linalg.norm(wanted[chosen] - point, axis=1).min() > room[k]:
-            chosen.append(k)
+    near = cKDTree(wanted).query_ball_point(wanted, radius[order] * APART)
+    chosen = np.zeros(len(wanted), dtype=bool)
+    for k, around in enumerate(near):
+        chosen[k] = not chosen[around].any()
     return np.asarray(wanted[chosen])
+
+
+def _encroaching(points: Array, segments: Array) -> NDArray[np.bool_]:
+    """Which points lie in the circle on a segment as diameter."""
+    middle, half = segments.mean(1), np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1) / 2 * (1 - 1e-9)
+    boxes = shapely.box(*(middle - half[:, None]).T, *(middle + half[:, None]).T)
+    k, segment = shapely.STRtree(boxes).query(shapely.points(points), predicate="intersects")
+    found = np.zeros(len(points), dtype=bool)
+    found[k[np.linalg.norm(points[k] - middle[segment], axis=1) < half[segment]]] = True
+    return found
 
 
 def _smoothed(points: Array, triangles: Integers, fixed: int, segments: Array, polygon: shapely.Polygon) -> Array:
@@ -120,9 +128,7 @@ def _smoothed(points: Array, triangles: Integers, fixed: int, segments: Array, p
     moved = points.copy()
     inner = np.arange(fixed, len(points))
     target = total[inner] / np.maximum(number[inner], 1)[:, None]
-    middle, half = segments.mean(1), np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1) / 2
-    near = np.array([bool(np.any(np.linalg.norm(middle - point, axis=1) < half)) for point in target], dtype=bool)
-    keep = near | (number[inner] == 0) | ~shapely.contains_xy(polygon, *target.T)
+    keep = _encroaching(target, segments) | (number[inner] == 0) | ~shapely.contains_xy(polygon, *target.T)
     moved[inner[~keep]] = target[~keep]
     return moved
 
