@@ -63,5 +63,9 @@ class ResolutionWarning(UserWarning):
     """A result stands, but its grids are coarser than they should be; the message says by how much."""
 
 
+class LeftOutWarning(UserWarning):
+    """What was found is not used; the message says what, and why."""
+
+
 class ImplausibleWarning(UserWarning):
     """A value is allowed, but nobody means it: a cell 50 m wide; the message has the key, the value and the usual range."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, LeftOutWarning
 from fem_constriction.faults import show
 from fem_constriction.files import json_text, read_any_text, read_text, write_text
 from fem_constriction.measured import HEADER, POSITIVE, columns
@@ -99,7 +99,7 @@ class Spectrum:
         record = _sidecar(Path(path).with_suffix(".json")) or {}
         provenance = record.get("provenance", {})
         if record and record.get("sha256") != _digest(text):
-            warnings.warn(f"{path}: has changed since its provenance was written; left out", stacklevel=2)
+            warnings.warn(f"{path}: has changed since its provenance was written; left out", LeftOutWarning, stacklevel=2)
             provenance = {}
         return cls(np.array(found["f"]), impedance, found["u"] or None, provenance)  # type: ignore[arg-type]
 

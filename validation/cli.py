@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
@@ -12,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from fem_constriction import distribution
+from fem_constriction import chatter, distribution
 from fem_constriction.api import brings_grid, solve, spectrum_of
 from fem_constriction.backends import any_backend, backend_named, check_solvable
 from fem_constriction.capabilities import require
@@ -21,7 +20,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.frequencies import parse_frequencies
 from fem_constriction.microstructure import own_resolution
 from fem_constriction.refinement import FIRST_LEVELS, solve_to
-from validation import benchmark_command, capability_report, gate, report, terminal, writing
+from validation import benchmark_command, capability_report, gate, report, streams, terminal, writing
 from validation.bounds_command import bounds
 from validation.budget_command import budget
 from validation.conformance.command import conformance
@@ -207,16 +206,16 @@ def show(cell_file: CellFile, as_json: Json = False, quiet: Quiet = False) -> in
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; failures are one sentence on stderr."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    with warnings.catch_warnings():
-        warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = lambda message, *_: terminal.say(f"warning: {message}")
-        status = _run(arguments)
-    if argv is None:
-        terminal.leave(status)
+    with chatter.ours_alone(lambda message: terminal.say(f"warning: {message}")):
+        if argv is not None:
+            return _run(list(argv))
+        with streams.held() as output:
+            status = _run(sys.argv[1:])
+            output.flush()
+            if output.lost:
+                terminal.say(f"standard output cannot be written ({output.lost}): what was to be shown there is lost")
+                status = status or 3
+    terminal.leave(status)
     return status
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -66,13 +65,8 @@ def failed(error: Exception) -> int:
 
 
 def leave(status: int) -> None:
-    """Flush; after an interrupt do not wait for threads that still compute."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        silence(sys.stdout)
+    """After an interrupt do not wait for threads that still compute."""
     if status == 130:
-        sys.stderr.flush()
         os._exit(status)
 
 

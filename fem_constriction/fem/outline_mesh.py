@@ -115,7 +115,7 @@ class _Layout:
             count += len(band.points)
         known = cKDTree(np.vstack(points))
         for corners, found, touching in self.core:
-            mesh = MeshTri(corners.T, found.T).refined(level)
+            mesh = MeshTri(np.ascontiguousarray(corners.T), np.ascontiguousarray(found.T)).refined(level)
             distance, nearest = known.query(mesh.p.T)
             shared = distance < ONE * max(self.face.width)
             number = np.where(shared, nearest, count + np.cumsum(~shared) - 1)

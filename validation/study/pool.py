@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from fem_constriction import memory
+from fem_constriction import chatter, memory
 from fem_constriction.errors import InputError
 
 #: Jobs handed over at once: more than there are workers, so that none waits for the driver.
@@ -81,6 +81,7 @@ class Processes(Pool):
 def _attend(alive: Connection, share: int) -> None:
     """In a worker: leave when the driver has gone, leave interrupts to it, and take no more memory than its share in bytes."""
     memory.settle(share)
+    chatter.silence()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:

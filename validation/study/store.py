@@ -27,7 +27,7 @@ from typing import Any, get_args
 import numpy as np
 import psutil
 
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, LeftOutWarning
 from fem_constriction.files import json_text, read_text
 from validation.study.plan import Study
 from validation.study.work import Kind, Record
@@ -154,7 +154,8 @@ def _tell_of_pickles(folder: Path) -> None:
     number = len(list(folder.glob("*.pickle")))
     if number:
         said = f"{number} file{'s' * (number > 1)} *.pickle of an earlier version"
-        warnings.warn(f"{folder}: {said} may hold code and are not read, what is missing is solved again", stacklevel=3)
+        text = f"{folder}: {said} may hold code and are not read, what is missing is solved again"
+        warnings.warn(text, LeftOutWarning, stacklevel=3)
 
 
 def _host() -> str:
