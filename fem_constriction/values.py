@@ -79,6 +79,11 @@ class Element:
     L: Value | None = None
     Q: Value | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether its resistance, if it has one, is larger than what is uncertain about it."""
+        return self.R.value is None or self.R.known
+
 
 @dataclass(frozen=True, kw_only=True)
 class Constriction(Element):

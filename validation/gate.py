@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from fem_constriction.backends import Backend, SpectrumBackend, backend_named, c
 from fem_constriction.capabilities import gap, require
 from fem_constriction.cell import Cell, CellLike
 from fem_constriction.circuits import one_dimensional_resistance
-from fem_constriction.errors import ComputationError, InputError, MemoryShort, NotAgreed
+from fem_constriction.errors import ComputationError, ConstrictionError, InputError, MemoryShort, NotAgreed, cut
 from fem_constriction.extraction import Extraction, Value, extract
 from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.refinement import FIRST_LEVELS, Family, angular_band, check_affordable, refine, solve_family
@@ -36,6 +36,13 @@ from validation.told import Told, by_kind, different, told
 #: 61 values from 1 mHz to 1 GHz.
 FREQUENCIES = np.geomspace(1e-3, 1e9, 61)
 BACKENDS = ("network", "fem")
+
+#: What a fit may fail with; numerical libraries raise the others where an iteration leaves what is finite.
+_FAILED = (ConstrictionError, ArithmeticError, ValueError, np.linalg.LinAlgError)
+
+#: Name of the fit to what all backends agree on, and how far two fits to one spectrum may differ, relative.
+TOGETHER = "agreed"
+SAME_FIT = 1e-6
 
 Progress = Callable[[str, int], None]
 
@@ -153,17 +160,53 @@ def _result(
     refusal = _refusal(agreement, geometric)
     if refusal is not None:
         return Result(cell, families, agreement, geometric, None, {}, None, refusal)
-    found = extract_agreed(cell, agreement, families, geometric)
+    best, unfitted = families[_best_known(agreement, families)], {}
+
+    def fitted(name: str, spectrum: Spectrum, family: Family) -> Extraction | None:
+        """What agrees is kept whatever becomes of a fit to it."""
+        try:
+            return _extract(cell, spectrum, family, geometric)
+        except _FAILED as error:
+            reason = str(error) if isinstance(error, ConstrictionError) else f"{type(error).__name__}: {error}"
+            unfitted[name] = cut(reason.removeprefix("nothing is extracted: "))
+            return None
+
+    agreed = agreement.combined()
+    found = fitted(TOGETHER, agreed, best)
+    if found is None:
+        refusal = f"nothing is extracted: {unfitted[TOGETHER]}"
+    elif found.refusal is not None:
+        refusal = found.refusal
     if not every_fit:
-        return Result(cell, families, agreement, geometric, found, {}, None, None)
-    best = families[_best_known(agreement, families)]
-    by_backend = {name: _extract(cell, limit, families.get(name, best), geometric) for name, limit in agreement.limits.items()}
+        return Result(cell, families, agreement, geometric, found, {}, None, refusal, unfitted)
+    tried = {name: fitted(name, limit, families.get(name, best)) for name, limit in agreement.limits.items()}
+    by_backend = {name: each for name, each in tried.items() if each is not None}
     guaranteed = None
     if agreement.discs is not None:
-        agreed, discs = agreement.combined(), agreement.discs
+        discs = agreement.discs
         reach = np.abs(agreed.impedance - discs.centre) + discs.radius
-        guaranteed = _extract(cell, Spectrum(agreed.frequency, agreed.impedance, reach), best, geometric)
-    return Result(cell, families, agreement, geometric, found, by_backend, guaranteed, None)
+        guaranteed = fitted("discs", Spectrum(agreed.frequency, agreed.impedance, reach), best)
+    if found is not None:
+        found = replace(found, notes=(*found.notes, *_beside(found, by_backend)))
+    return Result(cell, families, agreement, geometric, found, by_backend, guaranteed, refusal, unfitted)
+
+
+def _beside(found: Extraction, by_backend: Mapping[str, Extraction]) -> list[str]:
+    """Say where a value of the fit to what agrees does not lie between those of the backends' own fits."""
+    notes = []
+    for letter in ("R", "C", "tau"):
+        values = [getattr(each.constriction, letter, None) for each in (found, *by_backend.values())]
+        own, *others = [None if value is None else value.value for value in values]
+        known = [value for value in others if value is not None]
+        if own is None or len(known) < 2:
+            continue
+        low, high = min(known), max(known)
+        if not low * (1 - SAME_FIT) <= own <= high * (1 + SAME_FIT):
+            notes.append(
+                f"{letter}_Cstr = {own:.5g} lies outside the backends' own fits, {low:.5g} to {high:.5g}: a fit is not "
+                "linear in the spectrum, and one to the mean of two spectra need not lie between those to each"
+            )
+    return notes
 
 
 def extract_agreed(cell: Cell, agreement: Agreement, families: Mapping[str, Family], geometric: Geometric | None) -> Extraction:

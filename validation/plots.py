@@ -107,7 +107,7 @@ def impedance_plane(
     axes = figure.add_subplot()
     dense = np.geomspace(first.frequency.min(), first.frequency.max(), 600)
     if extraction is not None and extraction.arcs:
-        _arcs(axes, extraction.circuit(), unit)
+        _arcs(axes, extraction, unit)
         fitted = extraction.circuit().impedance(dense) / unit
         axes.plot(fitted.real, -fitted.imag, color="black", lw=1.0, label="fit", zorder=3)
     if reference is not None:
@@ -130,8 +130,12 @@ def impedance_plane(
     return figure
 
 
-def _arcs(axes: Axes, circuit: Circuit, unit: float) -> None:
-    """Half circles, depressed ones flattened, side by side, ascending in tau, filled with the colour of the process."""
+def _arcs(axes: Axes, extraction: Extraction, unit: float) -> None:
+    """Half circles, depressed ones flattened, side by side, ascending in tau, filled with the colour of the process.
+
+    Those whose resistance the spectrum does not tell are dashed lines, and are said to be so.
+    """
+    circuit = extraction.circuit()
     start = circuit.r_elec
     angle = np.linspace(0, np.pi, 100)
     for number, arc in enumerate(circuit.arcs):
@@ -139,8 +143,11 @@ def _arcs(axes: Axes, circuit: Circuit, unit: float) -> None:
         chosen = arc.name == CONSTRICTION
         z = arc.resistance / unit / (1 + (1j * np.tan(angle / 2)) ** arc.alpha)
         x, y = start / unit + z.real, -z.imag
-        axes.fill_between(x, y, color=colour, alpha=0.75 if chosen else 0.35, lw=0, zorder=1, label=_words(arc.name))
-        axes.plot(x, y, color=colour, lw=1.6 if chosen else 0.8, zorder=1)
+        if arc.name in extraction.arcs and not extraction.arcs[arc.name].known:
+            axes.plot(x, y, color=colour, lw=1.2, ls=(0, (4, 2)), zorder=1, label=f"{_words(arc.name)} (not determined)")
+        else:
+            axes.fill_between(x, y, color=colour, alpha=0.75 if chosen else 0.35, lw=0, zorder=1, label=_words(arc.name))
+            axes.plot(x, y, color=colour, lw=1.6 if chosen else 0.8, zorder=1)
         start += arc.resistance
 
 

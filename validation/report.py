@@ -72,7 +72,12 @@ def crosscheck_report(result: Result) -> Group:
         parts.append(_geometric(result.geometric, result.extraction))
     if result.extraction is not None:
         parts += arcs(result.extraction, result.by_backend)
+    parts += [Text(f"The fit to {_whose(name)} failed: {reason}") for name, reason in result.unfitted.items()]
     return Group(*parts)
+
+
+def _whose(name: str) -> str:
+    return {"agreed": "what agrees", "discs": "it with the discs as its uncertainty"}.get(name, f"{name} alone")
 
 
 def _verdict(result: Result) -> RenderableType:
@@ -177,6 +182,13 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
         for name, arc in extraction.arcs.items()
         if any(value.value and _largest(value) > VAGUE * abs(value.value) for value in _values(arc).values())
     ]
+    unknown = [
+        f"{name.replace('_', ' ')} ({', '.join(letters)})"
+        for name, arc in extraction.arcs.items()
+        if (letters := [letter for letter, value in _values(arc).items() if value.value is not None and not value.known])
+    ]
+    if unknown:
+        found.append(Text(f"Not determined by the spectrum, their uncertainty is larger than they are: {'; '.join(unknown)}."))
     if vague:
         found.append(Text(f"Hardly determined by the spectrum (uncertain to more than {VAGUE:.0%}): {', '.join(vague)}."))
     if CONSTRICTION in extraction.arcs:
@@ -212,7 +224,8 @@ def _alone(other: Extraction, name: str, letter: str) -> str:
 
 def _plain(value: Value) -> str:
     """A value with an SI prefix; a number without a unit as it is."""
-    return amount(value.value, value.unit) if value.unit or value.value is None else f"{value.value:.4f}"
+    text = amount(value.value, value.unit) if value.unit or value.value is None else f"{value.value:.4f}"
+    return text if value.known or value.value is None else f"({text})"
 
 
 def _relative(value: Value, part: float | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fem_constriction.api import provenance
@@ -48,7 +48,8 @@ class Result:
 
     families: backend -> its grids, solved; agreement; geometric: None where no direct current flows; constriction and
     extraction: None unless the backends agree (`refusal` says why); guaranteed: the same fit with the discs carried through
-    it as its discretisation contributions (the discs are guaranteed, the first order of the fit is not), None without discs.
+    it as its discretisation contributions (the discs are guaranteed, the first order of the fit is not), None without discs;
+    unfitted: fits that failed, "agreed", by backend or "discs", and why.
     """
 
     cell: Cell
@@ -59,11 +60,12 @@ class Result:
     by_backend: Mapping[str, Extraction]
     guaranteed: Extraction | None
     refusal: str | None
+    unfitted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def constriction(self) -> Any:
         """The fitted constriction, .R, .C, .tau, with .R_geometric beside. Raises NotAgreed if nothing was extracted."""
-        if self.extraction is None:
+        if self.extraction is None or self.refusal is not None:
             raise NotAgreed(self.refusal or "nothing was extracted")
         return self.extraction.constriction
 
@@ -90,5 +92,6 @@ class Result:
             "extraction": None if self.extraction is None else self.extraction.as_dict(),
             "extraction_with_discs": None if self.guaranteed is None else self.guaranteed.as_dict(),
             "extraction_by_backend": {name: found.as_dict() for name, found in self.by_backend.items()},
+            "fits_that_failed": dict(self.unfitted),
             "refusal": self.refusal,
         }

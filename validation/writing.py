@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fem_constriction.api import provenance
+from fem_constriction.errors import ConstrictionError, LeftOutWarning
 from fem_constriction.files import json_text, write_text
 from fem_constriction.spectrum import Spectrum
 from validation.result import Result
@@ -19,7 +21,7 @@ def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list
 
     options: of the command line, which the page repeats (`page.crosscheck_sections`).
     """
-    from validation import disc_plots, page, plots
+    from validation import disc_plots, plots
 
     limits = result.agreement.limits
     written = [out / "crosscheck.json", *(out / f"{name}.csv" for name in limits)]
@@ -39,15 +41,34 @@ def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list
     else:  # one of an earlier run would be taken for this one's
         agreed.unlink(missing_ok=True)
         agreed.with_suffix(".json").unlink(missing_ok=True)
+    # The numbers are safe from here on: a picture that fails is said, and leaves the others.
     for draw in (plots.nyquist, plots.agreement, plots.convergence):
-        written += plots.save(partial(draw, result), out, draw.__name__)
+        written += drawn(draw.__name__, partial(plots.save, partial(draw, result), out, draw.__name__))
     if result.agreement.discs is not None:
         title = f"{result.cell.title or 'Cell'}: discs that are guaranteed to hold Z"
-        written += plots.save(partial(disc_plots.discs, result.agreement.discs, title=title), out, "discs")
-    written.append(out / "crosscheck.html")
-    subtitle = f"Cross-check of {' and '.join(limits)}"
-    page.write_page(written[-1], result.cell.title or "Cell", page.crosscheck_sections(result, options), subtitle)
+        draw_discs = partial(disc_plots.discs, result.agreement.discs, title=title)
+        written += drawn("discs", partial(plots.save, draw_discs, out, "discs"))
+    written += drawn("crosscheck.html", partial(_page, result, out / "crosscheck.html", options))
     return written
+
+
+def drawn(name: str, write: Callable[[], list[Path]]) -> list[Path]:
+    """Return the files of a picture or a page; none, with a warning, if it cannot be made. InputError: a full disk."""
+    try:
+        return write()
+    except ConstrictionError:
+        raise
+    except Exception as error:  # of a library that draws
+        warnings.warn(f"{name} is left out: {type(error).__name__}: {error}", LeftOutWarning, stacklevel=2)
+        return []
+
+
+def _page(result: Result, path: Path, options: Sequence[str]) -> list[Path]:
+    from validation import page
+
+    subtitle = f"Cross-check of {' and '.join(result.agreement.limits)}"
+    page.write_page(path, result.cell.title or "Cell", page.crosscheck_sections(result, options), subtitle)
+    return [path]
 
 
 def columns(found: Spectrum) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fem_constriction.circuits import CONSTRICTION, Circuit, physical
+from fem_constriction.circuits import CONSTRICTION, physical
+from fem_constriction.extraction import Extraction
 from fem_constriction.spectrum import Spectrum
 from validation.page import look
 from validation.page.sections import Plot
@@ -35,8 +36,10 @@ def nyquist(result: Result) -> Plot:
     height = min(float((-every.imag).max()), 0.6 * width)
     unit, prefix = look.prefix(width)
     dense = np.geomspace(result.agreement.frequency.min(), result.agreement.frequency.max(), 400)
-    circuit = None if result.extraction is None or not result.extraction.arcs else result.extraction.circuit()
-    traces = [] if circuit is None else [*_arcs(circuit, unit), _line("fit", circuit.impedance(dense) / unit, "#000000")]
+    extraction, traces = result.extraction, []
+    if extraction is not None and extraction.arcs:
+        fitted = extraction.circuit().impedance(dense) / unit
+        traces = [*_arcs(extraction, unit), _line("fit", fitted, "#000000")]
     traces.append(_line("1D-PM", physical(result.cell).impedance(dense) / unit, look.GREY, "dash"))
     for number, (name, limit) in enumerate(limits.items()):
         colour, symbol = look.backend(number)
@@ -146,17 +149,21 @@ def _line(name: str, z: Complex, colour: str, dash: str = "solid") -> go.Scatter
     return go.Scatter(x=z.real.tolist(), y=(-z.imag).tolist(), mode="lines", name=name, line=line, hoverinfo="skip")
 
 
-def _arcs(circuit: Circuit, unit: float) -> Iterator[go.Scatter]:
-    """Half circles side by side, ascending in tau, filled with the colour of their process."""
+def _arcs(extraction: Extraction, unit: float) -> Iterator[go.Scatter]:
+    """Half circles side by side, ascending in tau, filled with the colour of their process; dashed if not determined."""
+    circuit = extraction.circuit()
     angle = np.linspace(1e-9, np.pi - 1e-9, 80)
     start = circuit.r_elec / unit
     for number, arc in enumerate(circuit.arcs):
         z = start + arc.resistance / unit / (1 + (1j * np.tan(angle / 2)) ** arc.alpha)
         colour = PROCESSES.get(arc.name, list(PROCESSES.values())[number % len(PROCESSES)])
         name = arc.name.replace("_", " ")
+        known = arc.name not in extraction.arcs or extraction.arcs[arc.name].known
+        name += "" if known else " (not determined)"
         yield go.Scatter(
-            x=z.real.tolist(), y=(-z.imag).tolist(), mode="lines", fill="tozeroy", name=look.plain(name),
-            line={"color": colour, "width": 2 if arc.name == CONSTRICTION else 1}, opacity=0.8,
+            x=z.real.tolist(), y=(-z.imag).tolist(), mode="lines", fill="tozeroy" if known else "none", name=look.plain(name),
+            line={"color": colour, "width": 2 if arc.name == CONSTRICTION else 1, "dash": "solid" if known else "dash"},
+            opacity=0.8,
             hovertemplate=f"<b>arc of {look.plain(name)}</b><br>R = {amount(arc.resistance, 'ohm')}<br>"
             f"C = {amount(arc.capacitance, 'F')}<br>tau = {amount(arc.tau, 's')}<extra></extra>",
         )  # fmt: skip
