@@ -6,6 +6,7 @@ never writes one down.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,12 @@ from scipy import sparse
 from fem_constriction.admittance import BULK, PORE, Admittance, admittances
 from fem_constriction.assembly import Array, Assembly
 from fem_constriction.backends import check_memory
-from fem_constriction.errors import ComputationError, InputError, MemoryShort
+from fem_constriction.errors import ComputationError, InputError, MemoryShort, ResolutionWarning
 from fem_constriction.grid import Grid
 from fem_constriction.link_kinds import volume_kind
 from fem_constriction.projection import enough_shifts
 from fem_constriction.reduced import ReducedModel
+from network.edges import SHARE, Edges
 from network.images import Labels, labels_of
 from network.meanfield import MeanField
 from network.paths import at_direct_current, blocked
@@ -108,6 +110,9 @@ def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
         found: ReducedModel | None = None
         failure: Exception = ComputationError("no precision was tried")
         best = np.inf
+        edges: Edges | None = None
+        ends = () if band is None else (band[0], (band[0] * band[1]) ** 0.5, band[1])
+        points = (0.0, *ends) if flows else ends
         for kind, strict in ATTEMPTS[int(double) :]:
             try:
                 check_memory(voxels.unknowns, f"a label image in {np.dtype(kind).name}", 5 * np.dtype(kind).itemsize)
@@ -119,10 +124,13 @@ def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
             if found is None or estimate < best:
                 statistics = {**description, **solutions.statistics(estimate)}
                 found, best = replace(model, statistics=statistics, basis=tuple(solutions.blocks) if keep else ()), estimate
+                edges = solutions.singular_edges(points)
             if estimate <= target:
                 break
         if found is None:
             raise failure
+        if edges is not None and edges.share > SHARE:
+            warnings.warn(ResolutionWarning(str(edges)), stacklevel=2)
         return found
 
     return Assembly(

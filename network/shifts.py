@@ -8,7 +8,7 @@ solution in the span so far, so the iterations fall from shift to shift. Z is qu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.projection import ends_first
 from fem_constriction.reduced import ReducedModel
+from network.edges import Edges, worst_edges
 from network.exact import Factorised, Multigrid
 from network.iteration import Preconditioner, add_scaled, dot, improve
 from network.meanfield import MeanField
@@ -114,6 +115,14 @@ class ImageSolutions:
     def blocks(self) -> list[Array]:
         """The basis as columns of all unknowns, V last."""
         return [np.append(each.ravel(), v).astype(np.float64)[:, None] for each, v in zip(self.basis, self.port, strict=True)]
+
+    def singular_edges(self, points: Iterable[float]) -> Edges | None:
+        """Return where voxels meet in a way that they cannot resolve, at that one of some real s where it matters most."""
+        found = []
+        for s in points if self.voxels.phase is not None else ():
+            y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
+            found.append(worst_edges(self.voxels, y, self._guess(s), s))
+        return max((each for each in found if each is not None), key=lambda each: each.share, default=None)
 
     def _guess(self, s: float) -> Real:
         """Return the Galerkin solution in the span so far, scaled to V = 1."""

@@ -37,6 +37,7 @@ class Voxels:
     z: (nz - 1, nx, ny); x: (nz, nx - 1, ny); y: (nz, nx, ny), its last column 0; metal: links to V above the first layer,
     counter: to the counter electrode below the last, both (nx, ny); area: h^2 times the copies of the image that make the
     cell (m2); kept: which voxels are unknowns that count (None: all); the others have no links.
+    phase: number of what each voxel is made of (None: all are grains); alike: the kind of links inside each phase.
     """
 
     kinds: tuple[str, ...]
@@ -47,6 +48,8 @@ class Voxels:
     counter: Codes
     area: float
     kept: NDArray[np.bool_] | None = None
+    phase: Codes | None = None
+    alike: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -208,4 +211,5 @@ def classified(
         y[:, :, :-1][~(kept[:, :, :-1] & kept[:, :, 1:])] = NONE
         metal[~kept[0]] = NONE
         counter[~kept[-1]] = NONE
-    return Voxels(names, z, x, y, metal, counter, copies * edge**2, kept)
+    alike = tuple(volume_kind(each, each) for each in phases)
+    return Voxels(names, z, x, y, metal, counter, copies * edge**2, kept, phase if len(phases) > 1 else None, alike)

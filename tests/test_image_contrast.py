@@ -24,6 +24,9 @@ from network.iteration import improve
 from network.meanfield import MeanField
 from network.voxels import Weights
 
+#: The network of the voxels is compared with itself, whatever it is worth for the continuum (`test_image_edges`).
+pytestmark = pytest.mark.filterwarnings("ignore::fem_constriction.errors.ResolutionWarning")
+
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
 S = 2j * np.pi * np.array([1e-3, 1.0, 1e4, 1e6, 1e9])
 HOLE = {"label": 9, "conductivity": 0}
