@@ -30,6 +30,7 @@ BEYOND = 1.0  # decades of tau on either side of the band
 _LEAST = 1e-2  # of the highest peak: the lowest that is one
 _VALLEY = 0.5  # of a peak's height: how far it must stand out
 _FREE = 2  # columns that are not penalised: R_inf and the inductance
+_ROUNDING = 1e-9  # of the whole resistance
 _LEAST_FREE = 1e-9  # of the data: fewer that are not spent on unknowns are none
 _LAMBDAS = np.logspace(-22, 0, 89)  # of the largest squared singular value: from rounding to nothing but R_inf
 
@@ -61,8 +62,12 @@ class DRT:
     residual: Spectral
 
     def peaks(self) -> tuple[Peak, ...]:
-        """Return the peaks of gamma, ascending in tau: of 1 % of the highest at least, with valleys of half their height."""
-        return peaks(self.tau, self.gamma, self.resistance)
+        """Return the peaks of gamma, ascending in tau: of 1 % of the highest at least, with valleys of half their height.
+
+        Beside a resistance rounding makes peaks too: what is below 1e-9 of the whole is none.
+        """
+        least = _ROUNDING * (self.r_inf + float(self.resistance.sum()))
+        return tuple(peak for peak in peaks(self.tau, self.gamma, self.resistance) if peak.resistance > least)
 
 
 def distribution(spectrum: Spectrum, per_decade: int = 40, *, width: float = WIDTH, lambda_: float | None = None) -> DRT:

@@ -18,7 +18,8 @@ from fem_constriction.drt import distribution
 from fem_constriction.extraction import fit_spectrum
 from fem_constriction.projection import reduce
 from network import Network
-from validation import drt_plots, plots
+from validation import colours, drt_plots, plots
+from validation.page import look
 
 Run = Callable[..., tuple[int, str, str]]
 DOCS = (Path(__file__).parent.parent / "docs" / "circuits.md").read_text()
@@ -81,6 +82,56 @@ def test_the_picture_shows_the_distribution_the_arcs_and_the_peaks(file: Path) -
     axes = plots.impedance_plane({"measured": data}, found, title="").axes[0]
     heights = [collection.get_paths()[0].get_extents().ymax for collection in axes.collections[:2]]
     assert heights == pytest.approx([50 * np.tan(0.85 * np.pi / 4), 100], rel=0.02)
+
+
+def test_one_thing_has_one_colour_in_every_picture(file: Path) -> None:
+    """Points of the data and their distribution; arcs in the plane and over tau; backends in print and on the page."""
+    data = fc.Spectrum.load(file)
+    found = fit_spectrum(data, "R0-L0-p(R1,CPE1)-p(R2,C2)")
+    plane = plots.impedance_plane({"z": data}, found, looks=(colours.DATA,)).axes[0]
+    times = drt_plots.relaxation_times({"DRT": distribution(data)}, found).axes[0]
+    points, line = ({each.get_label(): each for each in axes.get_lines()} for axes in (plane, times))
+    assert points["z"].get_markeredgecolor() == line["DRT"].get_color() == colours.DATA[0]
+    assert points["fit"].get_color() == colours.FIT
+    filled = [
+        {str(each.get_label()).removeprefix("fit: "): tuple(each.get_facecolor()[0][:3]) for each in axes.collections}
+        for axes in (plane, times)
+    ]
+    assert filled[0] == filled[1] and len(filled[0]) == 2
+    everything = [colours.DATA[0], colours.DISCS, *(colour for colour, _ in colours.BACKENDS)]
+    assert len(set(everything)) == len(everything) and colours.DATA[0] not in colours.PROCESSES.values()
+    assert [look.backend(n)[0] for n in range(4)] == [colour for colour, _ in colours.BACKENDS]
+    assert {name: colour for name, (colour, _) in look.VERDICTS.items()} == {n: c for n, (c, _) in colours.VERDICTS.items()}
+
+
+def test_a_fit_that_does_not_describe_the_data_is_no_success(run: Run, tmp_path: Path) -> None:
+    fc.Spectrum(F, (50 + 200 / (1 + 1e-2 * S)).conj()).save(tmp_path / "z.csv")
+    status, printed, said = run("fit", tmp_path / "z.csv", "--out", tmp_path / "out")
+    assert status == 1 and "the circuit does not fit" in said
+    assert "its name must say so" in " ".join(printed.split())
+    assert json.loads((tmp_path / "out" / "fit.json").read_text())["fits"] is False
+
+
+def test_several_sweeps_are_refused_or_chosen(run: Run, tmp_path: Path) -> None:
+    z = 50 + 200 / (1 + 1e-2 * S)
+    fc.Spectrum(np.tile(F, 2), np.concatenate([z, z + 100])).save(tmp_path / "z.csv")
+    status, _, said = run("fit", tmp_path / "z.csv")
+    assert (
+        status == 2 and "z.csv: the frequencies run through the band 2 times, from rows 1, 58 on" in said and "--sweep" in said
+    )
+    status, printed, _ = run("fit", tmp_path / "z.csv", "--sweep", "2", "--json")
+    record = json.loads(printed)
+    assert status == 0 and record["arcs"]["r_elec"]["R"]["value"] == pytest.approx(150, rel=1e-6)
+    assert record["prepared"] == ["sweep 2 of 2"]
+    assert run("fit", tmp_path / "z.csv", "--sweep", "3")[0] == 2
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("z", [np.full(57, 100.0), 50 + 1e-4 * S, 200 / (1 + 1e-2 * S) - 20, np.full(57, 30 - 20j)])
+def test_pictures_of_every_kind_of_spectrum_are_drawn(run: Run, z: np.ndarray, tmp_path: Path) -> None:
+    fc.Spectrum(F, np.asarray(z, dtype=complex)).save(tmp_path / "z.csv")
+    assert run("fit", tmp_path / "z.csv", "--quiet", "--out", tmp_path / "out")[0] in (0, 1)
+    assert all((tmp_path / "out" / f"{name}.png").is_file() for name in ("nyquist", "drt"))
 
 
 def test_the_exact_relaxation_spectrum_is_drawn_by_process() -> None:

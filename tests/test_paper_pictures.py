@@ -23,11 +23,11 @@ from study_fakes import Here, Renewing
 from fem_constriction import Cell, InputError
 from fem_constriction.admittance import GRAIN_BOUNDARY, admittances
 from fem_constriction.circuits import CONSTRICTION, physical
+from validation.colours import PROCESSES
 from validation.paper import cells, dataset, pictures, pictures_arcs, pictures_electrolyte, series, summary, tables
 from validation.paper import pictures_values as values
 from validation.paper.pictures_fields import figure_2b
 from validation.paper.sample import Sample
-from validation.plots import PROCESSES
 from validation.study.dataset import save
 
 DRAW = {

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fem_constriction.circuits import CONSTRICTION
 from validation.budget_command import Compared, processes_of
-from validation.plots import BACKENDS, PROCESSES, STYLE
+from validation.colours import BACKENDS, PROCESSES
+from validation.plots import STYLE
 
 Array = NDArray[np.float64]
 

@@ -10,6 +10,7 @@ from matplotlib.ticker import EngFormatter, LogLocator
 from numpy.typing import ArrayLike
 
 from validation.certificate import Discs
+from validation.colours import DISCS
 from validation.plots import STYLE
 
 #: The largest disc is drawn at least this large, as a part of the width of the spectrum.
@@ -33,10 +34,10 @@ def discs(found: Discs, truth: ArrayLike | None = None, title: str = "") -> Figu
     plane.add_collection(
         EllipseCollection(
             diameters, diameters, 0, units="xy", offsets=np.column_stack([z.real, -z.imag]), offset_transform=plane.transData,
-            facecolors="#7d3c9833", edgecolors="#7d3c98", linewidths=0.6,
+            facecolors=f"{DISCS}33", edgecolors=DISCS, linewidths=0.6,
         )
     )  # fmt: skip
-    plane.plot([], [], ls="", marker="o", mfc="#7d3c9833", mec="#7d3c98", label=f"discs, radius × {magnified:g}")
+    plane.plot([], [], ls="", marker="o", mfc=f"{DISCS}33", mec=DISCS, label=f"discs, radius × {magnified:g}")
     reach = magnified * radius
     plane.set_xlim(float((z.real - reach).min()) - 0.02 * width, float((z.real + reach).max()) + 0.02 * width)
     plane.set_ylim(float((-z.imag - reach).min()) - 0.02 * width, float((-z.imag + reach).max()) + 0.22 * width)
@@ -47,7 +48,7 @@ def discs(found: Discs, truth: ArrayLike | None = None, title: str = "") -> Figu
     plane.legend(loc="upper left")
 
     size = np.abs(z)
-    sizes.plot(found.frequency, radius / size, color="#7d3c98", label="guaranteed radius")
+    sizes.plot(found.frequency, radius / size, color=DISCS, label="guaranteed radius")
     if truth is not None:
         off = np.abs(z - np.asarray(truth))
         sizes.plot(

@@ -16,9 +16,8 @@ from fem_constriction.circuits import CONSTRICTION, Arc
 from fem_constriction.drt import DRT, broadened
 from fem_constriction.extraction import Extraction
 from fem_constriction.reduced import Relaxation
-from validation.plots import BACKENDS, PROCESSES, STYLE
-
-_OTHERS = ("#56b4e9", "#009e73", "#e69f00", "#cc79a7", "#999999", "#f0e442")
+from validation.colours import BACKENDS, DATA, of_arc
+from validation.plots import STYLE
 
 
 @mpl.rc_context(STYLE)
@@ -39,20 +38,20 @@ def relaxation_times(
     filled: list[tuple[str, str, Any]] = []
     if exact is not None:
         for number, process in enumerate(exact.stored):
-            colour = PROCESSES.get(process, PROCESSES[CONSTRICTION] if process == "pore" else _OTHERS[number % len(_OTHERS)])
+            colour = of_arc(CONSTRICTION if process == "pore" else process, number)
             filled.append(
                 (f"exact, stored in {process.replace('_', ' ')}", colour, broadened(exact, dense, first.width, process))
             )
     elif extraction is not None:
         for number, arc in enumerate(extraction.circuit().arcs):
-            colour = PROCESSES.get(arc.name, _OTHERS[number % len(_OTHERS)])
+            colour = of_arc(arc.name, number)
             filled.append((f"fit: {arc.name.replace('_', ' ')}", colour, _drawn(arc, dense, first.width)))
     below = np.zeros(dense.size)
     for name, colour, gamma in filled:
         if gamma.max() > 1e-3 * highest:
             axes.fill_between(dense, below / unit, (below + gamma) / unit, color=colour, alpha=0.5, lw=0, label=name, zorder=1)
         below = below + gamma
-    looks = [("black", "-"), *((colour, "--") for colour, _ in BACKENDS)]
+    looks = [(DATA[0], "-"), *((colour, "--") for colour, _ in BACKENDS)]
     for (name, each), (colour, style) in zip(found.items(), looks, strict=False):
         axes.plot(each.tau, each.gamma / unit, color=colour, ls=style, lw=1.1, label=name, zorder=3)
     occupied = first.tau[first.gamma > 1e-3 * first.gamma.max()] if highest > 0 else first.tau

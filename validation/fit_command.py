@@ -17,6 +17,7 @@ from fem_constriction.files import json_text, write_text
 from fem_constriction.kramers_kronig import KramersKronig, densest
 from fem_constriction.spectrum import Spectrum
 from validation import report, terminal
+from validation.colours import DATA
 
 
 def fit(
@@ -107,5 +108,5 @@ def _write(folder: Path, title: str, data: Spectrum, found: Extraction, times: D
 
     rows = "".join(f"{tau!r},{gamma!r}\n" for tau, gamma in zip(times.tau.tolist(), times.gamma.tolist(), strict=True))
     write_text(folder / "drt.csv", f"tau/s,gamma/Ohm\n{rows}")
-    plots.save(lambda: plots.impedance_plane({name: data}, found, title=title), folder, "nyquist")
+    plots.save(lambda: plots.impedance_plane({name: data}, found, looks=(DATA,), title=title), folder, "nyquist")
     plots.save(lambda: drt_plots.relaxation_times({"DRT": times}, found, title=title), folder, "drt")

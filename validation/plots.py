@@ -20,21 +20,11 @@ from fem_constriction.errors import InputError
 from fem_constriction.extraction import Extraction
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
+from validation.colours import ARCS, BACKENDS, DISCS, FIT, GREY, PROCESSES, VERDICTS
 from validation.result import Result
 
 Array = NDArray[np.float64]
 
-#: Okabe and Ito's palette, which colour-blind readers can tell apart; one colour and one marker per backend.
-BACKENDS: Final = (("#0072b2", "o"), ("#d55e00", "x"), ("#009e73", "^"), ("#000000", "+"))
-PROCESSES: Final = {
-    "bulk": "#56b4e9",
-    "grain_boundary": "#009e73",
-    "charge_transfer": "#e69f00",
-    "counter_electrode": "#999999",
-    CONSTRICTION: "#cc79a7",
-}
-_OTHERS = ("#56b4e9", "#009e73", "#e69f00", "#cc79a7", "#999999", "#f0e442")
-_VERDICTS: Final = {"agree": ("#009e73", "o"), "unresolved": ("#e69f00", "^"), "disagree": ("#000000", "X")}
 STYLE: Final[Any] = {
     "font.size": 9,
     "axes.labelsize": 9,
@@ -50,6 +40,7 @@ STYLE: Final[Any] = {
     "axes.spines.right": False,
     "pdf.fonttype": 42,
 }
+_FLAT = 0.02  # of the width: the least height of a picture, that of a resistor
 _FLOOR = 1e-16  # relative: where a difference of exactly zero is drawn
 
 
@@ -90,38 +81,42 @@ def impedance_plane(
     extraction: Extraction | None,
     *,
     reference: Circuit | None = None,
+    looks: Sequence[tuple[str, str]] = BACKENDS,
     title: str = "",
 ) -> Figure:
     """-Im Z over Re Z of spectra, with the fit and its arcs if there is one; both axes in the same unit and scale.
 
-    A cell that blocks direct current is shown from the high-frequency end, as far up as it is wide.
+    looks: colour and marker of each spectrum, `(DATA,)` of one that no backend gave. A cell that blocks direct current is shown
+    from the high-frequency end, as far up as it is wide, an inductance a quarter of that down.
     """
     first = next(iter(spectra.values()))
     every = np.concatenate([spectrum.impedance for spectrum in spectra.values()])
-    width = float(every.real.max())
+    width = float(max(every.real.max(), np.abs(every).max() * 1e-3))
     exponent = 3 * math.floor(math.log10(width) / 3)
     unit, prefix = 10.0**exponent, EngFormatter.ENG_PREFIXES.get(exponent, f"1e{exponent} ")
-    height = min(float((-every.imag).max()), 0.6 * width)
-    tall = 1.2 * height / (1.13 * width)
+    height = float(np.clip((-every.imag).max(), _FLAT * width, 0.6 * width))
+    left = min(-0.02 * width, 1.05 * max(float(every.real.min()), -0.6 * width))
+    low = min(-0.03 * height, -1.1 * min(float(every.imag.max()), 0.25 * width))
+    tall = (1.17 * height - low) / (1.11 * width - left)
     figure = Figure(figsize=(7, max(6.2 * tall + 1.45, 2.6)), layout="constrained")
     axes = figure.add_subplot()
     dense = np.geomspace(first.frequency.min(), first.frequency.max(), 600)
     if extraction is not None and extraction.arcs:
         _arcs(axes, extraction, unit)
         fitted = extraction.circuit().impedance(dense) / unit
-        axes.plot(fitted.real, -fitted.imag, color="black", lw=1.0, label="fit", zorder=3)
+        axes.plot(fitted.real, -fitted.imag, color=FIT, lw=1.0, label="fit", zorder=3)
     if reference is not None:
         plain = reference.impedance(dense) / unit
-        axes.plot(plain.real, -plain.imag, color="#555555", lw=0.9, ls=(0, (5, 3)), label="1D-PM", zorder=2)
-    for (name, spectrum), (colour, marker) in zip(spectra.items(), _cycle(BACKENDS, len(spectra)), strict=True):
+        axes.plot(plain.real, -plain.imag, color=GREY, lw=0.9, ls=(0, (5, 3)), label="1D-PM", zorder=2)
+    for (name, spectrum), (colour, marker) in zip(spectra.items(), _cycle(looks, len(spectra)), strict=True):
         z = spectrum.impedance / unit
         face = "none" if marker not in "x+" else colour
         axes.plot(z.real, -z.imag, ls="", marker=marker, mec=colour, mfc=face, mew=1.0, label=name, zorder=4)
     axes.set(
         xlabel=rf"Re $Z$ / {prefix}$\Omega$",
         ylabel=rf"$-$Im $Z$ / {prefix}$\Omega$",
-        xlim=(-0.02 * width / unit, 1.11 * width / unit),
-        ylim=(-0.03 * height / unit, 1.17 * height / unit),
+        xlim=(left / unit, 1.11 * width / unit),
+        ylim=(low / unit, 1.17 * height / unit),
     )
     _title(axes, title)
     axes.set_aspect("equal", adjustable="box")
@@ -139,7 +134,7 @@ def _arcs(axes: Axes, extraction: Extraction, unit: float) -> None:
     start = circuit.r_elec
     angle = np.linspace(0, np.pi, 100)
     for number, arc in enumerate(circuit.arcs):
-        colour = PROCESSES.get(arc.name, _OTHERS[number % len(_OTHERS)])
+        colour = of_arc(arc.name, number)
         chosen = arc.name == CONSTRICTION
         z = arc.resistance / unit / (1 + (1j * np.tan(angle / 2)) ** arc.alpha)
         x, y = start / unit + z.real, -z.imag
@@ -194,17 +189,17 @@ def agreement(result: Result) -> Figure:
     figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.add_subplot()
     f = found.frequency
-    axes.axhline(found.tolerance, color="#555555", ls=(0, (5, 3)), lw=0.9, label=f"tolerance {found.tolerance:g}")
+    axes.axhline(found.tolerance, color=GREY, ls=(0, (5, 3)), lw=0.9, label=f"tolerance {found.tolerance:g}")
     axes.plot(f, _shown(width), color="black", label=r"$\Sigma u/|Z|$, allowed difference")
     for (name, limit), (colour, _) in zip(found.limits.items(), _cycle(BACKENDS, len(found.limits)), strict=True):
         assert limit.uncertainty is not None
         axes.plot(f, _shown(limit.uncertainty / size), color=colour, lw=0.9, ls="-.", label=f"$u/|Z|$ of {name}")
     if found.discs is not None:
         reach = found.discs.radius / size
-        axes.plot(f, _shown(reach), color="#7d3c98", lw=1.1, label="guaranteed radius")
+        axes.plot(f, _shown(reach), color=DISCS, lw=1.1, label="guaranteed radius")
         width = np.maximum(width, reach)
     axes.plot(f, _shown(gap), color="#999999", lw=0.7, zorder=2)
-    for verdict, (colour, marker) in _VERDICTS.items():
+    for verdict, (colour, marker) in VERDICTS.items():
         at = found.verdicts == verdict
         if at.any():
             axes.plot(f[at], _shown(gap[at]), ls="", color=colour, marker=marker, label=f"difference: {verdict}", zorder=3)
@@ -257,9 +252,9 @@ def convergence(result: Result) -> Figure:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.plot([], [], color="#555555", ls="", marker="s", mfc="none", ms=7, mew=0.8, label="to the limit of the others")
+        axes.plot([], [], color=GREY, ls="", marker="s", mfc="none", ms=7, mew=0.8, label="to the limit of the others")
         if len(axes.get_lines()) > 2 * len(families) + 1:
-            axes.plot([], [], color="#555555", ls=":", lw=0.9, label="slope of the expected order")
+            axes.plot([], [], color=GREY, ls=":", lw=0.9, label="slope of the expected order")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16))
     heading = f"{result.cell.title or 'Cell'}: every grid against the limits"
     figure.suptitle(textwrap.fill(heading, 45 if blocking else 95), fontsize=9, parse_math=False)

@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FormatStrFormatter, LogLocator, NullFormatter
 
+from validation.colours import BACKENDS
 from validation.convergence.findings import Findings
 from validation.convergence.series import Series
-from validation.plots import BACKENDS, STYLE, save
+from validation.plots import STYLE, save
 
 #: How a kind of grids is drawn: line, and whether symbols are filled.
 LOOKS: Final[Any] = {"graded": ("-", True), "uniform": ("--", False)}

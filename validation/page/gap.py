@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from validation import colours
 from validation.page import look
 from validation.page.sections import Plot, Table
 from validation.report import amount
@@ -26,7 +27,7 @@ def agreement(result: Result) -> Plot:
         u = np.zeros(len(f)) if limit.uncertainty is None else limit.uncertainty / size
         traces.append(_line(f"u of {look.plain(name)}", f, look.shown(u), look.backend(number)[0], "dashdot"))
     if found.discs is not None:
-        traces.append(_line("guaranteed radius", f, look.shown(found.discs.radius / size), "#7d3c98", "dot"))
+        traces.append(_line("guaranteed radius", f, look.shown(found.discs.radius / size), colours.DISCS, "dot"))
     for verdict, (colour, symbol) in look.VERDICTS.items():
         at = np.flatnonzero(found.verdicts == verdict)
         if at.size:

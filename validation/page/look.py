@@ -12,15 +12,17 @@ import plotly.graph_objects as go
 from matplotlib.ticker import EngFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from validation.plots import BACKENDS
+from validation import colours
+from validation.colours import BACKENDS
 
 #: plotly's names of matplotlib's markers.
 SYMBOLS: Final = {"o": "circle-open", "x": "x-thin", "^": "triangle-up-open", "+": "cross-thin"}
+_FULL: Final = {"o": "circle", "^": "triangle-up", "X": "x"}
 #: Colour and symbol of a frequency's verdict.
-VERDICTS: Final = {"agree": ("#009e73", "circle"), "unresolved": ("#e69f00", "triangle-up"), "disagree": ("#000000", "x")}
+VERDICTS: Final = {verdict: (colour, _FULL[marker]) for verdict, (colour, marker) in colours.VERDICTS.items()}
 #: Relative: where a difference of exactly zero is drawn on a logarithmic axis.
 FLOOR: Final = 1e-16
-GREY: Final = "#555555"
+GREY: Final = colours.GREY
 
 
 def backend(number: int) -> tuple[str, str]:

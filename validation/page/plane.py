@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from fem_constriction.circuits import CONSTRICTION, physical
 from fem_constriction.extraction import Extraction
 from fem_constriction.spectrum import Spectrum
+from validation.colours import FIT, of_arc
 from validation.page import look
 from validation.page.sections import Plot
-from validation.plots import PROCESSES
 from validation.report import amount
 from validation.result import Result
 
@@ -39,7 +39,7 @@ def nyquist(result: Result) -> Plot:
     extraction, traces = result.extraction, []
     if extraction is not None and extraction.arcs:
         fitted = extraction.circuit().impedance(dense) / unit
-        traces = [*_arcs(extraction, unit), _line("fit", fitted, "#000000")]
+        traces = [*_arcs(extraction, unit), _line("fit", fitted, FIT)]
     traces.append(_line("1D-PM", physical(result.cell).impedance(dense) / unit, look.GREY, "dash"))
     for number, (name, limit) in enumerate(limits.items()):
         colour, symbol = look.backend(number)
@@ -156,7 +156,7 @@ def _arcs(extraction: Extraction, unit: float) -> Iterator[go.Scatter]:
     start = circuit.r_elec / unit
     for number, arc in enumerate(circuit.arcs):
         z = start + arc.resistance / unit / (1 + (1j * np.tan(angle / 2)) ** arc.alpha)
-        colour = PROCESSES.get(arc.name, list(PROCESSES.values())[number % len(PROCESSES)])
+        colour = of_arc(arc.name, number)
         name = arc.name.replace("_", " ")
         known = arc.name not in extraction.arcs or extraction.arcs[arc.name].known
         name += "" if known else " (not determined)"

@@ -16,8 +16,8 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from fem_constriction.circuits import INTERFACE, Circuit
 from fem_constriction.spectrum import Spectrum
+from validation.colours import PROCESSES
 from validation.paper.sample import Sample
-from validation.plots import PROCESSES
 
 #: The interface of the 1D-PM, contact and pores side by side, is drawn as the charge transfer that it stands for.
 COLOURS: Final = {**PROCESSES, INTERFACE: PROCESSES["charge_transfer"]}
