@@ -302,7 +302,8 @@ def _unfit(data: Data, found: Extraction) -> list[str]:
     off = np.abs(found.circuit().impedance(data.frequency) - data.impedance) / np.abs(data.impedance)
     worst = data.frequency[int(np.argmax(off))]
     notes = [
-        f"the circuit does not describe the data: it is {found.residual:.0%} of |Z| off at {worst:.3g} Hz, {MISFIT:.0%} at most"
+        f"the circuit does not describe the data: it is {found.residual:.0%} of |Z| off at {worst:.3g} Hz "
+        f"(at most {MISFIT:.0%} is taken for a fit)"
     ]
     if np.mean(data.impedance.imag > 0) > _INDUCTIVE:
         notes.append("Im(Z) is above 0 at most frequencies: if the column is -Im(Z) or -Z'', its name must say so")

@@ -95,6 +95,7 @@ class Fit:
         return np.stack([log_r, log_c, log_tau])
 
 
+@np.errstate(all="ignore")  # a step may leave what numbers can hold: whether the fit converged is judged at its end
 def fit(
     frequency: Array,
     impedance: Spectral,

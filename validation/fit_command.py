@@ -20,6 +20,10 @@ from validation import report, terminal
 from validation.colours import DATA
 
 
+#: Of the highest gamma: what a distribution that ends falls below at the longest relaxation time.
+OPEN = 1e-2
+
+
 def fit(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Spectrum, a measured one too.", show_default=False)],
     circuit: Annotated[
@@ -61,7 +65,7 @@ def fit(
     if folder is not None:
         _write(folder, f"{file.name}, {remark.partition(':')[0]}", data, found, times, file.stem)
     if not (quiet or as_json):
-        terminal.console().print("\n".join([f"{file.name}: {remark}", *(f"{note}." for note in notes)]))
+        terminal.console().print("\n".join([f"{file.name}: {remark}", *(f"{note[0].upper()}{note[1:]}." for note in notes)]))
     terminal.show(record, lambda: Group(*report.arcs(found), *_said(tested, times)), as_json, quiet)
     if not found.fits:
         terminal.say(f"{file.name}: the circuit does not fit, {found.residual:.0%} of |Z| are left")
@@ -100,7 +104,14 @@ def _said(tested: KramersKronig, times: DRT) -> list[Text]:
     else:
         test = f"Kramers-Kronig: not tested, {tested.reason}."
     peaks = ", ".join(f"{report.amount(p.resistance, 'ohm')} at {report.amount(p.tau, 's')}" for p in times.peaks())
-    return [Text(test), Text(f"Distribution of relaxation times, peaks: {peaks or 'none'}.")]
+    found = [Text(test), Text(f"Distribution of relaxation times, peaks: {peaks or 'none'}.")]
+    if times.gamma[-1] > OPEN * times.gamma.max(initial=0.0):
+        found.append(
+            Text(
+                "The distribution does not end within the data: the spectrum blocks direct current, or goes on below its band."
+            )
+        )
+    return found
 
 
 def _write(folder: Path, title: str, data: Spectrum, found: Extraction, times: DRT, name: str) -> None:

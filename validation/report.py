@@ -198,7 +198,8 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
                 "included; the geometric resistance is what squeezing adds at direct current. They are two quantities."
             )
         )
-    return [*found, *map(Text, extraction.notes)]
+    notes = (note if note.startswith(("arc_", "--")) else f"{note[0].upper()}{note[1:]}" for note in extraction.notes)
+    return [*found, *(Text(f"{note}.") for note in notes)]
 
 
 def _largest(value: Value) -> float:
