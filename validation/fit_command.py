@@ -19,7 +19,6 @@ from fem_constriction.spectrum import Spectrum
 from validation import report, terminal
 from validation.colours import DATA
 
-
 #: Of the highest gamma: what a distribution that ends falls below at the longest relaxation time.
 OPEN = 1e-2
 

@@ -20,7 +20,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.extraction import Extraction
 from fem_constriction.refinement import Family
 from fem_constriction.spectrum import Spectrum
-from validation.colours import ARCS, BACKENDS, DISCS, FIT, GREY, PROCESSES, VERDICTS
+from validation.colours import BACKENDS, DISCS, FIT, GREY, VERDICTS, of_arc
 from validation.result import Result
 
 Array = NDArray[np.float64]
