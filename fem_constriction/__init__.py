@@ -8,6 +8,7 @@ from fem_constriction import fields
 from fem_constriction.api import resistance, solve
 from fem_constriction.backends import backends
 from fem_constriction.cell import Cell
+from fem_constriction.distribution import DISTRIBUTION
 from fem_constriction.errors import (
     ComputationError,
     ConstrictionError,
@@ -18,9 +19,6 @@ from fem_constriction.errors import (
 )
 from fem_constriction.frequencies import parse_frequencies
 from fem_constriction.spectrum import Spectrum
-
-#: The distribution this package belongs to, checked at start-up.
-DISTRIBUTION = "fem-constriction"
 
 __all__ = [
     "DISTRIBUTION",

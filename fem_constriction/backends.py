@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from fem_constriction import memory
+from fem_constriction import distribution, memory
 from fem_constriction.admittance import admittances
 from fem_constriction.assembly import Assembly, Bound
 from fem_constriction.cell import Cell
@@ -113,7 +113,7 @@ def unable(backend: Backend | SpectrumBackend) -> dict[str, str]:
 
 def backends() -> dict[str, type[Backend]]:
     """Return every installed backend by name, the built-in "network" and "fem" among them."""
-    return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+    return {point.name: distribution.load(point) for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
 def installed() -> list[Backend | SpectrumBackend]:
@@ -142,7 +142,7 @@ def any_backend(name: str | Backend | SpectrumBackend) -> Backend | SpectrumBack
     points = {point.name: point for point in entry_points(group=GROUP)}
     if name not in points:
         raise InputError(f"backend = '{name}' is not allowed: installed are {', '.join(sorted(points)) or 'none'}")
-    made: Backend | SpectrumBackend = points[name].load()()
+    made: Backend | SpectrumBackend = distribution.load(points[name])()
     return made
 
 

@@ -115,3 +115,15 @@ def test_every_package_is_installed() -> None:
     root = Path(__file__).parents[1]
     there = {".".join(path.parent.relative_to(root).parts) for name in PACKAGES for path in (root / name).rglob("__init__.py")}
     assert there == listed
+
+
+def test_the_shared_language_names_neither_network_nor_validation_but_at_the_door() -> None:
+    """Nor by a text that is imported: `__main__.py` and `distribution.py` start the command."""
+    found = []
+    for path in modules("fem_constriction"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            called = isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__")
+            names = [arg.value for arg in node.args if isinstance(arg, ast.Constant)] if isinstance(node, ast.Call) else []
+            if called and any(str(name).partition(".")[0] in ("network", "validation") for name in names):
+                found.append(path.name)
+    assert set(found) <= {"__main__.py", "distribution.py"}

@@ -4,6 +4,7 @@
 `prepare` and `judge` are it for many cells that differ in materials alone, `sweep(study)` for every point of a parameter study.
 """
 
+from validation import ours as ours
 from validation.agreement import Agreement, Enclosure, compare, enclose
 from validation.convergence import Convergence, converge
 from validation.gate import Prepared, crosscheck, extract_agreed, judge, prepare

@@ -2,7 +2,7 @@
 
 import sys
 
-from validation.cli import main
+from fem_constriction.distribution import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())
