@@ -31,7 +31,8 @@ from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.projection import TARGET
 from fem_constriction.reduced import ReducedModel
 from fem_constriction.refinement import NEIGHBOURS, Family, Limit, extrapolate, solve_family
-from fem_constriction.temperature import ActivationEnergies
+from fem_constriction.temperature import ENERGY, ActivationEnergies
+from fem_constriction.units import checked
 
 Array = NDArray[np.float64]
 
@@ -222,11 +223,11 @@ def _lacking(part: Any, total: Any, error: float) -> Any:
 
 
 def activation_energy(
-    found: Budget, energies: Mapping[str, float] | None = None, *, constriction: bool = True
+    found: Budget, energies: Mapping[str, Any] | None = None, *, constriction: bool = True
 ) -> tuple[float, float]:
     """Return E = sum P_p E_p/sum P_p in J, with its uncertainty: k_B d ln R_Cstr/d(1/T), at the temperature of the budget.
 
-    energies: E_p by process in J; left out, those of the cell (`temperature`), and 0 for a process that is not named.
+    energies: E_p by process in J or with a unit; left out, those of the cell (`temperature`), and 0 for one that is not named.
     constriction = False: that of R_DC. Raises InputError for an unknown process and for a cell without activation energies,
     ComputationError where there is no constriction.
     """
@@ -239,6 +240,7 @@ def activation_energy(
         if process not in ActivationEnergies.model_fields:
             allowed = ", ".join(ActivationEnergies.model_fields)
             raise InputError(f"energies.{process} = {show(energy)} is not allowed: the processes are {allowed}")
+    energies = {process: checked(f"energies.{process}", energy, ENERGY) for process, energy in energies.items()}
     total, uncertainty = found.constriction if constriction else found.resistance
     if abs(total) <= uncertainty:
         raise ComputationError(

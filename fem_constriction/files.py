@@ -93,7 +93,7 @@ def parsed_toml(text: str, name: str = "") -> dict[str, Any]:
         if _DEEP.search(text):
             raise ValueError(f"a key has more than {DEEPEST} parts")
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{name}not TOML: {error}") from None
 
 

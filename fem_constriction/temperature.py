@@ -61,7 +61,8 @@ class _EachOrMolar(Quantity):
 
 
 Kelvin = Annotated[float, _Absolute(unit="K", what="an absolute temperature", example="60 degC", usual=(150, 2000))]
-Energy = Annotated[float, _EachOrMolar(unit="J", what="an energy", example="0.35 eV", positive=False, usual=(1.6e-22, 8e-19))]
+ENERGY: Final = _EachOrMolar(unit="J", what="an energy", example="0.35 eV", positive=False, usual=(1.6e-22, 8e-19))
+Energy = Annotated[float, ENERGY]
 
 
 class ActivationEnergies(Section):

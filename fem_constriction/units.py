@@ -178,15 +178,16 @@ RELATIVE: Final = Number(
 
 def relative_to_z(name: str, value: object) -> float:
     """Return a number between 0 and 1, as RELATIVE has it. Raises InputError, which begins with the name."""
-    return _named(name, value, RELATIVE)
+    return checked(name, value, RELATIVE)
 
 
 def whole(name: str, value: object, allowed: str) -> int:
     """Return a whole number. Raises InputError, which begins with the name and ends with what is allowed."""
-    return int(_named(name, value, Number(allowed=allowed, least=-math.inf, whole=True)))
+    return int(checked(name, value, Number(allowed=allowed, least=-math.inf, whole=True)))
 
 
-def _named(name: str, value: object, rule: Number) -> float:
+def checked(name: str, value: object, rule: Number | Quantity) -> float:
+    """Return the value as its rule has it. Raises InputError, which begins with the name."""
     try:
         return rule.validate(value)
     except InputError as error:

@@ -15,7 +15,10 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.constants import electron_volt
 
+import fem_constriction as fc
+from fem_constriction.budgets import activation_energy, budget
 from fem_constriction.cell import Cell
 from fem_constriction.conversion import registry
 from fem_constriction.errors import InputError
@@ -325,3 +328,21 @@ def test_a_cell_takes_quantities_wherever_it_takes_numbers() -> None:
     ):
         with pytest.raises(InputError, match=f"^{key} = .* is not allowed"):
             warm.vary({key: value})
+
+
+def test_coordinates_rates_and_energies_keep_their_units() -> None:
+    fields = fc.fields.solve_fields(CELL, "1 kHz", level=0)
+    here = fields.potential(1e-5, 2e-5, [1e-6, 2e-6])
+    assert fields.potential(THEIRS(10, "um"), THEIRS(20, "um"), THEIRS([1, 2], "um")) == pytest.approx(here)
+    assert fields.through(THEIRS([1, 2], "um")) == pytest.approx(fields.through([1e-6, 2e-6]))
+    assert fields.section("y", "10 um", nx=3, nz=3).at == fields.section("y", THEIRS(10, "um"), nx=3, nz=3).at == 1e-5
+    for wrong in (THEIRS(10, "um rad"), THEIRS(10, "s")):
+        with pytest.raises(InputError, match="^x = .* is not allowed: numbers in m"):
+            fields.potential(wrong, 0.0, 0.0)
+        with pytest.raises(InputError, match="^at = .* is not allowed: a number in m"):
+            fields.section("y", wrong)
+    found = budget(CELL, backend="fem")
+    wanted = activation_energy(found, {"bulk": 0.35 * electron_volt})
+    assert activation_energy(found, {"bulk": "0.35 eV"}) == activation_energy(found, {"bulk": THEIRS(0.35, "eV")}) == wanted
+    with pytest.raises(InputError, match=r"^energies\.bulk = '0.35' is not allowed: an energy"):
+        activation_energy(found, {"bulk": "0.35"})

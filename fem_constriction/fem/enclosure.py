@@ -26,7 +26,7 @@ from fem_constriction.fem.plane_memory import check_plane
 from fem_constriction.fem.prisms import Prisms
 from fem_constriction.fem.triangulation import Mesher
 from fem_constriction.lateral import LateralModel, reduce_layered
-from fem_constriction.units import relative_to_z
+from fem_constriction.units import array_in, relative_to_z
 
 #: The finest triangulation that is tried.
 FINEST = 4
@@ -66,7 +66,7 @@ def enclose(
     where none flows, and for a contact without an edge; ComputationError, with what was reached, where memory or the finest
     level ends it.
     """
-    points = np.atleast_1d(np.asarray(s, dtype=float))
+    points = np.atleast_1d(array_in("1/s", s, "s").astype(float))
     check_solvable(cell)
     accuracy = relative_to_z("accuracy", accuracy)
     require("bounds", cell, [FiniteElements(mesher=mesher)])

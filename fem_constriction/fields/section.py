@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_constriction.conversion import number
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
 from fem_constriction.fields.sampled import Sampled
@@ -44,16 +45,23 @@ class Section:
         return self.current_density[..., [1 if self.plane == "x" else 0, 2]]
 
 
-def section_of(fields: Sampled, plane: Plane, at: float | None, nx: int, nz: int) -> Section:
+def _position(at: Any) -> float:
+    try:
+        return number(at, "m")
+    except ValueError as error:
+        raise InputError(f"at = {show(at)} is not allowed: a number in m or a string with a unit; {error}") from None
+
+
+def section_of(fields: Sampled, plane: Plane, at: Any, nx: int, nz: int) -> Section:
     """Return the section of fields where x or y is `at`, the middle if left out: see `Fields.section`."""
     if plane not in ("x", "y"):
         raise InputError(f"plane = {show(plane)} is not allowed: 'x' or 'y', the coordinate that is constant on the section")
-    for name, number in (("nx", nx), ("nz", nz)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 2:
-            raise InputError(f"{name} = {show(number)} is not allowed: a whole number of points from 2")
+    for name, count in (("nx", nx), ("nz", nz)):
+        if isinstance(count, bool) or not isinstance(count, int) or count < 2:
+            raise InputError(f"{name} = {show(count)} is not allowed: a whole number of points from 2")
     own, other = (0, 1) if plane == "x" else (1, 0)
     widths, grid = fields.cell.geometry.lengths, fields.grid
-    position = widths[own] / 2 if at is None else float(at)
+    position = widths[own] / 2 if at is None else _position(at)
     across = np.linspace(0.0, widths[other], nx)
     counts = [max(2, round(nz * float(np.ptp(lines)) / grid.depth)) for lines in grid.layers]
     rows = [np.linspace(lines[0], lines[-1], count) for lines, count in zip(grid.layers, counts, strict=True)]

@@ -33,6 +33,7 @@ from fem_constriction.frequencies import frequencies_taken
 from fem_constriction.grid import Grid
 from fem_constriction.interpolation import Inside
 from fem_constriction.refinement import FINEST
+from fem_constriction.units import array_in
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -91,7 +92,7 @@ class Fields:
         The same at every z, within the solver's error: see the head of the module.
         """
         (x, y), weights = self.grid.quadrature()
-        planes = np.asarray(z, dtype=float)
+        planes = array_in("m", z, "z").astype(float)
         found = [
             self.grid.copies * weights @ self._layered(self.inside.current_density, self._points(x, y, each), layer)[2]
             for each in planes.ravel()
@@ -104,13 +105,13 @@ class Fields:
         Over the grid's lines and the middles between them, which nodes of either backend are among.
         """
         x, y = (np.union1d(lines, (lines[1:] + lines[:-1]) / 2) for lines in (self.grid.x, self.grid.y))
-        planes = np.asarray(z, dtype=float)
+        planes = array_in("m", z, "z").astype(float)
         spread = [
             np.ptp(np.abs(self._layered(self.inside.potential, self._plane(x, y, each), layer))) for each in planes.ravel()
         ]
         return np.asarray(np.reshape(spread, planes.shape), dtype=float)
 
-    def section(self, plane: Plane = "y", at: float | None = None, *, nx: int = 201, nz: int = 200) -> Section:
+    def section(self, plane: Plane = "y", at: Any = None, *, nx: int = 201, nz: int = 200) -> Section:
         """Return the fields on the section where x or y (`plane`) is `at` (m; the middle if left out).
 
         nx: points across; nz: rows in all, shared out over the layers by thickness, at least two each. Raises InputError.

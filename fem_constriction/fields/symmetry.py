@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.errors import InputError
 from fem_constriction.grid import Grid
+from fem_constriction.units import array_in
 
 Array = NDArray[np.float64]
 
@@ -52,7 +53,7 @@ class Unfolding:
 
         Raises InputError for points outside the cell.
         """
-        given = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in (x, y, z)))
+        given = np.broadcast_arrays(*(array_in("m", each, "xyz"[axis]).astype(float) for axis, each in enumerate((x, y, z))))
         for name, each, length in zip("xyz", given, self.lengths, strict=True):
             inside = (each >= -ROUNDING * length) & (each <= (1 + ROUNDING) * length)
             if not np.all(inside):
