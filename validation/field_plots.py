@@ -163,7 +163,7 @@ def _currents(axes: Axes, found: Section, count: int) -> None:
     for line in np.moveaxis(current_lines(found, count), 1, 0):
         x, z = MICRO * line.T
         axes.plot(x, z, color="black", lw=0.7)
-        at = int(np.argmin(np.abs(line[:, 1] - middle)))
+        at = min(int(np.argmin(np.abs(line[:, 1] - middle))), len(line) - 2)  # of a face wider than long they stop early
         axes.annotate(
             "",
             (x[at], z[at]),
