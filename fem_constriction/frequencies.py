@@ -133,8 +133,8 @@ def _read(part: str, unit: str, refused: str, allowed: str) -> tuple[float, bool
     try:
         return number(part, unit), True
     except ValueError as error:
-        why = "is not a number" if not any(map(str.isdigit, part)) else f"is none: {error}"
-        raise InputError(f"{refused}, {show(part)} {why}: {allowed}") from None
+        wrong = f"{show(part)} is not a number: {allowed}" if not any(map(str.isdigit, part)) else f"{show(part)}: {error}"
+        raise InputError(f"{refused}, {wrong}") from None
 
 
 def _floats(values: Any, unit: str) -> Array:

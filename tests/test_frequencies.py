@@ -101,7 +101,7 @@ TAKEN: list[tuple[Any, list[float]]] = [
 ]
 
 REFUSED: list[tuple[Any, str]] = [
-    ("1/s", "'1/s' is none: '/s' may count periods or radians: write Hz or rad/s"),
+    ("1/s", "'1/s': '/s' may count periods or radians: write Hz or rad/s"),
     ("5 s^-1", "may count periods or radians"),
     (THEIRS(1, "1/s"), "may count periods or radians"),
     ("1 Bq", "'Bq' is a multiple of Hz times count, not of Hz"),
@@ -254,6 +254,14 @@ def test_the_frequencies_of_a_study_have_units() -> None:
     axes = {"working_electrode.contact.fraction": [0.1]}
     for given_ in ("1 kHz:1 MHz:4", ["1 kHz", "10 kHz", "100 kHz", "1 MHz"], THEIRS([1, 10, 100, 1000], "kHz")):
         assert Study(frequencies=given_, axes=axes).frequencies == pytest.approx((1e3, 1e4, 1e5, 1e6))
+
+
+def test_the_values_of_an_axis_have_units() -> None:
+    for given_ in (THEIRS([1, 2], "um"), [THEIRS(1, "um"), "2 um"], xr.DataArray([1.0, 2.0], attrs={"units": "um"})):
+        assert Study(axes={"geometry.thickness": given_}).axes["geometry.thickness"].values == (1e-6, 2e-6)
+    for wrong in (THEIRS([1, 2], "um rad"), THEIRS([[1, 2]], "um"), THEIRS(1, "um")):
+        with pytest.raises(InputError, match=r"^axes\.geometry\.thickness"):
+            Study(axes={"geometry.thickness": wrong})
 
 
 def test_spectra_and_circuits_keep_units() -> None:

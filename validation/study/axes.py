@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from fem_constriction.backends import backend_named
 from fem_constriction.cell import Cell
+from fem_constriction.conversion import apart
 from fem_constriction.errors import InputError
 from fem_constriction.faults import FaultError, keys, sentence, show
 from fem_constriction.files import jsonable
@@ -105,7 +106,13 @@ def parse(key: str, given: Any) -> Axis:
     rule, unit, meaning, whole = _key(key)
     if isinstance(given, Mapping):
         return _ranged(Range.of(key, given), key, rule, unit=unit, meaning=meaning, whole=whole)
-    if isinstance(given, np.ndarray):
+    try:
+        magnitude, written = apart(given)
+    except ValueError as error:
+        raise FaultError(key, f" = {show(given)} is not allowed: {VALUES}; {error}") from None
+    if written is not None and np.ndim(magnitude) == 1:  # type: ignore[arg-type]
+        given = [f"{each!r} {written}" for each in np.asarray(magnitude).tolist()]
+    elif isinstance(given, np.ndarray):
         given = given.tolist()
     if not isinstance(given, (list, tuple, range)) or not given:
         raise FaultError(key, f" = {show(given)} is not allowed: {VALUES}")
