@@ -161,7 +161,7 @@ def _unread(section: Mesh, error: BaseException, said: str) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"it takes {error.name}, which is not installed"
     words = re.sub(r"\s*Error: Couldn't read file .*", "", " ".join(said.split()))
-    if not words and isinstance(error, (OSError, EOFError, SyntaxError, UnicodeError, meshio.ReadError)):
+    if not words and isinstance(error, (OSError, EOFError, SyntaxError, meshio.ReadError)):
         words = " ".join(str(error).split())
     if not formats:
         return f"its name ends in none of {', '.join(sorted(set(meshio.extension_to_filetypes) - set(SURFACES)))}"

@@ -6,6 +6,7 @@ Readers of TIFF put zeros where pages, strips or the files of a set are missing,
 from __future__ import annotations
 
 import logging
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,8 @@ def _opened(path: Path) -> Iterator[Any]:
     except InputError:
         raise
     except Exception as error:  # of the library, whatever it is
-        raise InputError(f"it cannot be read ({' '.join([*said, str(error)])})") from None
+        own = str(error) if isinstance(error, (OSError, tifffile.TiffFileError)) else "it is damaged"
+        raise InputError(f"it cannot be read ({'; '.join([*said, own])})") from None
     finally:
         log.removeHandler(handler)
         log.level, log.propagate, log.disabled = before
@@ -86,9 +88,9 @@ class _Listening(logging.Handler):
         self._said = said
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = " ".join(record.getMessage().split())
+        text = " ".join(record.getMessage().split()).partition(" raised ")[0].rstrip(",")
         if not text.startswith("<tifffile.TiffTag "):
-            self._said.append(text)
+            self._said.append(re.sub(r"<tifffile[^>]*> ?", "", text))
 
 
 def _leads(tif: Any, path: Path) -> list[Path]:

@@ -108,8 +108,10 @@ def read(structure: Microstructure) -> Labels:
 
 
 def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if isinstance(error, InputError) else f"it cannot be read ({text})"
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return text
+    return f"it cannot be read ({text if isinstance(error, OSError) else 'it is damaged, or no array of numbers'})"
 
 
 def _raw(path: Path, structure: Microstructure) -> Labels:

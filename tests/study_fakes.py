@@ -1,7 +1,11 @@
-"""Work for sweeps that costs nothing, and misbehaves where told to; `python study_fakes.py OUT N` is a sweep of it."""
+"""Work for sweeps that costs nothing, and misbehaves where told to; `python study_fakes.py OUT N` is a sweep of it.
+
+`python study_fakes.py command {...} SWEEP.toml ...` is the command `sweep` with such work, made with these options.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -146,5 +150,21 @@ def read(folder: Path) -> xr.Dataset:
         return found.load()
 
 
-if __name__ == "__main__":
+def command(options: dict[str, Any], arguments: list[str]) -> int:
+    """The command line as a process of its own, but for what it computes."""
+    from study_fakes import Fake as Work  # as workers know it
+
+    from validation import cli
+    from validation.study import pictures
+    from validation.study import run as _run
+
+    _run.Spectra = lambda: Work(**options)  # type: ignore[assignment,misc]
+    pictures.write = lambda *_: []
+    sys.argv[1:] = ["sweep", *arguments]
+    return cli.main()
+
+
+if __name__ == "__main__" and sys.argv[1] == "command":
+    sys.exit(command(json.loads(sys.argv[2]), sys.argv[3:]))
+elif __name__ == "__main__":
     fake_sweep(study_of(), Path(sys.argv[1]), Fake(seconds=0.02), workers=int(sys.argv[2]))

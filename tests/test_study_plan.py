@@ -214,6 +214,8 @@ def test_points_that_are_no_cells_are_refused_with_axis_value_and_point() -> Non
             rf"axes make 160000 points: allowed are {MOST}",
         ),
         ({"cell": "nowhere.toml"}, "nowhere.toml: there is no such file"),
+        ({"cell": 5e-324}, "cell = 5e-324 is not allowed: the path of a cell file"),
+        ({"cell": ["cell.toml"]}, r"cell = \['cell.toml'\] is not allowed: the path of a cell file"),
         ({"cell": {"geometry": {}}}, "cell: "),
         ({"frequencies": [0.0]}, "frequencies = "),
     ],

@@ -1,7 +1,8 @@
 """Drive a study: what is missing is handed to workers, what comes back is on the disk at once, and the rest goes on.
 
 A group's preparation goes first, then its points. A worker that dies takes the jobs in flight with it: they are tried once
-more, one at a time, so that the one that kills its worker is found; it is recorded, and tried again the next time.
+more, one at a time, so that the one that kills its worker is found; it is recorded, and tried again the next time. What another
+process in the folder has begun is left to it, and taken from the disk when it is there.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from fem_constriction.errors import ComputationError
+from fem_constriction.errors import ComputationError, ConstrictionError
 from validation.study import work as _work
+from validation.study.claims import Claims
 from validation.study.plan import Study
-from validation.study.points import Point, digest
+from validation.study.points import Point, digest, text_of
 from validation.study.pool import Pool
 from validation.study.store import Store
 from validation.study.work import PASSING, Record, Work
@@ -26,6 +29,10 @@ from validation.study.work import PASSING, Record, Work
 _SAMPLE: Final = 16
 #: Pools that may break before a single job has come back.
 _DEATHS: Final = 3
+#: Seconds between two looks at what other processes are computing.
+_LOOK: Final = 0.5
+#: Points left of a group from which on it is prepared here as well: a preparation costs as much as some 65 points.
+_SHARED: Final = 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +40,8 @@ class Step:
     """How far a study is: a point that was just finished (None at the start, and when a group is prepared), and all that are.
 
     finished, failed, total: points, those found on the disk among them; preparing: groups whose grids are being solved; left:
-    seconds, None if not known yet.
+    seconds, None if not known yet; elsewhere: points that wait for another process in the folder; note: what else happened, a
+    sentence.
     """
 
     point: Point | None
@@ -43,6 +51,8 @@ class Step:
     total: int
     preparing: int
     left: float | None
+    elsewhere: int = 0
+    note: str = ""
 
 
 Progress = Callable[[Step], None]
@@ -50,12 +60,13 @@ Progress = Callable[[Step], None]
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """A point to evaluate with what its group shares, or (point None) a group to prepare."""
+    """A point to evaluate with what its group shares, or (point None) a group to prepare, `beside` another process."""
 
     group: str | None
     point: Point | None = None
     prepared: bytes | None = None
     again: bool = False
+    beside: bool = False
 
 
 class Driver:
@@ -63,6 +74,10 @@ class Driver:
 
     def __init__(self, study: Study, store: Store, work: Work, progress: Progress | None) -> None:
         self.store, self.work, self.progress = store, work, progress
+        self.claims = Claims(store.folder)
+        self.before: dict[str, int] = {}
+        self.elsewhere: dict[str, _Job] = {}
+        self.lost: list[Point] = []
         self.points = {point.digest: point for point in study.points}
         self.records: dict[str, Record] = {}
         self.groups = _groups(study, work)
@@ -85,27 +100,35 @@ class Driver:
             if record is not None and (record.done or not (retry or record.kind in PASSING)):
                 self.records[key] = record
                 self.failed += not record.done
+            else:
+                self.before[key] = self.store.written(key)
         self._tell(None, None)
 
     def memory(self) -> float:
-        """Return what the largest of some of the missing points is estimated to take, in bytes."""
-        missing = self.missing
-        sample = missing[:: max(1, len(missing) // _SAMPLE)]
-        return max((self.work.memory(point.cell, point.settings) for point in sample), default=0.0)
+        """Return what the largest of some of the missing points is estimated to take, in bytes.
+
+        A point whose grids cannot be made says so when it is computed.
+        """
+        missing, found = self.missing, [0.0]
+        for point in missing[:: max(1, len(missing) // _SAMPLE)]:
+            with suppress(ConstrictionError):
+                found.append(self.work.memory(point.cell, point.settings))
+        return max(found)
 
     def drive(self, pool: Pool) -> None:
         """Compute and store what is missing."""
         self.start = time.monotonic()
         waiting = self._jobs()
-        try:
-            while self._hand_over(pool, waiting):
-                done, _ = wait(self.flying, return_when=FIRST_COMPLETED)
-                broken = [self._take(self.flying.pop(future), future) for future in list(self.flying) if future in done]
-                if any(broken):
-                    self._rescue(pool)
-        finally:
-            for future in self.flying:
-                future.cancel()
+        with self.claims:
+            try:
+                while self._hand_over(pool, waiting) or self._wait_for_others():
+                    done, _ = wait(self.flying, return_when=FIRST_COMPLETED)
+                    broken = [self._take(self.flying.pop(future), future) for future in list(self.flying) if future in done]
+                    if any(broken):
+                        self._rescue(pool)
+            finally:
+                for future in self.flying:
+                    future.cancel()
 
     def _jobs(self) -> Iterator[_Job]:
         """What is to do, by group; in an order of its own where others may be at work already."""
@@ -129,7 +152,7 @@ class Driver:
             job = queue.popleft() if queue else next(waiting, None)
             if job is None:
                 break
-            if job.point is not None and self._found(job.point):
+            if not self._mine(job):
                 continue
             try:
                 self.flying[self._submit(pool, job)] = job
@@ -148,13 +171,48 @@ class Driver:
             return pool.submit(_work.prepare, self.work, cells, points[0].settings)
         return pool.submit(_work.evaluate, self.work, job.point.cell, job.point.settings, job.prepared)
 
+    def _mine(self, job: _Job) -> bool:
+        """Claim a job; False if it is done, or another process is at it, to which it is left for now."""
+        name = job.group or "" if job.point is None else job.point.digest
+        if job.point is not None and self._found(job.point):
+            return False
+        if not job.beside and not self.claims.take(name):
+            self.elsewhere[name] = job
+            return False
+        if job.point is not None and self._found(job.point):  # finished between the look and the claim
+            self.claims.release(name)
+            return False
+        return True
+
     def _found(self, point: Point) -> bool:
-        """Whether another process has finished the point meanwhile."""
+        """Whether another process has finished the point meanwhile, or has failed at it."""
+        if point.digest in self.records:
+            return True
         record = self.store.load(point.digest)
-        if record is None or not record.done:
+        if record is None or not (record.done or self.store.written(point.digest) != self.before.get(point.digest)):
             return False
         self._finish(point, record)
         return True
+
+    def _wait_for_others(self) -> bool:
+        """Look at what other processes are at, from time to time, until it is done or has become free; False if nothing is."""
+        told = False
+        while self.elsewhere and not (self.ready or self.suspects):
+            for name, job in list(self.elsewhere.items()):
+                points = [job.point] if job.point is not None else self.groups[name]
+                left = [point for point in points if not self._found(point)]
+                if not left:
+                    del self.elsewhere[name]
+                elif self.claims.free(name):
+                    self.ready.append(self.elsewhere.pop(name))
+                elif job.point is None and len(left) >= _SHARED:
+                    self.ready.append(replace(self.elsewhere.pop(name), beside=True))
+            if self.elsewhere and not self.ready:
+                if not told:
+                    self._tell(None, None)
+                told = True
+                time.sleep(_LOOK)
+        return bool(self.ready)
 
     def _take(self, job: _Job, future: Future[Any]) -> bool:
         """Store what came back; True if the worker died."""
@@ -185,10 +243,13 @@ class Driver:
             self.suspects.append(replace(job, again=True))
             return
         died = isinstance(error, (BrokenExecutor, CancelledError))
-        reason = f"{'its worker died twice' if died else 'its executor failed twice'} ({type(error).__name__}: {error})"
+        reason = "its worker died twice: the process was killed, or memory was short"
+        if not died:
+            reason = f"its executor failed twice ({type(error).__name__}: {error})"
         points = [job.point] if job.point is not None else self.groups[job.group or ""]
         for point in points:
             if point.digest not in self.records:
+                self.lost.append(point)
                 self._keep(point, Record("worker", reason))
 
     def _rescue(self, pool: Pool) -> None:
@@ -197,6 +258,8 @@ class Driver:
         self.flying.clear()
         for job in jobs:
             self._lost(job, BrokenExecutor("a worker process ended abruptly"))
+        self._tell(None, None, self._death())
+        self.lost.clear()
         self.deaths += 1
         if self.deaths > _DEATHS and not self.returned:
             raise ComputationError(
@@ -205,25 +268,39 @@ class Driver:
         if not pool.renew():
             raise ComputationError("the executor is broken; what was finished is kept, and the same call goes on with another")
 
+    def _death(self) -> str:
+        """Say that a worker died, and which points are recorded as failed for it, or tried once more."""
+        tried = [point for job in self.suspects for point in ([job.point] if job.point else self.groups[job.group or ""])]
+        points = self.lost or tried
+        what = "recorded as failed" if self.lost else "what was in flight is tried once more, one at a time"
+        more = f" and {len(points) - 1} more" if len(points) > 1 else ""
+        where = f"; {what}: {text_of(points[0].values)}{more}" if points else ""
+        return f"a worker died{' again' if self.lost else ''}: the process was killed, or memory was short{where}"
+
     def _keep(self, point: Point, record: Record, seconds: float | None = None) -> None:
         self.store.save(point.digest, record)
         self.computed += 1
         self.store.log(point=point.digest, result=record.kind or "done", seconds=seconds)
+        self.claims.release(point.digest)
         self._finish(point, record)
 
     def _finish(self, point: Point, record: Record) -> None:
         self.records[point.digest] = record
         self.failed += not record.done
+        group = self.group_of.get(point.digest)
+        if group is not None and all(each.digest in self.records for each in self.groups[group]):
+            self.claims.release(group)
         self._tell(point, record)
 
-    def _tell(self, point: Point | None, record: Record | None) -> None:
+    def _tell(self, point: Point | None, record: Record | None, note: str = "") -> None:
         if self.progress is None:
             return
         finished, total = len(self.records), len(self.points)
         preparing = sum(job.point is None for job in self.flying.values())
         spent = time.monotonic() - self.start
         left = spent / self.computed * (total - finished) if self.computed else None
-        self.progress(Step(point, record, finished, self.failed, total, preparing, left))
+        elsewhere = sum(1 if job.point else len(self.groups[name]) for name, job in self.elsewhere.items())
+        self.progress(Step(point, record, finished, self.failed, total, preparing, left, elsewhere, note))
 
 
 def _groups(study: Study, work: Work) -> dict[str, list[Point]]:

@@ -83,6 +83,8 @@ class Study(Section):
         given = data.get("cell")
         if given is None:
             data["cell"] = cell_of(None)
+        elif not isinstance(given, (Cell, Mapping, str, os.PathLike)):
+            raise InputError(f"cell = {show(given)} is not allowed: the path of a cell file, or left out")
         elif not isinstance(given, Cell):
             try:
                 data["cell"] = Cell(**given) if isinstance(given, Mapping) else Cell.load(given)

@@ -6,6 +6,7 @@ way, they end at once. An interrupt from the keyboard is the driver's to handle.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 from fem_constriction import chatter, memory
@@ -57,6 +60,7 @@ class Processes(Pool):
     def __init__(self, workers: int) -> None:
         memory.require(BYTES_PER_WORKER * workers, f"{workers} processes", "fewer workers")
         self._workers = workers
+        self._children: list[BaseProcess] = []
         self._start()
         super().__init__(self._executor, workers)
 
@@ -66,6 +70,14 @@ class Processes(Pool):
         begin = (reader, memory.free() // self._workers)
         self._executor: Executor = ProcessPoolExecutor(self._workers, context, initializer=_attend, initargs=begin)
 
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Hand over a job; processes are started with the first one, and hear no interrupt from the first moment."""
+        with shielded():
+            before = multiprocessing.active_children()
+            future = super().submit(call, *arguments)
+            self._children += [each for each in multiprocessing.active_children() if each not in before]
+        return future
+
     def renew(self) -> bool:
         """End these processes and start others."""
         self.stop()
@@ -73,9 +85,20 @@ class Processes(Pool):
         return True
 
     def stop(self) -> None:
-        """End at once: whatever still runs is of no use any more."""
-        self._alive.close()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """End at once: whatever still runs is of no use any more.
+
+        Waiting for the processes and dropping the executor frees its semaphores, which would else be reported as leaked.
+        """
+        with shielded():
+            self._alive.close()
+            for child in self._children:
+                child.terminate()
+            self._children.clear()
+            executor = vars(self).pop("_executor", None)
+            if executor is not None:  # else it is stopped already
+                executor.shutdown(wait=True, cancel_futures=True)
+            del executor
+            gc.collect()
 
 
 def _attend(alive: Connection, share: int) -> None:
@@ -90,6 +113,25 @@ def _attend(alive: Connection, share: int) -> None:
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """An interrupt from the keyboard is heard afterwards, and never by processes that are started meanwhile."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    heard: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *arguments: heard.append(arguments))
+    resource_tracker.ensure_running()  # before: as it starts it gives signals free again
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+        if heard and callable(before):
+            before(*heard[0])
 
 
 @contextmanager

@@ -114,7 +114,8 @@ def watching(study: Study, quiet: bool) -> Iterator[Progress | None]:
 def _state(step: Step) -> str:
     failed = f", {step.failed} failed" if step.failed else ""
     groups = f", preparing {step.preparing} group{'s' * (step.preparing > 1)} of cells" if step.preparing else ""
-    return f"{step.finished} of {step.total} points{failed}{groups}"
+    others = f", {step.elsewhere} left to another process" if step.elsewhere else ""
+    return f"{step.finished} of {step.total} points{failed}{groups}{others}"
 
 
 def _lines() -> Callable[[Step], None]:
@@ -123,6 +124,8 @@ def _lines() -> Callable[[Step], None]:
 
     def say(step: Step) -> None:
         nonlocal last
+        if step.note:
+            terminal.say(step.note)
         if step.finished == step.total or time.monotonic() - last >= INTERVAL:
             last = time.monotonic()
             left = "" if step.finished == step.total else f", {duration(step.left)}"
@@ -140,6 +143,8 @@ class _Board:
 
     def take(self, step: Step) -> None:
         """Take note of a step."""
+        if step.note:
+            terminal.say(step.note)
         self.step, self.at = step, time.monotonic()
         if step.point is not None and step.record is not None:
             self.last.append((step.point, step.record))

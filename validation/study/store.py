@@ -85,6 +85,12 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
+    def written(self, digest: str) -> int:
+        """Return when the record of a point was written, in ns; 0 if there is none."""
+        with suppress(OSError):
+            return (self.points / f"{digest}.json").stat().st_mtime_ns
+        return 0
+
     def save(self, digest: str, record: Record) -> None:
         """Write the record of a point; ComputationError if the disk is full."""
         data = _encoded(record)
