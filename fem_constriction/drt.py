@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 from scipy.signal import find_peaks
 
+from fem_constriction import memory
 from fem_constriction.assembly import Array
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.faults import show
@@ -30,6 +31,7 @@ BEYOND = 1.0  # decades of tau on either side of the band
 _LEAST = 1e-2  # of the highest peak: the lowest that is one
 _VALLEY = 0.5  # of a peak's height: how far it must stand out
 _FREE = 2  # columns that are not penalised: R_inf and the inductance
+_COPIES = 6  # of the matrix, in decompositions and in the least squares
 _ROUNDING = 1e-9  # of the whole resistance
 _LEAST_FREE = 1e-9  # of the data: fewer that are not spent on unknowns are none
 _LAMBDAS = np.logspace(-22, 0, 89)  # of the largest squared singular value: from rounding to nothing but R_inf
@@ -85,6 +87,9 @@ def distribution(spectrum: Spectrum, per_decade: int = 40, *, width: float = WID
     omega, modulus = data.omega, np.abs(data.impedance)
     low, high = -np.log10(omega.max()) - BEYOND, -np.log10(omega.min()) + BEYOND
     tau = np.logspace(low, high, 1 + int(np.ceil((high - low) * per_decade - 1e-9)))
+    memory.require(
+        _COPIES * 16 * (omega.size + tau.size) * tau.size, f"a distribution of {omega.size} frequencies", "fewer of them"
+    )
     scale = float(modulus.max())
     weight = scale / modulus[:, None]
     s = 1j * omega[:, None]

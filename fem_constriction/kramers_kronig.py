@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_constriction import memory
 from fem_constriction.assembly import Array
 from fem_constriction.errors import InputError
 from fem_constriction.faults import show
@@ -26,6 +27,7 @@ from fem_constriction.starts import Spectral, stacked
 BEYOND = 1.0  # decades of tau on either side of the band: slower and faster processes are followed to 1e-10 with it
 ENOUGH = 0.5  # of a violation, at half of the frequencies
 MOST = 30  # elements per decade: with 13 an exact sum is followed to rounding
+_COPIES = 6  # of the matrix, in its singular value decomposition and before
 _ALIKE = 0.01  # decades: a third of the spacing of the densest sum
 ROUNDING = 2e-12  # what the two projections of 500 data leave
 
@@ -104,6 +106,7 @@ def kramers_kronig(
     omega, modulus = data.omega, np.abs(data.impedance)
     low, high = -np.log10(omega.max()) - BEYOND, -np.log10(omega.min()) + BEYOND
     tau = np.logspace(low, high, 1 + int(np.ceil((high - low) * per_decade - 1e-9)))
+    memory.require(_COPIES * 16 * omega.size * (tau.size + 3), f"a test of {omega.size} frequencies", "fewer frequencies")
     s = 1j * omega[:, None]
     columns = [np.ones_like(s), 1 / (1 + s * tau), *[1 / s] * capacitance, *[s] * inductance]
     basis = stacked(np.hstack(columns) / modulus[:, None])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fem_constriction.errors import InputError
-from fem_constriction.kramers_kronig import densest
+from fem_constriction.drt import distribution
+from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.kramers_kronig import densest, kramers_kronig
 from fem_constriction.spectrum import Spectrum
 from fem_constriction.sweeps import MOST, prepared, sweep, sweeps
 
@@ -70,6 +71,15 @@ def test_very_many_rows_are_thinned_evenly() -> None:
     assert MOST / 2 < len(found) <= MOST and found.frequency[0] == f[0] and found.frequency[-1] == f[-1]
     assert np.array_equal(found.impedance, arcs(found.frequency))
     assert notes == (f"30000 frequencies: {len(found)} of them, evenly spaced over log f, are fitted and tested",)
+
+
+def test_memory_is_counted_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fem_constriction.memory.free", lambda: 10**6)
+    monkeypatch.setattr("fem_constriction.memory._least", lambda: (10**6, ""))
+    f = np.geomspace(1e7, 1.0, 3000)
+    for compute in (kramers_kronig, distribution):
+        with pytest.raises(MemoryShort, match="of 3000 frequencies would need about"):
+            compute(Spectrum(f, arcs(f)))
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
