@@ -20,7 +20,7 @@ Real = NDArray[Any]
 
 #: A link that conducts so much less than the best one counts for so much in the factors: below that, a cluster that it alone
 #: holds would be singular in rounding. The iteration around them knows what it conducts.
-LEAST = 1e-13
+LEAST = 1e-14
 
 #: Unknowns of the coarsest level at most: it is factorised.
 COARSEST = 500

@@ -60,6 +60,7 @@ def improve(
     """
     residual, direction, image, step = work
     current = weights.apply(potential, 1.0, residual)
+    current = weights.energy(potential) if checked else current
     np.negative(residual, out=residual)
     preconditioner.solve(residual, step)
     direction[...] = step
@@ -79,11 +80,14 @@ def improve(
         if missing <= goal:
             if not (alphas and checked):
                 return Solved(iterations, error, True)
-            current = weights.apply(potential, 1.0, image)
+            weights.apply(potential, 1.0, image)
             image += residual
-            if dot(image, image) <= DRIFT**2 * dot(residual, residual):
-                return Solved(iterations, error, True)
+            current = weights.energy(potential)
+            as_asked = missing <= tolerance**2 * current
+            if as_asked and dot(image, image) <= DRIFT**2 * dot(residual, residual):
+                return Solved(iterations, float(np.sqrt(missing / current)), True)
             if restarts == RESTARTS:
+                error = float(np.sqrt(missing / current))
                 break
             restarts += 1
             residual -= image

@@ -172,6 +172,27 @@ def test_a_solve_that_stops_says_with_which_error_and_gives_no_number(monkeypatc
         fc.resistance(cell)
 
 
+@pytest.mark.parametrize("conductivity", [4.6e-12, 4.6e10])
+def test_layers_a_hundred_billion_times_apart_are_a_series(conductivity: float, tmp_path: Path) -> None:
+    labels = np.zeros((6, 4, 4), dtype=np.int64)
+    labels[2] = labels[4] = 9
+    cell = saved_cell(tmp_path, labels, 1.0, {"label": 9, "conductivity": conductivity}, electrode={})
+    series = (4e-6 / 0.046 + 2e-6 / conductivity) / 16e-12
+    assert fc.resistance(cell) == pytest.approx(series, rel=1e-6)
+
+
+@pytest.mark.parametrize("conductivity", [4.6e-20, 4.6e16])
+def test_what_rounding_loses_is_refused_where_it_matters(conductivity: float, tmp_path: Path) -> None:
+    labels = np.zeros((6, 4, 4), dtype=np.int64)
+    labels[2] = labels[4] = 9
+    layers = saved_cell(tmp_path, labels, 1.0, {"label": 9, "conductivity": conductivity})
+    with pytest.raises(ComputationError, match=r"takes \d+% of Z .* up to a contrast of 1e\+14|stopped"):
+        fc.resistance(layers)
+    labels[4] = labels[2, :, :2] = 0  # a way around what conducts too little
+    around = saved_cell(tmp_path, labels, 1.0, {"label": 9, "conductivity": 4.6e-20})
+    assert fc.resistance(around) == pytest.approx(expected(around, labels, [0.0])[0].real, rel=1e-9)
+
+
 def test_a_residual_that_drifts_from_the_true_one_is_found_out() -> None:
     """The iteration's own residual falls as it should where the links it is told of are not those of the matrix."""
     labels = voronoi((6, 8, 8), 12, seed=3)
@@ -288,6 +309,13 @@ def test_pores_alone_reach_an_image(tmp_path: Path) -> None:
     labels = np.zeros((4, 4, 4), dtype=np.int64)
     cell = saved_cell(tmp_path, labels, 0.0)
     assert fc.solve(cell, [1e6]).impedance == pytest.approx(expected(cell, labels, [2j * np.pi * 1e6]), rel=1e-6)
+    assert fc.resistance(cell) == np.inf
+
+
+def test_where_the_contact_lies_above_holes_current_enters_through_pores(tmp_path: Path) -> None:
+    labels = below_the_contact()
+    cell = saved_cell(tmp_path, labels, 0.25, HOLE)
+    assert fc.solve(cell, np.abs(S) / (2 * np.pi)).impedance == pytest.approx(expected(cell, labels), rel=1e-6)
     assert fc.resistance(cell) == np.inf
 
 
