@@ -35,7 +35,9 @@ def check_hdf5(path: Path, wanted: Collection[str] | None = None) -> None:
                 data = file[name] if isinstance(link, h5py.HardLink) else None
                 if isinstance(data, h5py.Dataset):
                     _check(path, name, data)
-                    total += data.nbytes if wanted is None else 0
+                    if wanted is None:
+                        _whole(path, name, data)
+                        total += data.nbytes
             for name in wanted or ():
                 data = file.get(name)
                 if isinstance(data, h5py.Dataset):

@@ -34,6 +34,25 @@ DOUBLES_PER_VOXEL = 20
 #: How far a length may be from a whole number of voxels, relatively: rounding of the cell file.
 _ROUNDING = 1e-9
 
+#: Images of other kinds, which are no raw volumes either.
+_NOT_READ = (
+    ".png",
+    ".gif",
+    ".jpg",
+    ".jpeg",
+    ".bmp",
+    ".webp",
+    ".mat",
+    ".npz",
+    ".h5",
+    ".hdf5",
+    ".nc",
+    ".nii",
+    ".gz",
+    ".zip",
+    ".vti",
+)
+
 Count = Annotated[int, Number(allowed="a whole number from 1 (no unit)", least=1, whole=True)]
 Seed = Annotated[int, Number(allowed="a whole number of at least 0 (no unit)", whole=True)]
 Label = Annotated[int, Number(allowed="a whole number (no unit)", least=-(2**63), whole=True)]
@@ -94,6 +113,9 @@ class Microstructure(Section):
             what = "is given together with image" if given else "is missing, and image too"
             raise FaultError("generator", f" {what}: allowed is one of the two")
         raw = self.image is not None and Path(self.image).suffix.lower() not in (".npy", ".tif", ".tiff")
+        if raw and Path(str(self.image)).suffix.lower() in _NOT_READ and self.shape is None and self.dtype is None:
+            allowed_images = ".npy, .tif, .tiff, or a raw volume with shape and dtype"
+            raise FaultError("image", f" = '{self.image}' is not allowed: {allowed_images}")
         needed = (
             {"shape", "dtype"} if raw else {"voronoi": {"grains"}, "cubic": {"grain_size"}}.get(self.generator or "", set())
         )

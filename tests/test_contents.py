@@ -384,6 +384,17 @@ def test_data_that_were_never_written_are_refused(xdmf: dict) -> None:
                 mesh_cell(xdmf, LENGTHS)
 
 
+def test_nodes_that_were_never_written_are_no_nodes_at_the_origin(tmp_path: Path) -> None:
+    section = write_med(small(), tmp_path)
+    with h5py.File(section["file"], "r+") as file:
+        points = "ENS_MAA/mesh/-0000000000000000001-0000000000000000001/NOE/COO"
+        attributes, shape, kind = dict(file[points].attrs), file[points].shape, file[points].dtype
+        del file[points]
+        file.create_dataset(points, shape, kind).attrs.update(attributes)
+    with pytest.raises(InputError, match="COO' in cell.med is incomplete: a part of it was never written"):
+        mesh_cell(section, LENGTHS)
+
+
 def test_text_that_is_no_number_is_a_fault(tmp_path: Path) -> None:
     """numpy reads as far as it can, and warns."""
     mesh = small(middle=False)
@@ -606,6 +617,12 @@ def test_archives_and_pickles_named_as_arrays_are_refused(tmp_path: Path) -> Non
     for name in ("archive", "objects", "text"):
         with pytest.raises(InputError, match=rf"{name}.npy' is not allowed: it cannot be read \("):
             image(tmp_path / f"{name}.npy")
+
+
+def test_images_of_other_kinds_are_told_which_are_read(tmp_path: Path) -> None:
+    for name in ("grains.png", "grains.GIF", "grains.mat", "grains.npz"):
+        with pytest.raises(InputError, match=f"image = '{name}' is not allowed: .npy, .tif, .tiff, or a raw volume with shape"):
+            image(Path(name))
 
 
 @pytest.mark.parametrize("what", ["a PNG image", "a GIF image", "a MATLAB file", "an HDF5 file", "an archive", "a NumPy array"])

@@ -110,6 +110,8 @@ def test_the_folder_of_another_study_is_refused(tmp_path: Path, study: Study) ->
 
 def test_a_garbled_study_file_is_written_anew(tmp_path: Path, study: Study) -> None:
     Store(tmp_path, study).save(NAME, RECORD)
+    (tmp_path / "study.json").write_text("[" * 100_000)
+    Store(tmp_path, study)
     (tmp_path / "study.json").write_text('{"swe')
     assert Store(tmp_path, study).load(NAME) is not None
     assert json.loads((tmp_path / "study.json").read_text())["sweep"] == study.digest

@@ -67,8 +67,8 @@ class Store:
                 raise InputError(f"{refused}: results.nc in it would be overwritten, and there is no study.json beside it")
             return
         try:
-            found = json.loads(read_text(path))
-        except ValueError:
+            found = json.loads(read_text(path)) if path.is_file() else {}
+        except (ValueError, RecursionError):
             return
         if not isinstance(found, dict) or found.get("sweep") != study.digest:
             what = "another study, or this one by another version" if isinstance(found, dict) and "sweep" in found else "none"
