@@ -41,6 +41,11 @@ DOUBLES_PER_NODE = 250
 BYTES_PER_LAYER, BYTES_PER_ROW = 4000, 100
 
 
+#: Edges of the contact nearer to one another, or to a wall, than this part of the width have one cell between them: graded
+#: towards each other they would make lines nearer than that allows.
+TOGETHER = 1e-4
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Lines of a rectilinear grid over the part of the cell that mirror symmetry leaves, WE face at z = 0.
@@ -170,7 +175,7 @@ def family_member(cell: Cell, grading: Grading, level: int) -> Grid:
     face, depth = face_of(cell), cell.geometry.lengths[2]
     edges = [face.edges(axis) for axis in range(2)]
     squeezed = any(each.size for each in edges)
-    pieces = [length for axis, each in enumerate(edges) if each.size for length in reaches(each, face.width[axis])]
+    pieces = [length for axis, each in enumerate(edges) if each.size for length in reaches(each, face.width[axis]) if length]
     scale = min(*pieces, depth) if pieces else depth
     name = f"graded, level {level}"
     counts = [
@@ -198,19 +203,19 @@ def family_member(cell: Cell, grading: Grading, level: int) -> Grid:
 
 
 def reaches(edges: Lines, width: float) -> list[float]:
-    """Return how far each side of each edge reaches: to the wall, or half way to the next edge."""
-    return [float(edges[0]), *(np.repeat(np.diff(edges) / 2, 2)), float(width - edges[-1])]
+    """Return how far each side of each edge reaches: to the wall, or half way to the next edge; 0 if it is `TOGETHER`."""
+    gaps = np.diff(np.concatenate([[0.0], edges, [width]]))
+    gaps = np.where(gaps > TOGETHER * width, gaps, 0.0)
+    return [float(gaps[0]), *(np.repeat(gaps[1:-1] / 2, 2)), float(gaps[-1])]
 
 
 def about(edges: Lines, width: float, lines: Callable[[float], Lines]) -> Lines:
     """Return lines from 0 to width about some edges; lines: how far a side of an edge reaches -> distances from it."""
-    sides = [lines(reach) for reach in reaches(edges, width)]
-    parts = [
-        edge + np.concatenate([-left[:0:-1], right]) for edge, left, right in zip(edges, sides[::2], sides[1::2], strict=True)
-    ]
-    found = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
-    found[0], found[-1] = 0.0, width
-    return found
+    sides = [lines(reach) if reach else np.zeros(0) for reach in reaches(edges, width)]
+    found = [np.zeros(1)]
+    for edge, left, right in zip(edges, sides[::2], sides[1::2], strict=True):
+        found += [edge - left[-2:0:-1], np.array([edge]), edge + right[1:]]
+    return np.append(np.concatenate([*found[:-1], found[-1][:-1]]), width)
 
 
 def uniform(cell: Cell, resolution: int) -> Grid:

@@ -215,3 +215,16 @@ def test_a_star_with_a_tiny_edge_is_narrow_there_alone() -> None:
     polygons = [regions({"shape": "polygon", "vertices": ring.tolist()}) for ring in rings]
     plain, with_edge = (planar_mesh(cell(each), GRADING, 0) for each in polygons)
     assert with_edge.t.shape[1] < 3 * plain.t.shape[1]
+
+
+@pytest.mark.parametrize("fraction", [1e-6, 1e-9, 1e-12])
+def test_a_small_contact_costs_the_logarithm_of_its_size(fraction: float) -> None:
+    """Walls are divided as finely as wanted where they pass it, and nowhere else: 72, 82, 92 triangles."""
+    assert planar_mesh(cell({"shape": "disc", "fraction": fraction}), GRADING, 0).t.shape[1] < 150
+
+
+def test_a_disc_that_just_fits_the_face_is_refused_by_its_fraction() -> None:
+    with pytest.raises(
+        fc.InputError, match=r"contact\.fraction = 0\.785398\d* is not allowed for finite elements: the disc and"
+    ):
+        enclose(cell({"shape": "disc", "fraction": np.pi / 4}), 0.1)

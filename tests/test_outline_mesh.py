@@ -305,6 +305,15 @@ def test_no_route_computes_on_a_triangulation_that_is_not_sound(
         route(cell(DISC))
 
 
+def test_rates_that_leave_no_digits_are_wrong_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def singular(*_: object, **__: object) -> None:
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr("fem_constriction.fem.enclosure.reduce_layered", singular)
+    with pytest.raises(fc.InputError, match=r"s from 0 to 1e\+30 1/s is not allowed"):
+        enclose(cell(DISC), 0.1, [0.0, 1e30])
+
+
 def test_bounds_are_refused_on_prisms_of_another_cell() -> None:
     grid = FiniteElements().grid(cell(DISC), 0)
     for other in ({"geometry.thickness": "40 um"}, {"working_electrode.contact.fraction": 0.21}):

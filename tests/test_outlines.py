@@ -8,6 +8,7 @@ from outline_cells import DISC, MANY, cell, regions, star
 
 import fem_constriction as fc
 from fem_constriction.face import face_of
+from fem_constriction.fem import FiniteElements
 from fem_constriction.outlines import Outline, coverage
 from fem_constriction.refinement import solve_family
 from network import Network
@@ -208,3 +209,34 @@ def test_a_square_given_as_a_region_is_the_square() -> None:
     )
     values = [solve_family(each, Network(), None, levels=(0,)).finest.model.resistance() for each in (square, listed)]
     assert values[0] == pytest.approx(values[1], rel=1e-10)  # lines differ by rounding
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-7, 1e-4, 4e-3], ids=["in line", "0.1 pm off", "0.1 nm off", "4 nm off"])
+def test_edges_that_are_nearly_in_line_cost_no_more_than_ones_that_are(off: float) -> None:
+    """Two squares far from each other, one moved by a digit that nobody meant: no lines are graded between their edges."""
+
+    def both(away: float) -> fc.Cell:
+        return cell(
+            regions(
+                {"shape": "rectangle", "centre": ["15 um", "12 um"], "size": ["10 um", "10 um"]},
+                {"shape": "rectangle", "centre": [f"{15 + away} um", "36 um"], "size": ["10 um", "10 um"]},
+            )
+        )
+
+    straight, moved = both(0.0), both(off)
+    for backend in (Network(), FiniteElements()):
+        grids = [backend.grid(each, 0) for each in (straight, moved)]
+        assert np.prod(grids[1].shape) < 20 * np.prod(grids[0].shape)  # 128 x 128 equal voxels where no line fits
+        value, uncertainty = solve_family(moved, backend, None, levels=(0, 1)).finest.model.resistance(), 5e-3
+        assert value == pytest.approx(1302601, rel=uncertainty)  # of the squares in line; level 1 is 2e-3 off
+
+
+def test_a_rectangle_nearly_on_the_wall_has_one_cell_to_it() -> None:
+    near = cell(regions({"shape": "rectangle", "centre": ["5.001 um", "20 um"], "size": ["10 um", "10 um"]}))
+    grid = Network().grid(near, 1)
+    assert grid.x[1] == pytest.approx(1e-9, rel=1e-6)
+    assert grid.contact_area == pytest.approx(near.contact_area, rel=1e-12)
+    nearer = cell(regions({"shape": "rectangle", "centre": ["5.0000001 um", "20 um"], "size": ["10 um", "10 um"]}))
+    assert face_of(nearer).rectangles is None  # an outline like any other, refused by the elements by its gap
+    with pytest.raises(fc.InputError, match="region 1 and the wall x = 0 are 1e-13 m apart"):
+        FiniteElements().grid(nearer, 0)

@@ -107,7 +107,13 @@ def bounds_on(cell: Cell, grid: Prisms, s: Array) -> tuple[Array, Array]:
     found = []
     with threadpool_limits(limits=1, user_api="blas"):
         for side, sign in ((semi_discrete, -1.0), (equilibrated, 1.0)):  # one after the other: each has its factorisations
-            model = reduce_layered(side(cell, grid), admittances(cell), band, direct_current=bool(np.any(s == 0)))
+            try:
+                model = reduce_layered(side(cell, grid), admittances(cell), band, direct_current=bool(np.any(s == 0)))
+            except np.linalg.LinAlgError:
+                raise InputError(
+                    f"s from {s.min():g} to {s.max():g} 1/s is not allowed: the admittances there are farther apart than "
+                    "double precision holds; allowed are rates nearer to those of the cell"
+                ) from None
             found.append(_values(model, s) * (1 + sign * _rounding(model, s)))
     return found[0], found[1]
 

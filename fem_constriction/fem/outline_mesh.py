@@ -40,6 +40,9 @@ BESIDE = 0.5
 #: Triangles of the coarsest level beside each segment of the contact's edge, those of its collar left out (measured: 4 to 6).
 REST = 5
 
+#: Step, over the size wanted, in which the walls are looked at.
+PACE = 0.25
+
 #: Segments near a point whose lengths are looked at.
 NEIGHBOURS = 8
 
@@ -273,9 +276,11 @@ def _rings(segments: Integers) -> list[tuple[int, int]]:
 
 def _divided(a: Array, b: Array, size: Callable[[Array], Array]) -> Array:
     """Points from a to b, b left out, as far apart as wanted where they are."""
-    fine = np.linspace(0, 1, 201)
-    wanted = size(a + fine[:, None] * (b - a))
-    density = np.linalg.norm(b - a) / np.maximum(wanted, 1e-6 * np.linalg.norm(b - a))
+    length, places = float(np.linalg.norm(b - a)), [0.0]
+    while places[-1] < 1:  # places nearer to one another than the size that is wanted, however small that is somewhere
+        places.append(min(1.0, places[-1] + PACE * float(size(a[None] + places[-1] * (b - a))[0]) / length))
+    fine = np.array(places)
+    density = length / size(a + fine[:, None] * (b - a))
     total = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(fine))])
     count = max(1, int(np.ceil(total[-1])))
     u = np.interp(np.linspace(0, total[-1], count + 1), total, fine)[:-1]
