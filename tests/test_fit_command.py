@@ -98,6 +98,7 @@ def test_one_thing_has_one_colour_in_every_picture(file: Path) -> None:
         for axes in (plane, times)
     ]
     assert filled[0] == filled[1] and len(filled[0]) == 2
+    assert not set(colours.ARCS) & set(colours.PROCESSES.values())  # arc 2 need not be the second process
     everything = [colours.DATA[0], colours.DISCS, *(colour for colour, _ in colours.BACKENDS)]
     assert len(set(everything)) == len(everything) and colours.DATA[0] not in colours.PROCESSES.values()
     assert [look.backend(n)[0] for n in range(4)] == [colour for colour, _ in colours.BACKENDS]

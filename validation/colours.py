@@ -1,7 +1,6 @@
 """One colour for one thing, in every picture and on every page: data, fit, each backend, each process, each verdict.
 
-Okabe and Ito's palette, which colour-blind readers can tell apart, and two colours beside it for what is neither backend nor
-process.
+Okabe and Ito's palette, which colour-blind readers can tell apart, and others beside it for what is neither backend nor process.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ PROCESSES: Final = {
     "counter_electrode": "#999999",
     CONSTRICTION: "#cc79a7",
 }
-#: Arcs without a name, ascending in tau.
-ARCS: Final = ("#56b4e9", "#009e73", "#e69f00", "#cc79a7", "#999999", "#f0e442")
+#: Arcs without a name, ascending in tau: none of them the colour of a process, whose arc it need not be (Tol's light palette).
+ARCS: Final = ("#44bb99", "#eedd88", "#77aadd", "#ee8866", "#bbcc33", "#dddddd")
 #: A colour and a marker of matplotlib for the verdict of a frequency.
 VERDICTS: Final = {"agree": ("#009e73", "o"), "unresolved": ("#e69f00", "^"), "disagree": ("#000000", "X")}
 

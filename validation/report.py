@@ -180,7 +180,7 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
     vague = [
         name.replace("_", " ")
         for name, arc in extraction.arcs.items()
-        if any(value.value and _largest(value) > VAGUE * abs(value.value) for value in _values(arc).values())
+        if any(value.known and value.value and _largest(value) > VAGUE * abs(value.value) for value in _values(arc).values())
     ]
     unknown = [
         f"{name.replace('_', ' ')} ({', '.join(letters)})"
