@@ -1,6 +1,6 @@
 """One colour for one thing, in every picture and on every page: data, fit, each backend, each process, each verdict.
 
-Okabe and Ito's palette, which colour-blind readers can tell apart, and others beside it for what is neither backend nor process.
+Okabe and Ito's palette, which colour-blind readers can tell apart, and others for what is neither backend nor process.
 """
 
 from __future__ import annotations
