@@ -90,7 +90,9 @@ class _Listening(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = " ".join(record.getMessage().split()).partition(" raised ")[0].rstrip(",")
         if not text.startswith("<tifffile.TiffTag "):
-            self._said.append(re.sub(r"<tifffile[^>]*> ?", "", text))
+            said = re.sub(r"<tifffile[^>]*> ?", "", text).replace("<TiffTag.fromfile>", "a tag cannot be read")
+            if said not in self._said:
+                self._said.append(said)
 
 
 def _leads(tif: Any, path: Path) -> list[Path]:
