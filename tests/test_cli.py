@@ -415,3 +415,16 @@ def test_a_guaranteed_spectrum_takes_two_backends_and_says_so(run: Run, tmp_path
 
 def test_an_accuracy_that_no_disc_can_have_is_refused_before_anything_is_said(run: Run, tmp_path: Path) -> None:
     refused(run("crosscheck", HOMOGENEOUS, "--accuracy", "3", "--out", tmp_path / "out"), "--accuracy = 3.0 is not allowed")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bounds", "--accuracy", "fem"], "--accuracy = 'fem' is not allowed: a number;"),
+        (["converge", "--levels", "3.5"], "--levels = '3.5' is not allowed: a whole number;"),
+        (["benchmark", "honesty", "--workers", "0"], "--workers = '0' is not allowed: at least 1;"),
+    ],
+)
+def test_an_option_that_takes_a_number_says_so(run: Run, arguments: list[str], said: str) -> None:
+    status, _, err = run(*arguments)
+    assert (status, err) == (2, f"fem-constriction: {said} see fem-constriction --help\n")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
@@ -24,6 +25,7 @@ from rich.progress import (
 )
 
 from fem_constriction.errors import ConstrictionError, InputError
+from fem_constriction.faults import show as shown
 from fem_constriction.files import json_text, read_text
 from fem_constriction.refinement import FIRST_LEVELS
 
@@ -50,6 +52,21 @@ def console(stderr: bool = False) -> Console:
     return made
 
 
+#: Limits of a number as pydantic names them.
+_LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def _refused_value(error: Exception) -> str:
+    """A value of the command line that pydantic refused, in the words of every other refused value; "" of other errors."""
+    cause, names = error.__cause__, getattr(getattr(error, "param", None), "opts", None)
+    if not isinstance(cause, ValidationError) or not names:
+        return ""
+    fault = cause.errors()[0]
+    what = {"int": "a whole number", "float": "a number"}.get(fault["type"].partition("_")[0])
+    limits = [f"{words} {value}" for key, words in _LIMITS.items() if (value := fault.get("ctx", {}).get(key)) is not None]
+    return f"{names[0]} = {shown(fault['input'])} is not allowed: {what or ' and '.join(limits) or 'another value'}"
+
+
 def failed(error: Exception) -> int:
     """Say in one sentence what went wrong, and return the exit status."""
     if os.environ.get(DEBUG):
@@ -58,7 +75,7 @@ def failed(error: Exception) -> int:
         say(str(error))
         return error.exit_status
     if hasattr(error, "format_message"):  # of click: the command line itself is wrong
-        say(f"{error.format_message().rstrip('.')}; see {NAME} --help")
+        say(f"{_refused_value(error) or error.format_message().rstrip('.')}; see {NAME} --help")
         return 2
     say(f"failed with {type(error).__name__}: {error} ({DEBUG}=1 shows the traceback)")
     return 3
