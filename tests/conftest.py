@@ -25,6 +25,12 @@ def paper_cell(name: str) -> fc.Cell:
     return fc.Cell.load(DATA / "cells" / f"{name}.toml")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fuzz", "damaged inputs, test_fuzz.py")
+    group.addoption("--fuzz", type=int, default=300, help="how many inputs (default: 300)")
+    group.addoption("--fuzz-seed", type=int, default=0, help="which inputs (default: 0)")
+
+
 @pytest.fixture(scope="session")
 def figure_2() -> fc.Cell:
     return paper_cell("figure-2-25")
