@@ -29,7 +29,8 @@ from network.voxels import Voxels, Weights
 Real = NDArray[Any]
 Mask = NDArray[np.bool_]
 
-#: Unknowns up to which A is factorised.
+#: Unknowns up to which A is factorised. Spectra of a polycrystal, seconds, and by the mean-field stack: 0.04 and 0.07 at 8^3
+#: voxels, 0.14 and 0.08 at 12^3, 0.45 and 0.08 at 16^3: a little longer at the end, for what converges whatever the contrast.
 SMALL = 2000
 
 #: Iterations that the mean-field stack may take (in single precision about 100 take as long as multigrid with its set-up); and
