@@ -100,14 +100,23 @@ def parsed_toml(text: str, name: str = "") -> dict[str, Any]:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a UTF-8 file whole or not at all; parent folders are created.
 
-    Raises InputError where the file or its folder cannot be written.
+    What is no file, a device or an open pipe, is written into: no file is put in its place. A link stays one. Raises InputError
+    where the file or its folder cannot be written, and for a named pipe, which may have no reader.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     temporary = target.parent / f".{uuid.uuid4().hex}.tmp"
     try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            if stat.S_ISFIFO(os.stat(path).st_mode) and not os.path.realpath(path).startswith(("/proc/", "/dev/fd/")):
+                raise InputError(f"{path}: cannot be written (it is a named pipe, not a file)")
+            with open(path, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8", newline="")
         os.replace(temporary, target)
+    except InputError:
+        raise
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"{path}: cannot be written ({target.parent} is not a folder)") from None
     except (OSError, ValueError) as error:

@@ -10,6 +10,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import fem_constriction as fc
+import network.backend
+from fem_constriction.fem import backend as elements
+from fem_constriction.grid import Grading
 from validation import cli
 
 # Small matrices: threads of dense algebra only wait for each other, on a busy machine for minutes.
@@ -67,6 +70,14 @@ def frequencies() -> np.ndarray:
 @pytest.fixture(scope="session")
 def band() -> tuple[float, float]:
     return 2 * np.pi * 1e-3, 2 * np.pi * 1e9
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Families of the built-in backends whose coarsest grids are a few cells wide."""
+    monkeypatch.setattr(network.backend, "GRADING", Grading(exponent=2.5, steps=2))
+    monkeypatch.setattr(network.backend, "VOXELS", 12)
+    monkeypatch.setitem(elements.GRADINGS, 2, Grading(exponent=4.0, steps=1))
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from fem_constriction import capabilities
 from fem_constriction.backends import backend_named
 from fem_constriction.capabilities import FAMILY, KINDS, TASKS, Kind, choices, gap, kind_of, offers
 from fem_constriction.errors import InputError
-from fem_constriction.fem import backend as elements
 from fem_constriction.grid import Grading, Grid, family_member, uniform
 from tests import images, mesh_files, outline_cells
 from validation.study.plan import Study
@@ -90,14 +89,6 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fc.Cell]:
         "image": images.image_cell((4, 6, 6), 4 / 36, {"image": str(folder / "image.npy")}),
         "mesh": mesh_files.mesh_cell(mesh_files.write_vtu(box, folder), (50, 50, 50)),
     }
-
-
-@pytest.fixture
-def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Families whose coarsest grids are a few cells wide."""
-    monkeypatch.setattr(network.backend, "GRADING", Grading(exponent=2.5, steps=2))
-    monkeypatch.setattr(network.backend, "VOXELS", 12)
-    monkeypatch.setitem(elements.GRADINGS, 2, Grading(exponent=4.0, steps=1))
 
 
 def arguments(task: str, cell: fc.Cell, names: tuple[str, ...], folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ import typer
 
 from fem_constriction.backends import backend_named
 from fem_constriction.errors import InputError
+from fem_constriction.faults import show as shown_value
 from fem_constriction.files import json_text, write_text
 from fem_constriction.frequencies import parse_frequencies
 from validation import terminal
@@ -45,7 +46,7 @@ def benchmark(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="For honesty: which random cells.")] = SEED,
-    workers: Annotated[int, typer.Option(min=1, help="For honesty: processes side by side.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=1024, help="For honesty: processes side by side.")] = 1,
     sizes: Annotated[
         str | None, typer.Option(help="For network: voxels per edge, with commas between.", show_default="16,32,64,100")
     ] = None,
@@ -62,6 +63,8 @@ def benchmark(
     quiet: Quiet = False,
 ) -> int:
     """Time spectra against voxels, errors or on one grid, beside their peers; or compare discs with true errors."""
+    if cell_file is not None and backend in ("discs", "honesty"):
+        raise InputError(f"CELL.toml = {shown_value(str(cell_file))} is not allowed with {backend}: its cells are random")
     cell = cell_of(cell_file)
     if sizes is not None and (backend != "network" or level is not None):
         raise InputError(
@@ -74,8 +77,7 @@ def benchmark(
         raise InputError(f"--level = {level} is not allowed with planes: --levels")
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
     if out is not None:
-        if out.is_dir():
-            raise InputError(f"--out = '{out}' is not allowed: the name of a JSON file")
+        terminal.check_file(out, "a JSON file", cell_file)
         terminal.check_folder(out.parent, [])
     shown: Callable[[dict[str, Any]], Any]
     if backend == "discs":

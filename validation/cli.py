@@ -130,8 +130,9 @@ def spectrum(
     resolution = terminal.named("--resolution", lambda: own_resolution(cell, resolution))
     option = " --accuracy" if accuracy is not None else " --resolution" if resolution is not None else ""
     require("spectrum --guaranteed" if guaranteed else f"spectrum{option}", cell, chosen)
-    if out.suffix == ".json" or out.is_dir():
+    if out.suffix == ".json":
         raise InputError(f"--out = '{out}' is not allowed: the name of a CSV file")
+    terminal.check_file(out, "a CSV file", cell_file)
     terminal.check_folder(out.parent, [out.stem])
     asked = 1e-3 if accuracy is None else accuracy
     with terminal.progress(names, "", quiet, grids=len(FIRST_LEVELS) if resolution is None else 1) as step:

@@ -24,7 +24,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from fem_constriction.errors import ConstrictionError, InputError
+from fem_constriction.errors import ConstrictionError, InputError, cut
 from fem_constriction.faults import show as shown
 from fem_constriction.files import json_text, read_text
 from fem_constriction.refinement import FIRST_LEVELS
@@ -97,8 +97,8 @@ def silence(stream: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Say one line on standard error, in the name of the command."""
-    console(stderr=True).print(f"{NAME}: {' '.join(text.split())}", soft_wrap=True)
+    """Say one line of less than 500 characters on standard error, in the name of the command."""
+    console(stderr=True).print(cut(f"{NAME}: {' '.join(text.split())}"), soft_wrap=True)
 
 
 def named(option: str, call: Callable[[], T]) -> T:
@@ -110,15 +110,31 @@ def named(option: str, call: Callable[[], T]) -> T:
         raise InputError(re.sub(rf"^{name}s? = ", f"{option} = ", str(error))) from None
 
 
+def check_file(file: Path, what: str, *inputs: Path | None) -> None:
+    """Raise InputError, before anything is computed, for a file that cannot be written, or that is read."""
+    refused = f"--out = {shown(str(file))} is not allowed"
+    try:
+        if not file.name or (file.exists() and not file.is_file()):  # a folder, a device, a pipe
+            raise InputError(f"{refused}: the name of {what}")
+        if file.exists() and any(each is not None and each.exists() and file.samefile(each) for each in inputs):
+            raise InputError(f"{refused}: it is what is read, allowed is the name of another file")
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
+        if isinstance(error, InputError):
+            raise
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise InputError(f"{refused} ({reason}): allowed is the name of {what}") from None
+
+
 def check_folder(folder: Path, stems: Sequence[str]) -> None:
     """Make the folder and try to write in it, before anything is computed: InputError if that fails."""
-    refused = f"--out = '{folder}' is not allowed"
+    refused = f"--out = {shown(str(folder))} is not allowed"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError as error:
-        reason = "it is not a folder" if isinstance(error, (FileExistsError, NotADirectoryError)) else error.strerror
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
+        known = isinstance(error, (FileExistsError, NotADirectoryError))
+        reason = "it is not a folder" if known else (isinstance(error, OSError) and error.strerror) or error
         raise InputError(f"{refused}: results cannot be written there ({reason}), a folder that can be written is") from None
     for stem in stems:
         sidecar = folder / f"{stem}.json"

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from fem_constriction.errors import InputError
+from fem_constriction.faults import show as shown
 from validation import terminal
 from validation.options import Json, Quiet
 from validation.references import release
@@ -33,7 +34,7 @@ def references(
     known = release.names_of_set() if anew else [record["name"] for record in published["references"]]
     for name in only or ():
         if name not in known:
-            raise InputError(f"--only = '{name}' is not allowed: one of {', '.join(known)}")
+            raise InputError(f"--only = {shown(name)} is not allowed: one of {', '.join(known)}")
     chosen = [name for name in known if not only or name in only]
     if anew and out is None:
         raise InputError("--recompute is not allowed without --out: a folder that the set is written to")
