@@ -34,6 +34,7 @@ _MOST = 5000  # evaluations
 _SOON = 400  # evaluations of a fit that only tells good starts from bad ones
 _START = 0.85  # exponent from which a constant-phase element starts
 _STARTS = 0.95, _START, 0.6  # exponents tried together with each set of time constants
+_STEEPS = 1.0, 0.85  # exponents of an element in series tried beside that of the phase at the lowest frequency
 _BEYOND = 1.0  # decades on either side of the band in which time constants start
 
 
@@ -113,15 +114,22 @@ class CircuitModel(lmfit.Model):  # type: ignore[misc]
         low, high = -np.log10(data.omega.max()) - _BEYOND, -np.log10(data.omega.min()) + _BEYOND
         comb = np.logspace(low, high, round(10 * float(high - low)) + 1)
         found = []
-        lines = self._resistances(data, comb, np.ones(comb.size))[0]
-        times = starts(comb, lines, len(arcs))
-        if len(arcs) > 1:  # an arc of which the data hold one end only
-            fewer = starts(comb, lines, len(arcs) - 1)[0]
-            times += [np.sort(np.append(fewer, end)) for end in (10 ** (low + _BEYOND / 2), 10 ** (high - _BEYOND / 2))]
+        slowest = int(np.argmin(data.omega))
+        phase = float(np.clip(-np.angle(data.impedance[slowest]) / (np.pi / 2), 0.5, 1.0))
+        steeps = (phase, *_STEEPS) if any(part.kind == "CPE" for part in self.topology.parts) else (phase,)
+        tried: list[tuple[float, Array]] = []
+        for steep in steeps:
+            lines = self._resistances(data, comb, np.ones(comb.size), steep)[0]
+            tried += [(steep, tau) for tau in starts(comb, lines, len(arcs))]
+            if len(arcs) > 1:  # an arc of which the data hold one end only
+                fewer = starts(comb, lines, len(arcs) - 1)[0]
+                ends = 10 ** (low + _BEYOND / 2), 10 ** (high - _BEYOND / 2)
+                tried += [(steep, np.sort(np.append(fewer, end))) for end in ends]
         mixed = depressed.any() and not depressed.all()  # such circuits have several orders, each with starts of its own
-        for tau, exponent in product(times, _STARTS[1:2] if mixed else _STARTS if depressed.any() else (1.0,)):
+        exponents = _STARTS[1:2] if mixed else _STARTS if depressed.any() else (1.0,)
+        for (steep, tau), exponent in product(tried, exponents):
             alpha = np.where(depressed, exponent, 1.0)
-            resistance, rest = self._resistances(data, tau, alpha)
+            resistance, rest = self._resistances(data, tau, alpha, steep)
             least = 1e-4 * max(float(resistance.sum()), float(np.median(np.abs(data.impedance))))
             found.append(self._parameters(tau, np.maximum(resistance, least), alpha, rest))
         return found
@@ -245,11 +253,9 @@ class CircuitModel(lmfit.Model):  # type: ignore[misc]
         difference = self.impedance(params, data.frequency) - data.impedance
         return float(np.sum(np.abs(difference / data.impedance) ** 2))
 
-    def _resistances(self, data: Data, tau: Array, alpha: Array) -> tuple[Array, dict[str, float]]:
+    def _resistances(self, data: Data, tau: Array, alpha: Array, steep: float) -> tuple[Array, dict[str, float]]:
         """Non-negative R of arcs of known tau and alpha, and R, L and C in series, by least squares; C is infinite if 0."""
         s, modulus = 1j * data.omega[:, None], np.abs(data.impedance)[:, None]
-        slowest = int(np.argmin(data.omega))
-        steep = float(np.clip(-np.angle(data.impedance[slowest]) / (np.pi / 2), 0.5, 1.0))
         shapes = {"R": np.ones_like(s), "L": s, "C": 1 / s, "CPE": s**-steep}
         kinds = [kind for kind in shapes if any(part.kind == kind for part in self.topology.parts)]
         columns = stacked(np.hstack([1 / (1 + (s * tau) ** alpha), *(shapes[kind] for kind in kinds)]) / modulus)

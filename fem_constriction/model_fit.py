@@ -31,6 +31,7 @@ CAPACITANCE = "capacitance"
 CPE = "cpe"
 _NAMES: Final = {"R": SERIES, "L": INDUCTANCE, "C": CAPACITANCE, "CPE": CPE}
 _UNITS = {"R": "ohm", "C": "F", "L": "H", "tau": "s", "alpha": "", "Q": "F s^(alpha - 1)"}
+_UNSURE = 1 / 3  # of a resistance: what is not three standard errors is doubtful, and the criterion decides
 _POLISHED = 2  # of the starts, the best of the screening: what they lead to is fitted to the end
 _ORDERS = 20  # of arcs with and without constant-phase elements: those of three and three
 _STEP = 1e-5  # of a logarithm or an exponent, in central differences: 1e-10 of the derivative, and 1e-11 of rounding
@@ -79,7 +80,7 @@ def _best(data: Data, topology: Topology) -> tuple[CircuitModel, Any]:
                 continue
             tried.append((cost, len(tried), model, better))
     found: list[tuple[float, int, CircuitModel, Any]] = []
-    for _, number, model, start in sorted(tried, key=lambda each: each[:2])[: 2 * _POLISHED]:
+    for _, number, model, start in sorted(tried, key=lambda each: each[:2])[: 5 * _POLISHED]:
         with suppress(ComputationError):
             result = model.minimise(data, start)
             found.append((float(result.chisqr), number, model, result))
@@ -99,7 +100,7 @@ def _doubtful(data: Data, model: CircuitModel, best: Any) -> list[Kind]:
         return every
     names = {part: f"log_{part.labels[0]}" + "_Q" * (part.kind == "CPE") for part in model.topology.parts}
     error = {part: best.params[name].stderr or 0.0 for part, name in names.items()}
-    found = [part for part in sorted(error, key=lambda each: -error[each]) if not error[part] <= 1]
+    found = [part for part in sorted(error, key=lambda each: -error[each]) if not error[part] <= _UNSURE]
     return list(dict.fromkeys(part.kind for part in found))
 
 

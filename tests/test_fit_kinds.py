@@ -102,6 +102,23 @@ def test_a_blocking_electrode_is_a_constant_phase_element_in_series() -> None:
     assert found.circuit().resistance == np.inf
 
 
+@pytest.mark.parametrize("alpha", [1.0, 0.7, 0.5])
+def test_the_exponent_of_a_blocking_electrode_is_found(alpha: float) -> None:
+    """A capacitor, and a Warburg element of semi-infinite diffusion, are constant-phase elements of exponent 1 and 1/2."""
+    found = fitted(10 + arc(100, 1e-4) + 1 / (1e-3 * S**alpha), "R0-p(R1,C1)-CPE0")
+    assert list(found.arcs) == ["r_elec", "cpe", "arc_1"]
+    numbers = [found.arcs["r_elec"].R, found.arcs["arc_1"].R, found.arcs["arc_1"].tau, found.arcs["cpe"].Q]
+    assert [value(each) for each in numbers] == pytest.approx([10, 100, 1e-4, 1e-3], rel=1e-4)
+    assert value(found.arcs["cpe"].alpha) == pytest.approx(alpha, rel=1e-6)
+
+
+def test_an_arc_of_noise_is_none() -> None:
+    random = np.random.default_rng(3)
+    z = (10 + arc(100, 1e-4)) * (1 + 1e-3 * (random.normal(size=31) + 1j * random.normal(size=31)))
+    found = fitted(z, "R0-p(R1,CPE1)-p(R2,CPE2)")
+    assert list(found.arcs) == ["r_elec", "arc_1"] and value(found.arcs["arc_1"].R) == pytest.approx(100, rel=2e-3)
+
+
 def test_a_circuit_that_does_not_describe_the_data_says_so_and_what_does() -> None:
     frequency = np.geomspace(0.1, 1e7, 50)
     found = fitted(blocking(2j * np.pi * frequency), None, frequency)
