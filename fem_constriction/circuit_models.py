@@ -34,7 +34,7 @@ _MOST = 5000  # evaluations
 _SOON = 400  # evaluations of a fit that only tells good starts from bad ones
 _START = 0.85  # exponent from which a constant-phase element starts
 _STARTS = 0.95, _START, 0.6  # exponents tried together with each set of time constants
-_STEEPS = 1.0, 0.85  # exponents of an element in series tried beside that of the phase at the lowest frequency
+_STEEPS = 1.0, 0.85  # exponents of an element in series tried beside that of the slope at the lowest frequencies
 _BEYOND = 1.0  # decades on either side of the band in which time constants start
 
 
@@ -114,12 +114,13 @@ class CircuitModel(lmfit.Model):  # type: ignore[misc]
         low, high = -np.log10(data.omega.max()) - _BEYOND, -np.log10(data.omega.min()) + _BEYOND
         comb = np.logspace(low, high, round(10 * float(high - low)) + 1)
         found = []
-        slowest = int(np.argmin(data.omega))
-        phase = float(np.clip(-np.angle(data.impedance[slowest]) / (np.pi / 2), 0.5, 1.0))
-        steeps = (phase, *_STEEPS) if any(part.kind == "CPE" for part in self.topology.parts) else (phase,)
+        steeps = (_steepness(data), *_STEEPS) if any(part.kind == "CPE" for part in self.topology.parts) else (1.0,)
         tried: list[tuple[float, Array]] = []
         for steep in steeps:
             lines = self._resistances(data, comb, np.ones(comb.size), steep)[0]
+            if len(steeps) > 1:  # beside what blocks an arc is as large as its part of |Z| at its own frequency
+                order = np.argsort(data.omega)
+                lines = lines / np.interp(-np.log(comb), np.log(data.omega[order]), np.abs(data.impedance[order]))
             tried += [(steep, tau) for tau in starts(comb, lines, len(arcs))]
             if len(arcs) > 1:  # an arc of which the data hold one end only
                 fewer = starts(comb, lines, len(arcs) - 1)[0]
@@ -322,6 +323,15 @@ def _converged(call: Callable[[], Any]) -> Any:
     if not result.success and getattr(result, "ier", 0) not in _AT_ROUNDING:
         raise ComputationError(f"the fit of the circuit did not converge: {result.message}")
     return result
+
+
+def _steepness(data: Data) -> float:
+    """The alpha of -Im Z ~ omega^-alpha at the five lowest frequencies, within 0.3 and 1."""
+    slowest = np.argsort(data.omega)[:5]
+    blocking, log = -data.impedance.imag[slowest], np.log(data.omega[slowest])
+    if np.any(blocking <= 0) or np.ptp(log) == 0:
+        return 1.0
+    return float(np.clip(-np.polyfit(log, np.log(blocking), 1)[0], 0.3, 1.0))
 
 
 def _exp(logarithm: float) -> float:

@@ -59,8 +59,19 @@ def fit_model(data: Data, topology: Topology) -> ModelFit:
     or no worse than its parameters are worth (Schwarz's criterion). Raises InputError for too few frequencies, ComputationError
     if no fit converges.
     """
-    model, best = _best(data, topology)
     gone: list[str] = []
+    while True:
+        try:
+            model, best = _best(data, topology)
+            break
+        except ComputationError:
+            kinds = [part.kind for part in topology.parts]
+            if topology.arcs == 1:
+                raise
+            # Of two arcs in place of one the split has no end, and no fit one either.
+            kinds.remove(next(kind for kind in ("p(R,CPE)", "p(R,C)") if kind in kinds))
+            gone.append(f"arc_{topology.arcs}")
+            topology = parse("-".join(kinds))
     while (smaller := _without_one(data, model, best)) is not None:
         gone.append(_lost(model.topology, smaller[0].topology))
         model, best = smaller
