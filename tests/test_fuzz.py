@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,3 +53,11 @@ def test_an_input_is_the_same_whenever_it_is_made(kind: str, tmp_path: Path) -> 
             arguments = KINDS[kind][0](Random(kind, 3, number), folder)
             made.append((arguments, {path.name: path.read_bytes() for path in folder.iterdir()}))
         assert made[0] == made[1]
+
+
+def test_nothing_is_written_outside_the_folder() -> None:
+    """No argument is a path that leads out of it: any of them may come to stand behind --out."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for number in range(300):
+            arguments = KINDS["options"][0](Random("options", 5, number), Path(scratch))
+            assert not [each for each in arguments if each.startswith(("/", "..", "~"))], arguments

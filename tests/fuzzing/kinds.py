@@ -291,7 +291,10 @@ def options(rng: Random, folder: Path) -> list[str]:
 
 
 def _typed(rng: Random) -> str:
-    """Something that may be typed after an option: no word with a nul, which no shell passes on."""
+    """Something that may be typed after an option: no nul, which no shell passes on, and no path that leads out of the folder.
+
+    Whatever is typed may come to stand behind --out, and a test run by an administrator would then write over the machine.
+    """
     lists = ["1:2:0", "1:2:-1", "0:1:5", "1:2:2.5", "nan:1:3", "1:inf:3", "1:2:1e9", "1e300:1e308:3", "1,1,1", ",", "1,,2",
         "1e-300", "1 kHz", "1e999", "4,4", "8,4", "4,1e9", "100000",
              "network,network", "network,", "0.04,2", "z.csv/x", "a/b/c"]  # fmt: skip
@@ -301,7 +304,8 @@ def _typed(rng: Random) -> str:
         lambda: rng.choice(WORDS),
         lambda: str(scaled(rng, "50 um")),
     ]
-    return str(rng.choice(chosen)()).replace("\0", "?")
+    typed = str(rng.choice(chosen)()).replace("\0", "?")
+    return f"x{typed}" if typed.startswith(("/", "..", "~")) else typed
 
 
 def _write_toml(rng: Random, path: Path, tree: dict[str, Any]) -> None:
