@@ -23,7 +23,7 @@ def ours_alone(say: Callable[[str], None]) -> Iterator[None]:
     said: set[str] = set()
 
     def show(message: Warning | str, *rest: Any, **more: Any) -> None:
-        if str(message) not in said:
+        if isinstance(message, OURS) and str(message) not in said:  # a library may undo the filters
             said.add(str(message))
             say(str(message))
 
