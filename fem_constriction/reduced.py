@@ -240,7 +240,12 @@ def _solve(system: NDArray[Any], port: Array, refinements: int) -> tuple[NDArray
     x = np.zeros_like(right, dtype=extended.dtype)
     residual = right.astype(extended.dtype)
     for _ in range(1 + refinements):
-        x += np.linalg.solve(scaled, residual.astype(scaled.dtype)[:, :, None])[:, :, 0]
+        try:
+            x += np.linalg.solve(scaled, residual.astype(scaled.dtype)[:, :, None])[:, :, 0]
+        except np.linalg.LinAlgError:
+            raise ComputationError(
+                "the model of the cell is singular: its admittances differ by more than double precision tells apart"
+            ) from None
         residual = right - np.einsum("kij,kj->ki", extended, x)
     z = np.sum(x * (right + residual), 1)
     return np.asarray((x * scale).T.astype(scaled.dtype)), np.asarray(z.astype(scaled.dtype))
