@@ -58,7 +58,7 @@ def test_table_1_gives_the_cells_that_were_typed_with_units(label: str, fraction
 def test_charge_transfer_is_faster_than_the_pores_switch_in_5a_and_slower_in_5b_as_the_text_says() -> None:
     """Of equal resistances the larger capacitance switches later: the rows 5 (a) and 5 (b) are not those printed."""
     pore, double_layer = (
-        {label: admittances(cells.cell(label, 0.5))[process].capacitance for label in ("5a", "5b")}
+        {label: admittances(cells.cell(label, 0.5))[process].elements[0].capacitance for label in ("5a", "5b")}
         for process in (PORE, CHARGE_TRANSFER)
     )
     assert pore["5a"] > double_layer["5a"]
