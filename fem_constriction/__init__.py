@@ -6,8 +6,7 @@ finite elements. The voxel network is the package `network`; what compares the t
 
 from fem_constriction import fields
 from fem_constriction.api import resistance, solve
-from fem_constriction.backends import backends
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.distribution import DISTRIBUTION
 from fem_constriction.errors import (
     ComputationError,
@@ -17,8 +16,9 @@ from fem_constriction.errors import (
     NotAgreed,
     ResolutionWarning,
 )
-from fem_constriction.frequencies import parse_frequencies
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.solving.backends import backends
+from fem_constriction.spectra.frequencies import parse_frequencies
+from fem_constriction.spectra.spectrum import Spectrum
 
 __all__ = [
     "DISTRIBUTION",

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from fem_constriction.backends import Backend, backend_named, direct_current, solve_grid
-from fem_constriction.capabilities import GRID, kind_of, offers, require
-from fem_constriction.cell import Cell, CellLike
+from fem_constriction.cell.cell import Cell, CellLike
+from fem_constriction.cell.image_check import own_resolution
 from fem_constriction.errors import InputError
-from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.microstructure import own_resolution
-from fem_constriction.refinement import Family, angular_band, solve_family, solve_to
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.processes.of_cell import direct_current
+from fem_constriction.solving.backends import Backend, backend_named
+from fem_constriction.solving.capabilities import GRID, kind_of, offers, require
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import Family, angular_band, solve_family, solve_to
+from fem_constriction.spectra.frequencies import frequencies_taken
+from fem_constriction.spectra.spectrum import Spectrum
 
 
 def solve(

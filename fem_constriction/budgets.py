@@ -19,22 +19,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.admittance import BULK, admittances
-from fem_constriction.backends import Backend, backend_named, direct_current
-from fem_constriction.capabilities import require
-from fem_constriction.cell import Cell, CellLike
-from fem_constriction.circuits import in_series, one_dimensional_resistance
-from fem_constriction.elements import by_name
+from fem_constriction.cell.cell import Cell, CellLike
+from fem_constriction.cell.faults import show
+from fem_constriction.cell.temperature import ENERGY, ActivationEnergies
+from fem_constriction.cell.units import checked
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.faults import show
-from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.projection import TARGET
-from fem_constriction.reduced import ReducedModel
-from fem_constriction.refinement import NEIGHBOURS, Family, Limit, extrapolate, solve_family
-from fem_constriction.temperature import ENERGY, ActivationEnergies
-from fem_constriction.units import checked
-
-Array = NDArray[np.float64]
+from fem_constriction.processes.circuits import in_series, one_dimensional_resistance
+from fem_constriction.processes.elements import by_name
+from fem_constriction.processes.names import BULK
+from fem_constriction.processes.of_cell import admittances, direct_current
+from fem_constriction.reduction.projection import TARGET
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.solving.backends import Backend, backend_named
+from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.refinement import NEIGHBOURS, Family, Limit, extrapolate, solve_family
+from fem_constriction.spectra.frequencies import frequencies_taken
 
 #: Relative error of a potential, in energy, that the solver leaves at most (`solver`).
 SOLVED = 1e-10

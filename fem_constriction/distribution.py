@@ -54,15 +54,6 @@ def load(point: metadata.EntryPoint) -> Any:
         ) from None
 
 
-def run() -> int:
-    """Check the packages, then run the command line, and return its exit status: what the command starts with.
-
-    The check comes first because a stranger's `validation` has no command line to start.
-    """
-    check_or_leave()
-    return int(importlib.import_module("validation.cli").main())
-
-
 def check_or_leave(packages: Sequence[str] = PACKAGES) -> None:
     """End the process with exit status 2 and one sentence where `check` would raise."""
     try:

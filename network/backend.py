@@ -13,22 +13,35 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
-from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
-from fem_constriction.capabilities import CURRENTS, FAMILY, FIELDS, GRID, IMAGE, OUTLINES, RECTANGLES, UNIFORM, check_offered
-from fem_constriction.face import face_of
-from fem_constriction.grid import Grading, Grid, family_member, uniform, voxel_member
-from fem_constriction.layered import Layered
-from fem_constriction.microstructure import image_grid, own_resolution
-from fem_constriction.modes import Lateral, Modes
-from fem_constriction.stack import Stack
+from fem_constriction.arrays import Array
+from fem_constriction.cell.image_check import own_resolution
+from fem_constriction.grids.face import face_of
+from fem_constriction.grids.grid import Grading, Grid, family_member, uniform, voxel_member
+from fem_constriction.grids.image_grid import image_grid
+from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.assembly import Assembly, Bound, Operator, Potentials
+from fem_constriction.solving.capabilities import (
+    CURRENTS,
+    FAMILY,
+    FIELDS,
+    GRID,
+    IMAGE,
+    OUTLINES,
+    RECTANGLES,
+    UNIFORM,
+    check_offered,
+)
+from fem_constriction.stack.layered import Layered
+from fem_constriction.stack.modes import Lateral, Modes
+from fem_constriction.stack.volume import Stack
 from network.flux import currents, fluxes
-from network.image_network import assemble_image
+from network.image.image_network import assemble_image
 from network.links import Column, Numbering, column, network_links
 from network.potentials import NetworkFields
 
 if TYPE_CHECKING:
-    from fem_constriction.cell import Cell
+    from fem_constriction.cell.cell import Cell
 
 #: mu > 2 makes the order 2 even at the edge of an ideal contact (numerics: measured 1.9 to 2.0).
 GRADING = Grading(exponent=2.5, steps=8)

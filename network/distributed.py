@@ -19,30 +19,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-from fem_constriction.admittance import CHARGE_TRANSFER, PORE, Admittance, admittances, evaluate
 from fem_constriction.api import provenance
-from fem_constriction.backends import check_solvable, direct_current
-from fem_constriction.capabilities import IMAGE, kind_of
+from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
-from fem_constriction.frequencies import parse_frequencies
-from fem_constriction.grid import Grid
-from fem_constriction.projection import enough_shifts
-from fem_constriction.reduced import RANK, ReducedModel
-from fem_constriction.refinement import angular_band
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.elements import Admittance, evaluate
+from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
+from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
+from fem_constriction.reduction.projection import enough_shifts
+from fem_constriction.reduction.reduced import RANK, ReducedModel
+from fem_constriction.solving.capabilities import IMAGE, kind_of
+from fem_constriction.solving.refinement import angular_band
+from fem_constriction.spectra.frequencies import parse_frequencies
+from fem_constriction.spectra.spectrum import Spectrum
 from network.backend import Network
-from network.image_network import image_voxels
-from network.images import labels_of
+from network.image.image_network import image_voxels
+from network.image.images import labels_of
+from network.image.paths import at_direct_current
 from network.links import GROUND, Links, column, network_links
-from network.paths import at_direct_current
 
 if TYPE_CHECKING:
-    from fem_constriction.cell import Cell
+    from fem_constriction.cell.cell import Cell
 
-Array = NDArray[np.float64]
 
 #: Relative energy error that conjugate gradients stop at; that of Z is its square.
 TOLERANCE = 1e-9
@@ -273,7 +273,7 @@ def main(file: Path, out: Path, resolution: int | None = None, frequencies: str 
     """
     from mpi4py import MPI
 
-    from fem_constriction.cell import Cell
+    from fem_constriction.cell.cell import Cell
 
     cell, points = Cell.load(file), np.asarray(parse_frequencies(frequencies))
     network = Network()

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.admissible import Array, Fluxes
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
-from fem_constriction.grid import Grid
-from fem_constriction.reconstruction import Reconstruction, along
+from fem_constriction.arrays import Array
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.space.protocols import Fluxes
+from fem_constriction.space.reconstruction import Reconstruction, along
 from network.links import GROUND, Column
 
 #: Part of the current below which pores are sealed: at direct current they must be, and as admissible it is either way.

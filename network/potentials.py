@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from fem_constriction.admittance import BULK
-from fem_constriction.grid import Grid
-from fem_constriction.interpolation import Array, at_points, each_once, straight
-from fem_constriction.reconstruction import Reconstruction
+from fem_constriction.arrays import Array
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.names import BULK
+from fem_constriction.space.interpolation import at_points, each_once, straight
+from fem_constriction.space.reconstruction import Reconstruction
 from network.flux import Currents, currents
 from network.links import GROUND, Column
 

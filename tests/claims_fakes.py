@@ -9,26 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from fem_constriction.admittance import (
-    BULK,
-    CHARGE_TRANSFER,
-    COUNTER_ELECTRODE,
-    GRAIN_BOUNDARY,
-    admittances,
-)
 from fem_constriction.budgets import one_dimensional_parts
-from fem_constriction.cell import Cell
-from fem_constriction.circuits import CONSTRICTION, INTERFACE, Arc, Circuit, physical
-from fem_constriction.extraction import Extraction
-from fem_constriction.reduced import Relaxation
-from fem_constriction.spectrum import Spectrum
-from fem_constriction.values import Element, Value, none
-from validation.gate import BACKENDS, FREQUENCIES
+from fem_constriction.cell.cell import Cell
+from fem_constriction.fitting.extraction import Extraction
+from fem_constriction.fitting.values import Element, Value, none
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, Circuit, physical
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.reduced import Relaxation
+from fem_constriction.spectra.spectrum import Spectrum
+from validation.gate.run import BACKENDS, FREQUENCIES
 from validation.paper import cells
-from validation.paper.claims import extra
+from validation.paper.claims import extra_series as extra
+from validation.paper.claims.backend_view import Context
 from validation.paper.claims.figure2_fields import along
 from validation.paper.claims.figure5 import squeezing
-from validation.paper.claims.side import Context
 from validation.paper.sample import BySide, Sample
 
 FRACTIONS = (0.01, 0.04, 0.09, 0.25, 0.36, 0.49, 0.9, 1.0)

@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 import fem_constriction as fc
 import network.backend
 from fem_constriction.fem import backend as elements
-from fem_constriction.grid import Grading
-from validation import cli
+from fem_constriction.grids.grid import Grading
+from validation.cli import app as cli
 
 # Small matrices: threads of dense algebra only wait for each other, on a busy machine for minutes.
 threadpool_limits(limits=1)

@@ -8,11 +8,11 @@ import sys
 import numpy as np
 
 import fem_constriction as fc
-from fem_constriction.admittance import Admittance
-from fem_constriction.assembly import Assembly
-from fem_constriction.backends import solve_grid
-from fem_constriction.projection import reduce
-from fem_constriction.reduced import ReducedModel
+from fem_constriction.processes.elements import Admittance
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.solving.one_grid import solve_grid
 from network import Network
 from network.distributed import reduce_distributed, reduce_links
 from network.links import GROUND, Links

@@ -13,7 +13,7 @@ from skfem import MeshHex, MeshTet
 from skfem.io.meshio import HEX_MAPPING
 
 import fem_constriction as fc
-from fem_constriction.grid import Grid
+from fem_constriction.grids.grid import Grid
 
 #: Regions and the numbers they have in files that know no names.
 NUMBERS = {"electrolyte": 1, "contact": 2, "pore": 3, "counter_electrode": 4, "grain_boundaries": 5}

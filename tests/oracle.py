@@ -7,8 +7,8 @@ from scipy.constants import epsilon_0
 from scipy.sparse.linalg import splu
 
 import fem_constriction as fc
-from fem_constriction.admittance import Admittance, evaluate
-from fem_constriction.assembly import Assembly
+from fem_constriction.processes.elements import Admittance, evaluate
+from fem_constriction.reduction.assembly import Assembly
 
 
 def direct(assembly: Assembly, processes: dict[str, Admittance], s: np.ndarray) -> np.ndarray:

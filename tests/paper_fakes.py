@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from fem_constriction import Cell, Spectrum
-from fem_constriction.admittance import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE, admittances
-from fem_constriction.circuits import CONSTRICTION, INTERFACE, Arc, physical
 from fem_constriction.errors import ComputationError
-from fem_constriction.extraction import Extraction
-from fem_constriction.reduced import Relaxation
-from fem_constriction.values import Element, Value
+from fem_constriction.fitting.extraction import Extraction
+from fem_constriction.fitting.values import Element, Value
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, physical
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.reduced import Relaxation
 from validation.paper import cells
 from validation.paper.sample import BySide, Sample
 from validation.study.work import Record, Spectra

@@ -154,7 +154,7 @@ def command(options: dict[str, Any], arguments: list[str]) -> int:
     """The command line as a process of its own, but for what it computes."""
     from study_fakes import Fake as Work  # as workers know it
 
-    from validation import cli
+    from validation.cli import app as cli
     from validation.study import pictures
     from validation.study import run as _run
 

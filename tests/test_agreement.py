@@ -12,11 +12,11 @@ from conftest import paper_cell
 import fem_constriction as fc
 from fem_constriction.errors import InputError
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fitting import fit
-from fem_constriction.refinement import solve_family
+from fem_constriction.fitting.rc_fit import fit
+from fem_constriction.solving.refinement import solve_family
 from network import Network
 from validation import compare, enclose, oracles
-from validation.agreement import ROUNDING
+from validation.gate.agreement import ROUNDING
 
 F = np.array([1.0, 10.0, 100.0])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,6 +36,77 @@ def offenders(package: str, forbidden: tuple[str, ...], skip: str = "") -> list[
         for name in imports(path)
         if any(name == wrong or name.startswith(f"{wrong}.") for wrong in forbidden)
     ]
+
+
+#: The rooms in the order of a cell's walk: each imports from those before it alone (docs/architecture.md).
+ROOMS = (
+    *(f"fem_constriction.{name}" for name in ("errors", "arrays", "chatter", "files", "memory", "distribution", "__main__")),
+    *(f"fem_constriction.{name}" for name in ("geometry", "space", "sources", "cell", "spectra", "processes", "grids")),
+    *(f"fem_constriction.{name}" for name in ("reduction", "stack", "fitting", "solving", "budgets", "api", "fem", "fields")),
+    "fem_constriction",
+    "network",
+    *(f"validation.{name}" for name in ("oracles", "ours", "__main__", "discs", "gate", "references", "show", "conformance")),
+    *(f"validation.{name}" for name in ("benchmarks", "errors_apart", "study", "convergence", "paper")),
+    "validation",
+    "validation.cli",
+)
+
+
+def room(module: str) -> str:
+    """The room of a module: a folder, a module beside the folders, or a package itself; the network is one room."""
+    return "network" if module.startswith("network") else ".".join(module.split(".")[:2])
+
+
+def arrows() -> dict[str, set[str]]:
+    """Module -> modules of ours that it imports, those for types alone included."""
+    files = {name: path for package in PACKAGES for path in modules(package) if (name := dotted(package, path))}
+    found = {}
+    for name, path in files.items():
+        found[name] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found[name] |= {
+                    full if (full := f"{node.module}.{each.name}") in files else node.module for each in node.names
+                } & set(files)
+    return found
+
+
+def dotted(package: str, path: Path) -> str:
+    parts = path.relative_to(PACKAGES[package].parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def upwards(found: dict[str, set[str]]) -> list[str]:
+    """Arrows that do not lead to a room before."""
+    return [
+        f"{one} imports {other}"
+        for one, others in found.items()
+        for other in others
+        if room(one) != room(other) and ROOMS.index(room(one)) < ROOMS.index(room(other))
+    ]
+
+
+def circle(found: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle, or none."""
+    try:
+        TopologicalSorter(found).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_every_room_imports_those_before_it_alone() -> None:
+    assert upwards(arrows()) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle(arrows()) == []
+
+
+def test_an_arrow_up_and_a_circle_are_seen() -> None:
+    found = {"fem_constriction.cell.units": {"fem_constriction.solving.backends"}}
+    assert upwards(found) == ["fem_constriction.cell.units imports fem_constriction.solving.backends"]
+    assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})) == {"a", "b", "c"}
 
 
 def test_the_shared_language_knows_neither_network_nor_validation() -> None:
@@ -109,13 +181,13 @@ def test_an_arrow_the_wrong_way_is_seen(tmp_path: Path) -> None:
 
 
 def test_every_package_is_installed() -> None:
-    """setuptools finds no packages by itself in a tree with three of them: each is listed, or it is missing where it counts."""
+    """setuptools finds no packages by itself in a tree with three of them: what it is told to take covers them all."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
-    listed = set(project["tool"]["setuptools"]["packages"])
-    root = Path(__file__).parents[1]
-    there = {".".join(path.parent.relative_to(root).parts) for name in PACKAGES for path in (root / name).rglob("__init__.py")}
-    data = {"validation.references.data"}  # no modules, but setuptools takes every folder below a package for one
-    assert there | data == listed
+    taken = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert set(taken) == {f"{name}*" for name in PACKAGES}
+    for name in PACKAGES:
+        for path in modules(name):
+            assert (path.parent / "__init__.py").exists(), f"{path.parent.name} has modules and is no package"
 
 
 def test_the_shared_language_names_neither_network_nor_validation_but_at_the_door() -> None:

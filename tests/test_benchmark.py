@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from conftest import paper_cell
 
-from fem_constriction.backends import backend_named
 from fem_constriction.errors import InputError
-from validation import benchmark as module
-from validation import cli
-from validation import scaling as module_scaling
-from validation.benchmark import benchmark
-from validation.scaling import scaling
+from fem_constriction.solving.backends import backend_named
+from validation.benchmarks import one_grid as module
+from validation.benchmarks import scaling as module_scaling
+from validation.benchmarks.one_grid import benchmark
+from validation.benchmarks.scaling import scaling
+from validation.cli import app as cli
 
 HOMOGENEOUS = Path(__file__).parent / "data" / "cells" / "homogeneous-25.toml"
 

@@ -15,13 +15,16 @@ from oracle import direct
 
 import fem_constriction as fc
 from fem_constriction import budgets
-from fem_constriction.admittance import admittances
-from fem_constriction.backends import backend_named, solve_grid
 from fem_constriction.budgets import Budget, activation_energy, budget, one_dimensional_parts, parts, spectral_parts
-from fem_constriction.refinement import Family, solve_family
-from validation import budget_command, budget_plots, oracles, plots
-from validation.budget_command import Compared
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import Family, solve_family
+from validation import oracles
+from validation.cli import budget as budget_command
+from validation.gate.budgets import Compared
 from validation.oracles.description import from_description
+from validation.show import budget_plots, plots
 
 BACKENDS = ("network", "fem")
 FRACTION = "working_electrode.contact.fraction"

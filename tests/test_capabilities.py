@@ -12,11 +12,11 @@ import pytest
 
 import fem_constriction as fc
 import network.backend
-from fem_constriction import capabilities
-from fem_constriction.backends import backend_named
-from fem_constriction.capabilities import FAMILY, KINDS, TASKS, Kind, choices, gap, kind_of, offers
 from fem_constriction.errors import InputError
-from fem_constriction.grid import Grading, Grid, family_member, uniform
+from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
+from fem_constriction.solving import capabilities
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.capabilities import FAMILY, KINDS, TASKS, Kind, choices, gap, kind_of, offers
 from tests import images, mesh_files, outline_cells
 from validation.study.plan import Study
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.constants import epsilon_0
 
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
 
 CELLS = sorted((Path(__file__).parent / "data" / "cells").glob("*.toml"))

@@ -13,18 +13,20 @@ from conftest import DATA
 from test_agreement import random_cell
 
 import fem_constriction as fc
-from fem_constriction.admittance import BULK, admittances, evaluate
-from fem_constriction.backends import Solution, solve_grid
 from fem_constriction.errors import ComputationError
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.mesh import LineSpace
-from fem_constriction.fem.traces import moments
-from fem_constriction.grid import uniform
-from fem_constriction.reconstruction import Reconstruction
+from fem_constriction.fem.stacks.spaces import LineSpace
+from fem_constriction.fem.stacks.traces import moments
+from fem_constriction.grids.grid import uniform
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.names import BULK
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.solving.one_grid import Solution, solve_grid
+from fem_constriction.space.reconstruction import Reconstruction
 from network import Network
 from validation import oracles
-from validation.certificate import certify
-from validation.certificate import pair as paired
+from validation.discs.certificate import certify
+from validation.discs.certificate import pair as paired
 
 REFERENCES = json.loads((DATA / "references.json").read_text())["spectra"]
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)

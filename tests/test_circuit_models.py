@@ -10,13 +10,13 @@ from conftest import SMALL, paper_cell
 from scipy.optimize import linear_sum_assignment
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
-from fem_constriction.circuit_models import model
-from fem_constriction.circuits import Arc, Circuit, physical
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.extraction import Extraction, extract, fit_spectrum
-from fem_constriction.notation import Part, parse
-from fem_constriction.projection import reduce
+from fem_constriction.fitting.circuit_models import model
+from fem_constriction.fitting.extraction import Extraction, extract, fit_spectrum
+from fem_constriction.fitting.notation import Part, parse
+from fem_constriction.processes.circuits import Arc, Circuit, physical
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
 from network import Network
 
 F = np.geomspace(1e-2, 1e7, 46)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from claims_fakes import What, World
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY
-from fem_constriction.circuits import CONSTRICTION
+from fem_constriction.processes.circuits import CONSTRICTION
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from validation.paper import cells
-from validation.paper.claims import REGISTRY, decide, extra
+from validation.paper.claims import REGISTRY, decide
+from validation.paper.claims import extra_series as extra
 from validation.paper.claims.base import FAILS, HOLDS, OPEN, Finding, above, at_least, at_most, every
 from validation.paper.claims.measured import Measured
 
@@ -39,8 +40,8 @@ def merged(what: What, value: Any) -> Any:
     """Charge transfer and constriction become one arc in the spectrum."""
     if what.x == 1:
         return value
-    from fem_constriction.circuits import physical
-    from validation.gate import FREQUENCIES
+    from fem_constriction.processes.circuits import physical
+    from validation.gate.run import FREQUENCIES
 
     return physical(what.cell).impedance(FREQUENCIES)
 

@@ -12,11 +12,11 @@ from claims_fakes import World
 from test_claims import FALSE
 
 from fem_constriction.errors import InputError
-from fem_constriction.reduced import Relaxation
+from fem_constriction.reduction.reduced import Relaxation
+from validation.cli.claims import chosen
 from validation.paper.claims import REGISTRY, decide, shapes, source
 from validation.paper.claims.measured import Measured
 from validation.paper.claims.notes import lateral_links, notes, switching_time, voxels
-from validation.paper.claims_command import chosen
 
 ROOT = Path(__file__).parent.parent
 

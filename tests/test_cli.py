@@ -16,7 +16,9 @@ import pytest
 
 from fem_constriction import Cell, Spectrum
 from fem_constriction.errors import ComputationError
-from validation import cli, gate, options, terminal
+from validation.gate import default_cell
+from validation.gate import run as gate
+from validation.show import terminal
 
 CELLS = Path(__file__).parent / "data" / "cells"
 HOMOGENEOUS = CELLS / "homogeneous-25.toml"
@@ -25,7 +27,7 @@ HOMOGENEOUS = CELLS / "homogeneous-25.toml"
 PLUGINS = """
 from dataclasses import replace
 from fem_constriction.fem import FiniteElements
-from fem_constriction.grid import Grading, family_member
+from fem_constriction.grids.grid import Grading, family_member
 from network import Network
 
 class CoarseNetwork(Network):
@@ -206,7 +208,9 @@ def test_schema_show_and_version(run: Run) -> None:
 
 
 def test_the_embedded_cell_is_figure_2_at_25_percent() -> None:
-    assert (Path(cli.__file__).parent / options.DEFAULT_CELL).read_text() == (CELLS / "figure-2-25.toml").read_text()
+    assert (Path(default_cell.__file__).parent / default_cell.DEFAULT_CELL).read_text() == (
+        CELLS / "figure-2-25.toml"
+    ).read_text()
 
 
 # Wrong input
@@ -377,7 +381,7 @@ def test_strangers_packages_of_the_same_name_are_named(tmp_path: Path, name: str
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("")
-    start = "from fem_constriction.distribution import run; exit(run())"
+    start = "from fem_constriction.__main__ import run; exit(run())"
     with _process("-c", start, cwd=tmp_path, PYTHONPATH=str(tmp_path)) as process:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import fem_constriction as fc
-from fem_constriction.backends import NoData
-from fem_constriction.capabilities import features
 from fem_constriction.errors import InputError
+from fem_constriction.solving.backends import NoData
+from fem_constriction.solving.capabilities import features
 from network import Network
 from validation.conformance import CELLS, CHECKS, FEATURES, conform
 from validation.conformance.cells import frequencies
@@ -34,13 +34,13 @@ class OneDimensional:
     bound = "lower"
 
     def impedance(self, cell: fc.Cell, frequencies: np.ndarray) -> fc.Spectrum:
-        from fem_constriction.circuits import physical
+        from fem_constriction.processes.circuits import physical
 
         z = physical(cell).impedance(frequencies)
         return fc.Spectrum(frequencies, z, 1e-9 * np.abs(z))
 
     def resistance(self, cell: fc.Cell) -> tuple[float, float]:
-        from fem_constriction.circuits import physical
+        from fem_constriction.processes.circuits import physical
 
         return physical(cell).resistance, 0.0
 
@@ -187,7 +187,7 @@ def test_cells_are_written_so_that_what_is_loaded_is_equal(run: Run, tmp_path: P
 
 
 def test_the_command_says_what_failed_and_ends_with_1(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("validation.conformance.command.any_backend", lambda name: WRONG["NotReciprocal"]())
+    monkeypatch.setattr("validation.cli.conformance.any_backend", lambda name: WRONG["NotReciprocal"]())
     checks = ("--check", "symmetric matrices", "--check", "semidefinite matrices")
     code, out, err = run("conformance", "--backend", "wrong", *checks, "--out", tmp_path)
     assert code == 1

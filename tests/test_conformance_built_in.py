@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fem_constriction.backends import Backend, backend_named
+from fem_constriction.solving.backends import Backend, backend_named
 from validation.conformance import *  # noqa: F403
 
 pytestmark = pytest.mark.long

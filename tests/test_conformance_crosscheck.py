@@ -9,8 +9,9 @@ import pytest
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError
-from validation import crosscheck, plots
+from validation import crosscheck
 from validation.conformance.cells import CELLS, FREQUENCIES
+from validation.show import plots
 
 CELL = CELLS["every process"]
 

@@ -24,13 +24,13 @@ from images import image_cell
 from mesh_files import WRITERS, mesh_cell, write_abaqus, write_med, write_vtu, write_xdmf
 from test_meshfile import LENGTHS, digest_of, small
 
-from fem_constriction import contents as _contents
 from fem_constriction import memory
+from fem_constriction.cell.description import measure_of
+from fem_constriction.cell.meshfile import contents_of
 from fem_constriction.errors import InputError, MemoryShort
-from fem_constriction.meshes import measure_of
-from fem_constriction.meshfile import contents_of
-from fem_constriction.meshsources import leads_of_mesh
-from network.images import _CONTAINERS, labels_of
+from fem_constriction.sources import contents as _contents
+from fem_constriction.sources.meshsources import leads_of_mesh
+from network.image.images import _CONTAINERS, labels_of
 from validation.study.points import Point, Settings
 
 SHAPE = (4, 6, 8)

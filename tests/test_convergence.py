@@ -12,7 +12,7 @@ from conftest import paper_cell
 import fem_constriction as fc
 from fem_constriction.errors import InputError, MemoryShort, ResolutionWarning
 from fem_constriction.fem import FiniteElements
-from fem_constriction.refinement import Limit
+from fem_constriction.solving.refinement import Limit
 from network import Network
 from validation.convergence import expected_order, families, fit_power, grid_convergence
 from validation.convergence.families import coarsest_uniform, solve_grids

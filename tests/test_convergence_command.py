@@ -45,7 +45,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def unplotted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures and pages take seconds; another test draws them."""
     monkeypatch.setattr("validation.convergence.pictures.write", lambda *_: [])
-    monkeypatch.setattr("validation.page.write_page", lambda path, *_: path.write_text(""))
+    monkeypatch.setattr("validation.show.page.write_page", lambda path, *_: path.write_text(""))
 
 
 def test_the_command_writes_its_files_and_ends_with_0(run: Run, unplotted: None, tmp_path: Path) -> None:

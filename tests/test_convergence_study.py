@@ -17,8 +17,8 @@ import fem_constriction as fc
 from fem_constriction.errors import InputError
 from fem_constriction.fem import FiniteElements
 from fem_constriction.files import json_text
-from fem_constriction.grid import Grid
-from fem_constriction.layered import Layered
+from fem_constriction.grids.grid import Grid
+from fem_constriction.stack.layered import Layered
 from network import Network
 from validation import Convergence, converge
 from validation.convergence import families, latex, tables

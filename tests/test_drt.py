@@ -9,11 +9,11 @@ import pytest
 from conftest import paper_cell
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
-from fem_constriction.drt import DRT, broadened, distribution, peaks
 from fem_constriction.errors import InputError
-from fem_constriction.projection import reduce
-from fem_constriction.reduced import ReducedModel, Relaxation
+from fem_constriction.fitting.drt import DRT, broadened, distribution, peaks
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.reduction.reduced import ReducedModel, Relaxation
 from network import Network
 
 F = np.geomspace(1e-3, 1e9, 121)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fem_constriction.admittance import admittances
 from fem_constriction.errors import InputError
-from validation import cli, effectivity
+from fem_constriction.processes.of_cell import admittances
+from validation.benchmarks import effectivity
+from validation.cli import app as cli
 
 
 def test_a_random_cell_depends_on_its_number_alone() -> None:

@@ -7,15 +7,16 @@ import pytest
 from oracle import direct
 
 import fem_constriction as fc
-from fem_constriction.admittance import CHARGE_TRANSFER, admittances
-from fem_constriction.backends import backend_named
 from fem_constriction.budgets import one_dimensional_parts
-from fem_constriction.circuits import one_dimensional, physical
-from fem_constriction.elements import Admittance, Element
 from fem_constriction.errors import InputError
-from fem_constriction.lateral import reduce_layered
-from fem_constriction.projection import reduce
-from fem_constriction.reduced import ReducedModel
+from fem_constriction.processes.circuits import one_dimensional, physical
+from fem_constriction.processes.elements import Admittance, Element
+from fem_constriction.processes.names import CHARGE_TRANSFER
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.stack.face_model import reduce_layered
 
 S = 2j * np.pi * np.geomspace(1e-3, 1e9, 25)
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
@@ -155,7 +156,8 @@ def test_the_one_dimensional_cell_takes_any_element_and_its_circuit_refuses_by_n
     plain = physical(full)
     y = admittances(full)
     monkeypatch.setattr(
-        "fem_constriction.circuits.admittances", lambda _: {**y, CHARGE_TRANSFER: Admittance.series(INTERPHASE, DEPRESSED)}
+        "fem_constriction.processes.circuits.admittances",
+        lambda _: {**y, CHARGE_TRANSFER: Admittance.series(INTERPHASE, DEPRESSED)},
     )
     added = 1 / INTERPHASE(S) + 1 / DEPRESSED(S) - 1 / y[CHARGE_TRANSFER](S)
     frequency = S.imag / (2 * np.pi)
@@ -167,7 +169,7 @@ def test_the_one_dimensional_cell_takes_any_element_and_its_circuit_refuses_by_n
 def test_parts_in_series_dissipate_by_their_resistance(monkeypatch: pytest.MonkeyPatch) -> None:
     full = cell().vary({"working_electrode.contact.fraction": 1.0})
     y = {**admittances(full), CHARGE_TRANSFER: Admittance.series(INTERPHASE, admittances(full)[CHARGE_TRANSFER])}
-    for module in ("circuits", "budgets"):
+    for module in ("processes.circuits", "budgets"):
         monkeypatch.setattr(f"fem_constriction.{module}.admittances", lambda _: y)
     found = one_dimensional_parts(full)
     assert found["interphase"] == pytest.approx(1 / (2e3 * full.area), rel=1e-12)

@@ -11,13 +11,13 @@ import pytest
 from outline_cells import DISC, cell, regions
 
 import fem_constriction as fc
-from fem_constriction.backends import Backend
 from fem_constriction.errors import InputError
 from fem_constriction.fem import FiniteElements
-from fem_constriction.grid import Grid
-from fem_constriction.layered import Layered
+from fem_constriction.grids.grid import Grid
+from fem_constriction.solving.backends import Backend
+from fem_constriction.stack.layered import Layered
 from network import Network
-from validation import cli
+from validation.cli import app as cli
 from validation.errors_apart import Split, neglected, refined, staircase, tell_apart
 from validation.errors_apart.limits import Value, body_fitted, on_grid
 from validation.errors_apart.neglected import FREQUENCIES, along_pores

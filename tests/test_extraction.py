@@ -14,17 +14,17 @@ import lmfit
 import numpy as np
 import pytest
 
-from fem_constriction.admittance import admittances
-from fem_constriction.cell import Cell
-from fem_constriction.circuits import Arc, Circuit, elements, physical
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, NotExtracted
-from fem_constriction.extraction import Extraction, Value, extract, fit_spectrum
 from fem_constriction.fem.backend import FiniteElements
-from fem_constriction.fitting import WEIGHTINGS, best_fit, fit
-from fem_constriction.projection import reduce
-from fem_constriction.reduced import ReducedModel
-from fem_constriction.spectrum import Spectrum
-from fem_constriction.starts import relaxations, starts
+from fem_constriction.fitting.extraction import Extraction, Value, extract, fit_spectrum
+from fem_constriction.fitting.rc_fit import WEIGHTINGS, best_fit, fit
+from fem_constriction.fitting.starts import relaxations, starts
+from fem_constriction.processes.circuits import Arc, Circuit, elements, physical
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.spectra.spectrum import Spectrum
 from network.backend import Network
 
 CELLS = Path(__file__).parent / "data" / "cells"
@@ -316,7 +316,7 @@ def test_no_fit_at_all_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any, **__: Any) -> None:
         raise ComputationError("the fit of the circuit did not converge: test")
 
-    monkeypatch.setattr("fem_constriction.fitting.fit", fails)
+    monkeypatch.setattr("fem_constriction.fitting.rc_fit.fit", fails)
     with pytest.raises(NotExtracted, match="nothing is extracted: the fit of the circuit did not converge: test"):
         of(load("figure-2-25"))
 

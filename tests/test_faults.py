@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.faults import sentence, show
+from fem_constriction.cell.section import Section
 from fem_constriction.errors import LONGEST, ComputationError, InputError, MemoryShort, NotAgreed
-from fem_constriction.faults import sentence, show
 from fem_constriction.files import DEEPEST
-from fem_constriction.section import Section
 
 TEXT = (Path(__file__).parent / "data" / "cells" / "figure-2-25.toml").read_text(encoding="utf-8")
 SQUARE = 'shape = "square"\nfraction = 0.25'

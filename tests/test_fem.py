@@ -8,13 +8,13 @@ from oracle import direct, one_dimensional
 from skfem import Basis, ElementHex1, ElementHex2, FacetBasis, MeshHex
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
-from fem_constriction.backends import solve_grid
 from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.backend import two_port
 from fem_constriction.fem.forms import bulk, sheet
-from fem_constriction.fem.mesh import LineSpace, PlanarSpace, VerticalSpace
-from fem_constriction.projection import reduce
+from fem_constriction.fem.stacks.spaces import LineSpace, PlanarSpace, VerticalSpace
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.solving.one_grid import solve_grid
 
 HEX = {1: ElementHex1, 2: ElementHex2}
 

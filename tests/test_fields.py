@@ -13,11 +13,13 @@ import pytest
 from numpy.polynomial.legendre import leggauss
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances, evaluate
-from fem_constriction.backends import backend_named, solve_grid
 from fem_constriction.fields import Fields, fields_at, solve_fields
 from fem_constriction.fields.harmonic import solve_harmonic
-from fem_constriction.interpolation import Inside
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.space.interpolation import Inside
 
 BACKENDS = ["network", "fem"]
 FREQUENCIES = [0.0, 1e4, 1e9]

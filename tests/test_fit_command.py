@@ -13,13 +13,13 @@ from conftest import SMALL, paper_cell
 from matplotlib.figure import Figure
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
-from fem_constriction.drt import distribution
-from fem_constriction.extraction import fit_spectrum
-from fem_constriction.projection import reduce
+from fem_constriction.fitting.drt import distribution
+from fem_constriction.fitting.extraction import fit_spectrum
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
 from network import Network
-from validation import colours, drt_plots, plots
-from validation.page import look
+from validation.show import colours, drt_plots, plots
+from validation.show.page import plot_style as look
 
 Run = Callable[..., tuple[int, str, str]]
 DOCS = (Path(__file__).parent.parent / "docs" / "circuits.md").read_text()

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fem_constriction.circuit_models import model
-from fem_constriction.drt import distribution
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.extraction import Extraction, fit_spectrum
-from fem_constriction.kramers_kronig import densest
-from fem_constriction.spectrum import Spectrum
-from fem_constriction.values import Value
+from fem_constriction.fitting.circuit_models import model
+from fem_constriction.fitting.drt import distribution
+from fem_constriction.fitting.extraction import Extraction, fit_spectrum
+from fem_constriction.fitting.kramers_kronig import densest
+from fem_constriction.fitting.values import Value
+from fem_constriction.spectra.spectrum import Spectrum
 
 F = np.geomspace(1e5, 0.1, 31)
 S = 2j * np.pi * F

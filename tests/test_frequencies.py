@@ -19,11 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fem_constriction as fc
-from fem_constriction.circuits import Arc
-from fem_constriction.conversion import registry
+from fem_constriction.cell.conversion import registry
 from fem_constriction.errors import InputError
-from fem_constriction.frequencies import MOST, frequencies_taken, parse_frequencies
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.processes.circuits import Arc
+from fem_constriction.spectra.frequencies import MOST, frequencies_taken, parse_frequencies
+from fem_constriction.spectra.spectrum import Spectrum
 from validation import converge, crosscheck, guarantee
 from validation.study.plan import Study
 

@@ -10,11 +10,11 @@ import pytest
 from conftest import paper_cell
 
 import fem_constriction as fc
-from fem_constriction.assembly import Assembly
-from fem_constriction.backends import solve_grid
 from fem_constriction.errors import InputError, NotAgreed
-from fem_constriction.grid import Grid
-from fem_constriction.layered import Layered
+from fem_constriction.grids.grid import Grid
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.stack.layered import Layered
 from network import Network
 from network.backend import GRADING
 from validation import Result, crosscheck, extract_agreed

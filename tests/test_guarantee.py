@@ -9,16 +9,16 @@ import pytest
 from conftest import DATA
 
 import fem_constriction as fc
-from fem_constriction.backends import solve_grid
-from fem_constriction.densities import Density, with_densities
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.fields import shapes
-from fem_constriction.fem.mesh import LineSpace
+from fem_constriction.fem.stacks.fields import shapes
+from fem_constriction.fem.stacks.spaces import LineSpace
+from fem_constriction.solving.one_grid import solve_grid
 from network import Network
 from validation import guarantee
-from validation.certificate import pair
-from validation.local import contributions
+from validation.discs.certificate import pair
+from validation.discs.densities import Density, with_densities
+from validation.discs.local import contributions
 
 REFERENCES = json.loads((DATA / "references.json").read_text())["spectra"]
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
@@ -117,6 +117,6 @@ def test_what_cannot_be_had_is_refused_with_what_was_reached(small: fc.Cell, mon
         guarantee(small, [1.0], 0)
     with pytest.raises(InputError, match="one that bounds from below and one that bounds from above"):
         guarantee(small, [1.0], 1e-3, backends=("fem", FiniteElements(1)))
-    monkeypatch.setattr("validation.guaranteed.MOST_STEPS", 1)
+    monkeypatch.setattr("validation.discs.guaranteed.MOST_STEPS", 1)
     with pytest.raises(ComputationError, match=r"the guaranteed radius is .* of \|Z\| at 1 Hz, asked 1e-09"):
         guarantee(small, [1.0], 1e-9)

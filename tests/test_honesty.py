@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
-from validation import cli, honesty
+from validation.benchmarks import honesty
+from validation.cli import app as cli
 
 CELLS = 2
 

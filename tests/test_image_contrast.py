@@ -13,16 +13,16 @@ from images import BOUNDARY, ELECTRODE, image_cell, literal_network
 from scipy import ndimage
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.microstructure import image_grid
-from fem_constriction.projection import reduce
-from fem_constriction.reduced import ReducedModel
-from network.grains import voronoi
-from network.image_network import image_assembly, image_voxels
-from network.iteration import improve
-from network.meanfield import MeanField
-from network.voxels import Weights
+from fem_constriction.grids.image_grid import image_grid
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.reduction.reduced import ReducedModel
+from network.image.grains import voronoi
+from network.image.image_network import image_assembly, image_voxels
+from network.image.iteration import improve
+from network.image.meanfield import MeanField
+from network.image.voxels import Weights
 
 #: The network of the voxels is compared with itself, whatever it is worth for the continuum (`test_image_edges`).
 pytestmark = pytest.mark.filterwarnings("ignore::fem_constriction.errors.ResolutionWarning")
@@ -54,15 +54,15 @@ def expected(cell: fc.Cell, labels: np.ndarray, s: Any = S) -> np.ndarray:
 
 def everywhere(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     """Factorise up to so many unknowns."""
-    monkeypatch.setattr("network.shifts.SMALL", limit)
-    monkeypatch.setattr("network.image_network.SMALL", limit)
+    monkeypatch.setattr("network.image.shifts.SMALL", limit)
+    monkeypatch.setattr("network.image.image_network.SMALL", limit)
 
 
 @pytest.fixture
 def iterated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small images are iterated like large ones, and multigrid sets in early."""
     everywhere(monkeypatch, 0)
-    monkeypatch.setattr("network.shifts.PATIENCE", 10)
+    monkeypatch.setattr("network.image.shifts.PATIENCE", 10)
 
 
 def random_image(seed: int) -> tuple[fc.Cell, np.ndarray]:
@@ -156,7 +156,7 @@ def test_without_room_for_multigrid_the_mean_field_stack_goes_on(monkeypatch: py
     labels = voronoi((6, 8, 8), 12, seed=3)
     cell = cell_of(labels, 0.25, structure={"boundary": {**BOUNDARY, "conductivity": 5.97e-7}})
     assert "multigrid" in solved(cell, labels).statistics["solver"]
-    monkeypatch.setattr("network.shifts.BYTES", 1e18)
+    monkeypatch.setattr("network.image.shifts.BYTES", 1e18)
     model = solved(cell, labels)
     assert model.statistics["solver"] == f"mean-field stack ({model.statistics['shifts']})"
     assert model.impedance(S) == pytest.approx(expected(cell, labels), rel=1e-6)
@@ -164,8 +164,8 @@ def test_without_room_for_multigrid_the_mean_field_stack_goes_on(monkeypatch: py
 
 def test_a_solve_that_stops_says_with_which_error_and_gives_no_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     everywhere(monkeypatch, 0)
-    monkeypatch.setattr("network.shifts.PATIENCE", 2)
-    monkeypatch.setattr("network.shifts.MOST", 1)
+    monkeypatch.setattr("network.image.shifts.PATIENCE", 2)
+    monkeypatch.setattr("network.image.shifts.MOST", 1)
     labels = (np.random.default_rng(0).random((8, 8, 8)) < 0.2) * 9
     cell = saved_cell(tmp_path, labels, 0.25, {"label": 9, "conductivity": 4.6e4})
     with pytest.raises(ComputationError, match=r"512 voxels stopped after \d+ iterations .* error of .*, asked .*multigrid"):

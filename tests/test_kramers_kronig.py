@@ -10,9 +10,9 @@ import oracle
 import pytest
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
 from fem_constriction.errors import InputError
-from fem_constriction.kramers_kronig import densest, kramers_kronig
+from fem_constriction.fitting.kramers_kronig import densest, kramers_kronig
+from fem_constriction.processes.of_cell import admittances
 from network import Network
 
 F = np.geomspace(1e-3, 1e9, 241)  # 20 per decade

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,13 +10,15 @@ from scipy import linalg
 from scipy.sparse.linalg import spsolve
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances, evaluate
-from fem_constriction.backends import backend_named, check_solvable, direct_current, solve_grid
-from fem_constriction.lateral import LateralModel, reduce_layered
-from fem_constriction.layered import Layered, Recursion
-from fem_constriction.modes import Lateral, Modes
-from fem_constriction.plane import Plane
-from fem_constriction.projection import reduce
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.stack.face_model import LateralModel, reduce_layered
+from fem_constriction.stack.face_problem import Plane
+from fem_constriction.stack.layered import Layered, Recursion
+from fem_constriction.stack.modes import Lateral, Modes
 from network.backend import _voxel
 
 FREQUENCY = np.geomspace(1e-3, 1e9, 13)
@@ -151,7 +151,7 @@ def test_relaxation_times_come_from_the_whole_cell() -> None:
 
 def test_too_large_a_face_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
     cell = stacked_cell()
-    monkeypatch.setattr(sys.modules["fem_constriction.backends"], "DOUBLES_PER_NODE", 10**12)
+    monkeypatch.setattr("fem_constriction.solving.one_grid.DOUBLES_PER_NODE", 10**12)
     with pytest.raises(fc.InputError, match=r"mode by mode: .* unknowns would need about .* GiB"):
         fc.solve(cell, FREQUENCY, resolution=16)
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import fem_constriction as fc
-from fem_constriction import grid, memory
-from fem_constriction.backends import backend_named
+from fem_constriction import memory
 from fem_constriction.errors import ComputationError, MemoryShort
-from fem_constriction.grid import _share
+from fem_constriction.grids import grid
+from fem_constriction.grids.grid import _share
+from fem_constriction.solving.backends import backend_named
 
 CELL = """
 geometry = { width = "50 um", thickness = "50 um" }
@@ -35,7 +36,7 @@ axes = { "electrolyte.conductivity" = { start = 1, stop = 2, num = 100000 } }
 #: Runs command lines, each under the same limit, and says what they took beyond what the first one left: status, seconds, MiB.
 RUN = """
 import json, resource, sys, time
-from validation import cli
+from validation.cli import app as cli
 cli.main(["show", "square.toml", "--quiet"])
 resource.setrlimit(resource.RLIMIT_AS, (MOST, MOST))
 for arguments in json.loads(sys.argv[1]):

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
-from fem_constriction.backends import discretisation, solve_grid
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fem import FiniteElements
-from fem_constriction.materials import _Shared, reduce_together
-from fem_constriction.projection import TARGET, first_shifts, reduce
-from fem_constriction.refinement import solve_family
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.materials import _Shared, reduce_together
+from fem_constriction.reduction.projection import TARGET, first_shifts, reduce
+from fem_constriction.solving.one_grid import discretisation, solve_grid
+from fem_constriction.solving.refinement import solve_family
 from network import Network
 from validation import crosscheck, judge, prepare
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fem_constriction.errors import InputError
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.spectra.spectrum import Spectrum
 
 F = np.array([1000.0, 10.0])
 Z = np.array([3.5 - 1j, 2 - 0.5j])

@@ -12,9 +12,10 @@ import pytest
 
 import fem_constriction as fc
 from fem_constriction import memory
-from fem_constriction.backends import backend_named, check_memory
 from fem_constriction.errors import MemoryShort
-from validation import gate
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.one_grid import check_memory
+from validation.gate import run as gate
 from validation.study import pool
 
 GIB = 2**30

@@ -15,10 +15,10 @@ import pytest
 from mesh_files import BOUNDARY, NUMBERS, WRITERS, Named, box, mesh_cell, meshio_of, write_gmsh22, write_vtu
 
 import fem_constriction as fc
+from fem_constriction.cell.description import measure_of
+from fem_constriction.cell.meshfile import read_mesh
 from fem_constriction.errors import InputError
-from fem_constriction.facets import Facets, affine, areas, volumes
-from fem_constriction.meshes import measure_of
-from fem_constriction.meshfile import read_mesh
+from fem_constriction.geometry.facets import Facets, affine, areas, volumes
 
 LENGTHS = (6.0, 4.0, 5.0)
 REGIONS = ("electrolyte", "contact", "pore", "counter_electrode")

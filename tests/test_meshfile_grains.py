@@ -13,16 +13,17 @@ from oracle import direct
 from scipy.sparse.csgraph import connected_components
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances, evaluate
-from fem_constriction.backends import solve_grid
-from fem_constriction.circuits import physical
-from fem_constriction.facets import Facets, areas, volumes
+from fem_constriction.cell.meshfile import read_mesh
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.cut import cut
-from fem_constriction.fem.space import refined
-from fem_constriction.grid import Grid
-from fem_constriction.meshfile import read_mesh
-from fem_constriction.solver import solve_shifts
+from fem_constriction.fem.meshes.cut import cut
+from fem_constriction.fem.meshes.space import refined
+from fem_constriction.geometry.facets import Facets, areas, volumes
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.circuits import physical
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.solver import solve_shifts
+from fem_constriction.solving.one_grid import solve_grid
 
 S = 2j * np.pi * np.geomspace(1e-3, 1e9, 13)
 REAL = Path(__file__).parent / "data" / "meshes"

@@ -11,14 +11,14 @@ import pytest
 from mesh_files import BOUNDARY, ELECTRODE, WRITERS, box, mesh_cell, of_grid, write_gmsh22, write_vtu
 
 import fem_constriction as fc
-from fem_constriction.backends import solve_grid
-from fem_constriction.circuits import physical
 from fem_constriction.errors import InputError
-from fem_constriction.facets import Facets
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.unstructured import family_order
-from fem_constriction.grid import Grid, uniform
-from fem_constriction.refinement import Family
+from fem_constriction.fem.meshes.unstructured import family_order
+from fem_constriction.geometry.facets import Facets
+from fem_constriction.grids.grid import Grid, uniform
+from fem_constriction.processes.circuits import physical
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import Family
 from network import Network
 
 S = 2j * np.pi * np.geomspace(1e-3, 1e9, 13)

@@ -14,19 +14,20 @@ from oracle import direct, one_dimensional
 from scipy import sparse
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances, evaluate
-from fem_constriction.backends import solve_grid
 from fem_constriction.errors import MemoryShort
-from fem_constriction.grid import Grid
-from fem_constriction.kramers_kronig import kramers_kronig
-from fem_constriction.link_kinds import BOUNDARY_KIND
-from fem_constriction.microstructure import image_grid
-from fem_constriction.projection import reduce
+from fem_constriction.fitting.kramers_kronig import kramers_kronig
+from fem_constriction.grids.grid import Grid
+from fem_constriction.grids.image_grid import image_grid
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.processes.series_links import BOUNDARY_KIND
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.solving.one_grid import solve_grid
 from network import Network
 from network.distributed import _Part
-from network.grains import bricks, voronoi
-from network.image_network import image_assembly, image_voxels
-from network.voxels import classified
+from network.image.grains import bricks, voronoi
+from network.image.image_network import image_assembly, image_voxels
+from network.image.voxels import classified
 
 OMEGA = 2j * np.pi * np.array([1e-3, 1.0, 1e3, 1e5, 1e7, 1e9])
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)

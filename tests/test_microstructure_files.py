@@ -12,12 +12,13 @@ import tifffile
 from images import BOUNDARY, image_cell
 
 import fem_constriction as fc
-from fem_constriction.admittance import Admittance, admittances
-from fem_constriction.backends import backend_named
+from fem_constriction.cell.image_check import contact_voxels
 from fem_constriction.errors import InputError
-from fem_constriction.microstructure import contact_voxels
-from network.grains import voronoi
-from network.images import labels_of
+from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.solving.backends import backend_named
+from network.image.grains import voronoi
+from network.image.images import labels_of
 
 SHAPE = (5, 6, 8)
 TEXT = """
@@ -111,7 +112,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, labels: np.ndarray)
 
 def test_without_tifffile_it_says_what_is_missing(tmp_path: Path, labels: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = cell_of(**write_tiff(tmp_path / "grains", labels))
-    monkeypatch.setattr("fem_constriction.tiff.find_spec", lambda name: None)
+    monkeypatch.setattr("fem_constriction.sources.tiff.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"TIFF takes tifffile, .* pip install \"fem-constriction\[images\]\""):
         labels_of(cell)
 

@@ -7,9 +7,10 @@ import pytest
 from oracle import direct, one_dimensional
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances, evaluate
-from fem_constriction.grid import Grid, uniform
-from fem_constriction.projection import reduce
+from fem_constriction.grids.grid import Grid, uniform
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
 from network import Network
 
 # Rounding of two different solves of one matrix whose admittances span ten decades at the highest frequencies.

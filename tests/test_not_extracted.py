@@ -13,10 +13,12 @@ import pytest
 
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, LeftOutWarning, NotAgreed, NotExtracted
-from validation import Result, crosscheck, gate, plots
-from validation.report import crosscheck_report
-from validation.terminal import console
-from validation.writing import write_result
+from validation import Result, crosscheck
+from validation.gate import run as gate
+from validation.show import plots
+from validation.show.crosscheck_files import write_result
+from validation.show.report import crosscheck_report
+from validation.show.terminal import console
 
 F = np.geomspace(1e-3, 1e9, 25)
 WRITTEN = {"crosscheck.json", "network.csv", "fem.csv", "agreed.csv", "nyquist.png", "agreement.png", "crosscheck.html"}

@@ -11,7 +11,7 @@ from scipy.sparse import kron
 from scipy.sparse.linalg import spsolve
 from skfem import Basis, ElementLineP1, ElementLineP2, LinearForm, MeshLine
 
-from fem_constriction.fem.mesh import PlanarSpace, VerticalSpace
+from fem_constriction.fem.stacks.spaces import PlanarSpace, VerticalSpace
 from validation.oracles import Manufactured
 
 PROBLEM = Manufactured(

@@ -7,8 +7,8 @@ import pytest
 from outline_cells import DISC, MANY, cell, regions
 
 import fem_constriction as fc
-from fem_constriction.grid import Grid
-from fem_constriction.layered import Layered
+from fem_constriction.grids.grid import Grid
+from fem_constriction.stack.layered import Layered
 from network import Network
 from validation import crosscheck
 

@@ -11,12 +11,12 @@ from outline_cells import cell, regions, star
 
 import fem_constriction as fc
 from fem_constriction.fem import FiniteElements, enclose
-from fem_constriction.fem.enclosure import bounds_on
 from fem_constriction.fem.gaps import check_gaps, distance_between
-from fem_constriction.fem.outline_mesh import _check_apart, planar_mesh
-from fem_constriction.grid import Grading
-from fem_constriction.outlines import Outline
-from fem_constriction.refinement import solve_family
+from fem_constriction.fem.prisms.bounds import bounds_on
+from fem_constriction.fem.prisms.outline_mesh import _check_apart, planar_mesh
+from fem_constriction.geometry.outlines import Outline
+from fem_constriction.grids.grid import Grading
+from fem_constriction.solving.refinement import solve_family
 from network import Network
 
 U = 1e-6
@@ -78,7 +78,7 @@ def test_what_touches_is_refused_with_its_gap_before_anything_is_meshed(
     def meshed(*_: object) -> None:
         raise AssertionError("something was meshed")
 
-    monkeypatch.setattr("fem_constriction.fem.outline_mesh.curves", meshed)
+    monkeypatch.setattr("fem_constriction.fem.prisms.outline_mesh.curves", meshed)
     touching = cell(regions(*made(gap)))  # the cell itself is right: the network solves it
     for route in (lambda: enclose(touching, 0.1), lambda: fc.resistance(touching, backend="fem")):
         with pytest.raises(fc.InputError, match="is not allowed for finite elements") as caught:
@@ -164,7 +164,7 @@ def test_strips_that_cross_are_refused_with_their_regions() -> None:
 
 def test_hundreds_of_regions_are_refused_by_what_they_would_take(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty by twenty discs, at two gaps: counted, not meshed."""
-    monkeypatch.setattr("fem_constriction.fem.outline_mesh._layout", lambda *_: pytest.fail("it was meshed"))
+    monkeypatch.setattr("fem_constriction.fem.prisms.outline_mesh._layout", lambda *_: pytest.fail("it was meshed"))
     at = 2.5 * np.arange(20) + 1.2 + 0.1 * (np.arange(20) % 3)
     many = cell(regions(*(disc(x, y, 0.9) for x in at for y in at)))
     with pytest.raises(fc.InputError, match=r"at least \d+ triangles for 400 regions.* would need about .* GiB"):

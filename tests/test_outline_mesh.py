@@ -16,23 +16,23 @@ from outline_cells import DISC, MANY, cell, regions, star
 from typer.testing import CliRunner
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
-from fem_constriction.circuits import physical
 from fem_constriction.errors import ComputationError
 from fem_constriction.fem import FiniteElements, enclose
-from fem_constriction.fem.enclosure import bounds_on
-from fem_constriction.fem.equilibrated import MixedElements
-from fem_constriction.fem.outline_mesh import PlanarMesh, planar_mesh
-from fem_constriction.fem.prism_fields import locate
-from fem_constriction.fem.prisms import Prisms, TriangleSpace, triangle_basis
-from fem_constriction.fem.triangulation import triangulate
-from fem_constriction.grid import Grading
-from fem_constriction.lateral import reduce_layered
-from fem_constriction.projection import reduce
-from fem_constriction.refinement import solve_family
+from fem_constriction.fem.prisms.bounds import bounds_on
+from fem_constriction.fem.prisms.equilibrated import MixedElements
+from fem_constriction.fem.prisms.outline_mesh import PlanarMesh, planar_mesh
+from fem_constriction.fem.prisms.prism_fields import locate
+from fem_constriction.fem.prisms.prisms import Prisms, TriangleSpace, triangle_basis
+from fem_constriction.fem.prisms.triangulation import triangulate
+from fem_constriction.grids.grid import Grading
+from fem_constriction.processes.circuits import physical
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.solving.refinement import solve_family
+from fem_constriction.stack.face_model import reduce_layered
 from network import Network
 from validation import crosscheck
-from validation.cli import app
+from validation.cli.app import app
 
 GRADING = Grading(exponent=4.0, steps=2)
 DIAMOND = regions({"shape": "rectangle", "centre": ["25 um", "25 um"], "size": ["20 um", "20 um"], "angle": "45 deg"})
@@ -300,7 +300,7 @@ ROUTES = {
 def test_no_route_computes_on_a_triangulation_that_is_not_sound(
     bad: Callable[[PlanarMesh], PlanarMesh], route: Callable[[fc.Cell], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fem_constriction.fem.prisms.planar_mesh", lambda *given: bad(planar_mesh(*given)))
+    monkeypatch.setattr("fem_constriction.fem.prisms.prisms.planar_mesh", lambda *given: bad(planar_mesh(*given)))
     with pytest.raises(ComputationError, match="is not sound"):
         route(cell(DISC))
 
@@ -309,7 +309,7 @@ def test_rates_that_leave_no_digits_are_wrong_input(monkeypatch: pytest.MonkeyPa
     def singular(*_: object, **__: object) -> None:
         raise np.linalg.LinAlgError("Singular matrix")
 
-    monkeypatch.setattr("fem_constriction.fem.enclosure.reduce_layered", singular)
+    monkeypatch.setattr("fem_constriction.fem.prisms.bounds.reduce_layered", singular)
     with pytest.raises(fc.InputError, match=r"s from 0 to 1e\+30 1/s is not allowed"):
         enclose(cell(DISC), 0.1, [0.0, 1e30])
 
@@ -350,7 +350,7 @@ def test_a_face_that_does_not_fit_in_memory_is_refused_before_anything_is_solved
         raise AssertionError("a grid was solved")
 
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1 << 20))
-    monkeypatch.setattr("fem_constriction.refinement.solve_grid", solved)
+    monkeypatch.setattr("fem_constriction.solving.refinement.solve_grid", solved)
     with pytest.raises(
         fc.InputError, match=r"finite elements on level 2 \(at least \d+ triangles.*, functions of its plane: .* would need"
     ):

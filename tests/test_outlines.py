@@ -7,10 +7,10 @@ import pytest
 from outline_cells import DISC, MANY, cell, regions, star
 
 import fem_constriction as fc
-from fem_constriction.face import face_of
 from fem_constriction.fem import FiniteElements
-from fem_constriction.outlines import Outline, coverage
-from fem_constriction.refinement import solve_family
+from fem_constriction.geometry.outlines import Outline, coverage
+from fem_constriction.grids.face import face_of
+from fem_constriction.solving.refinement import solve_family
 from network import Network
 
 AREAS = [np.pi * 25e-12, np.pi * 36e-12, 0.0, 60e-12]  # pi r^2, pi a b, the polygon's below, b h

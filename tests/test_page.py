@@ -18,10 +18,11 @@ from rich.table import Table as Terminal
 import fem_constriction as fc
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.spectra.spectrum import Spectrum
 from validation import crosscheck
-from validation.agreement import compare
-from validation.page import (
+from validation.gate.agreement import compare
+from validation.gate.result import Result
+from validation.show.page import (
     Code,
     Folded,
     Heading,
@@ -35,8 +36,7 @@ from validation.page import (
     page_text,
     write_page,
 )
-from validation.page.crosscheck import command
-from validation.result import Result
+from validation.show.page.crosscheck import command
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "col", "base", "source"}
 HOSTILE = "</title><script>document.title='run'</script> & \"quotes\" <b>$x$</b>"

@@ -14,9 +14,9 @@ import pytest
 
 import fem_constriction as fc
 from validation import crosscheck
-from validation.page import Folded, Plot, crosscheck_sections, write_page
-from validation.report import amount
-from validation.result import Result
+from validation.gate.result import Result
+from validation.show.page import Folded, Plot, crosscheck_sections, write_page
+from validation.show.report import amount
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)

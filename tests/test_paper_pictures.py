@@ -21,13 +21,14 @@ from rich.console import Console
 from study_fakes import Here, Renewing
 
 from fem_constriction import Cell, InputError
-from fem_constriction.admittance import GRAIN_BOUNDARY, admittances
-from fem_constriction.circuits import CONSTRICTION, physical
-from validation.colours import PROCESSES
+from fem_constriction.processes.circuits import CONSTRICTION, physical
+from fem_constriction.processes.names import GRAIN_BOUNDARY
+from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells, dataset, pictures, pictures_arcs, pictures_electrolyte, series, summary, tables
 from validation.paper import pictures_values as values
 from validation.paper.pictures_fields import figure_2b
 from validation.paper.sample import Sample
+from validation.show.colours import PROCESSES
 from validation.study.dataset import save
 
 DRAW = {

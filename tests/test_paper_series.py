@@ -14,10 +14,12 @@ from study_fakes import Here, Renewing
 from test_plots import CoarseElements, CoarseNetwork
 
 from fem_constriction import Cell, ComputationError, InputError
-from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
-from fem_constriction.backends import discretisation
-from fem_constriction.circuits import physical
-from validation import compare, crosscheck, told
+from fem_constriction.processes.circuits import physical
+from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.solving.one_grid import discretisation
+from validation import compare, crosscheck
+from validation.gate import spectra_alone as told
 from validation.paper import cells, series
 from validation.paper.sample import AGREED, Sample
 from validation.paper.work import Fitted

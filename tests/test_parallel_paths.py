@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fem_constriction.admittance import Admittance
-from fem_constriction.circuits import Arc, Circuit
-from fem_constriction.reduced import ReducedModel, Relaxation
+from fem_constriction.processes.circuits import Arc, Circuit
+from fem_constriction.processes.elements import Admittance
+from fem_constriction.reduction.reduced import ReducedModel, Relaxation
 
 DOCS = (Path(__file__).parent.parent / "docs" / "circuits.md").read_text()
 F = np.geomspace(1e-1, 1e8, 91)

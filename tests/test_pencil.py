@@ -15,17 +15,19 @@ from hypothesis import strategies as st
 from outline_cells import DISC, MANY, cell, regions
 
 import fem_constriction as fc
-from fem_constriction.admittance import BULK, admittances, evaluate
-from fem_constriction.backends import solve_grid
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.enclosure import bounds_on
-from fem_constriction.fem.equilibrated import equilibrated, semi_discrete
-from fem_constriction.fem.prisms import Prisms
-from fem_constriction.lateral import PlaneBasis, reduce_layered
-from fem_constriction.layered import Layered
-from fem_constriction.pencil import POLES, Pencil
-from fem_constriction.projection import reduce
-from fem_constriction.rational import Rational
+from fem_constriction.fem.prisms.bounds import bounds_on
+from fem_constriction.fem.prisms.equilibrated import equilibrated, semi_discrete
+from fem_constriction.fem.prisms.prisms import Prisms
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.names import BULK
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.stack.face_model import PlaneBasis, reduce_layered
+from fem_constriction.stack.layered import Layered
+from fem_constriction.stack.rational import Rational
+from fem_constriction.stack.sparse_functions import POLES, Pencil
 
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
 S = 2j * np.pi * np.geomspace(1e-3, 1e9, 13)
@@ -40,7 +42,7 @@ def route(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Take modes, or the pencil, whatever the number of nodes."""
 
     def take(pencil: bool) -> None:
-        for module in ("prisms", "equilibrated"):
+        for module in ("prisms.prisms", "prisms.equilibrated"):
             monkeypatch.setattr(f"fem_constriction.fem.{module}.DENSE", 0 if pencil else 10**6)
         monkeypatch.setattr("fem_constriction.fem.backend.STACKED", 0 if pencil else 10**6)
 
@@ -254,11 +256,11 @@ def test_memory_of_factorisations_is_given_back() -> None:
     script = """
 import gc, sys, psutil
 from outline_cells import DISC, cell
-import fem_constriction.fem.prisms as prisms
-from fem_constriction.admittance import admittances
+import fem_constriction.fem.prisms.prisms as prisms
+from fem_constriction.processes.of_cell import admittances
 from fem_constriction.fem import FiniteElements
-from fem_constriction.lateral import reduce_layered
-from validation.cost import cost
+from fem_constriction.stack.face_model import reduce_layered
+from validation.benchmarks.cost import cost
 prisms.DENSE = 0
 made, elements, sizes = cell(DISC), FiniteElements(), []
 for _ in range(6):
@@ -274,7 +276,7 @@ print(sizes[-1] - sizes[1])
 
 
 def test_too_few_poles_are_noticed(route: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fem_constriction.pencil.POLES", 1e-3)
+    monkeypatch.setattr("fem_constriction.stack.sparse_functions.POLES", 1e-3)
     route(True)
     made = cell(DISC)
     with pytest.raises(fc.ComputationError, match="off by interpolation, at most 1e-08 are allowed"):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
-from fem_constriction.circuits import physical
 from fem_constriction.fem import FiniteElements
-from fem_constriction.projection import reduce
-from fem_constriction.reduced import ReducedModel
+from fem_constriction.processes.circuits import physical
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.reduction.reduced import ReducedModel
 from network import Network
 from validation import oracles
 

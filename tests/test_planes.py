@@ -10,9 +10,9 @@ import pytest
 from outline_cells import DISC, cell
 
 import fem_constriction as fc
-from fem_constriction.pencil import Pencil
-from validation.cli import main
-from validation.planes import MODES, SPARSE, planes
+from fem_constriction.stack.sparse_functions import Pencil
+from validation.benchmarks.planes import MODES, SPARSE, planes
+from validation.cli.app import main
 
 POINTS = [1.0, 1e3, 1e6]
 

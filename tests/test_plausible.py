@@ -15,10 +15,10 @@ from scipy.constants import epsilon_0
 from scipy.sparse.linalg import spsolve
 
 import fem_constriction as fc
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.plausible import DEEP, implausible
 from fem_constriction.errors import ImplausibleWarning
-from fem_constriction.plausible import DEEP, implausible
-from validation.cli import main
+from validation.cli.app import main
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted(

@@ -12,12 +12,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from fem_constriction import Cell, InputError, Spectrum
-from fem_constriction.extraction import Extraction, fit_spectrum
 from fem_constriction.fem import FiniteElements
-from fem_constriction.grid import Grading, Grid, family_member
+from fem_constriction.fitting.extraction import Extraction, fit_spectrum
+from fem_constriction.grids.grid import Grading, Grid, family_member
 from network import Network
-from validation import Result, crosscheck, disc_plots, plots
-from validation.certificate import Discs
+from validation import Result, crosscheck
+from validation.discs.certificate import Discs
+from validation.show import disc_plots, plots
 
 if TYPE_CHECKING:
     from collections.abc import Callable

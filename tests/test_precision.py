@@ -11,14 +11,16 @@ import pytest
 from conftest import paper_cell
 from rich.console import Console
 
-from fem_constriction.backends import backend_named, solve_grid
 from fem_constriction.errors import InputError
-from fem_constriction.refinement import angular_band
-from validation import cli, precision_peers, precision_plots
-from validation import precision as module
-from validation.precision import equal_error, precision, reference, seconds_at
-from validation.precision_methods import Found, Method
-from validation.precision_report import precision_tables
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import angular_band
+from validation.benchmarks import precision as module
+from validation.benchmarks import precision_peers, precision_plots
+from validation.benchmarks.precision import equal_error, precision, reference, seconds_at
+from validation.benchmarks.precision_methods import Found, Method
+from validation.benchmarks.precision_report import precision_tables
+from validation.cli import app as cli
 
 HOMOGENEOUS = Path(__file__).parent / "data" / "cells" / "homogeneous-25.toml"
 POINTS = np.geomspace(1.0, 1e3, 3)

@@ -7,13 +7,14 @@ import pytest
 from oracle import direct
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances, evaluate
-from fem_constriction.assembly import Assembly
 from fem_constriction.errors import ComputationError
 from fem_constriction.fem import FiniteElements
-from fem_constriction.projection import reduce
-from fem_constriction.reduced import ReducedModel
-from fem_constriction.solver import solve_shifts
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.reduction.solver import solve_shifts
 from network import Network
 
 BACKENDS = [Network(), FiniteElements(1), FiniteElements(2)]

@@ -7,7 +7,7 @@ import pytest
 from numpy.polynomial.legendre import leggauss
 from scipy import sparse
 
-from fem_constriction.reconstruction import Reconstruction, along
+from fem_constriction.space.reconstruction import Reconstruction, along
 
 LINES = np.array([0.0, 0.1, 0.15, 0.4, 0.5, 1.1])
 BREAKS = [(), (2,), (1, 4), (1, 2, 3, 4)]

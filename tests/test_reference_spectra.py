@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import fem_constriction as fc
-from fem_constriction.circuits import physical
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.processes.circuits import physical
+from fem_constriction.spectra.spectrum import Spectrum
 from validation import oracles
+from validation.cli import references as commands
 from validation.references import Reference, computed, load, names, recompute, release
-from validation.references import command as commands
 from validation.references.computed import combined
 from validation.references.published import data, index, sha256
 

@@ -9,11 +9,11 @@ import pytest
 from conftest import DATA, paper_cell
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem import FiniteElements
-from fem_constriction.grid import Grading, Grid, family_member, graded, uniform
-from fem_constriction.refinement import extrapolate, solve_family, solve_to
+from fem_constriction.grids.grid import Grading, Grid, family_member, graded, uniform
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.solving.refinement import extrapolate, solve_family, solve_to
 from network import Network
 
 BACKENDS = [Network(), FiniteElements(2)]
@@ -95,7 +95,7 @@ def test_lines_that_coincide_are_refused() -> None:
 
 def test_a_grid_of_another_contact_is_refused(homogeneous: fc.Cell) -> None:
     other = homogeneous.vary({"working_electrode.contact.fraction": 0.26})
-    from fem_constriction.backends import solve_grid
+    from fem_constriction.solving.one_grid import solve_grid
 
     with pytest.raises(ComputationError, match="its contact area is"):
         solve_grid(homogeneous, Network(), uniform(other, 8), None)
@@ -171,7 +171,7 @@ def test_accuracy_is_refined_to_or_refused(homogeneous: fc.Cell, monkeypatch: py
     assert len(fine.solutions) > 3
     limit = fine.limit([1.0, 1e3])
     assert np.all(limit.uncertainty <= 2e-6 * np.abs(limit.value))
-    monkeypatch.setattr("fem_constriction.refinement.FINEST", 2)
+    monkeypatch.setattr("fem_constriction.solving.refinement.FINEST", 2)
     with pytest.raises(ComputationError, match=r"fem: the uncertainty is .* of \|Z\| at .* Hz after 3 grids, asked 1e-09"):
         solve_to(homogeneous, FiniteElements(2), [1.0, 1e3], 1e-9)
 

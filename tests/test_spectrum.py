@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fem_constriction.errors import InputError
-from fem_constriction.frequencies import parse_frequencies
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.spectra.frequencies import parse_frequencies
+from fem_constriction.spectra.spectrum import Spectrum
 
 F = np.array([1.0, 10.0])
 Z = np.array([3 - 1j, 2 - 0.5j])

@@ -105,6 +105,6 @@ def test_what_lies_where_ours_was_is_to_be_reinstalled(tmp_path: Path, monkeypat
 
 
 def test_a_backend_that_cannot_be_loaded_is_wrong_input() -> None:
-    point = metadata.EntryPoint("odd", "no_such_module:Odd", "fem_constriction.backends")
+    point = metadata.EntryPoint("odd", "no_such_module:Odd", "fem_constriction.solving.backends")
     with pytest.raises(InputError, match=r"backend = 'odd' is not allowed: no_such_module:Odd.*ModuleNotFoundError"):
         distribution.load(point)

@@ -17,7 +17,8 @@ from study_fakes import FRACTION, Fake, Here, Renewing, here, study_of
 from test_cli import PLUGINS, POINTS, refused
 
 from fem_constriction import InputError
-from validation import crosscheck, sweep, terminal
+from validation import crosscheck, sweep
+from validation.show import terminal
 from validation.study import Study, pictures, show
 from validation.study import pool as _pool
 from validation.study import run as _run

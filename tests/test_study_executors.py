@@ -14,7 +14,7 @@ import pytest
 from study_fakes import Fake, points_of, read, same, study_of
 
 from validation import sweep
-from validation.cli import main
+from validation.cli.app import main
 from validation.study import pool as _pool
 from validation.study.pool import Pool
 from validation.study.run import run

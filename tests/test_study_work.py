@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from fem_constriction import Cell, ComputationError, InputError
 from fem_constriction.errors import MemoryShort
-from validation import gate
+from validation.gate import run as gate
 from validation.study import work
 from validation.study.points import Settings
 from validation.study.work import Spectra

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fem_constriction.drt import distribution
 from fem_constriction.errors import InputError, MemoryShort
-from fem_constriction.kramers_kronig import densest, kramers_kronig
-from fem_constriction.spectrum import Spectrum
-from fem_constriction.sweeps import MOST, prepared, sweep, sweeps
+from fem_constriction.fitting.drt import distribution
+from fem_constriction.fitting.kramers_kronig import densest, kramers_kronig
+from fem_constriction.spectra.spectrum import Spectrum
+from fem_constriction.spectra.sweeps import MOST, prepared, sweep, sweeps
 
 F = np.geomspace(1e5, 0.1, 31)
 

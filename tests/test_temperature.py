@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fem_constriction as fc
-from fem_constriction.admittance import admittances
-from fem_constriction.backends import discretisation
-from fem_constriction.temperature import ActivationEnergies, materials
+from fem_constriction.cell.temperature import ActivationEnergies
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.processes.temperature import materials
+from fem_constriction.solving.one_grid import discretisation
 from validation.study import axes
 
 #: Boltzmann's constant in eV/K, CODATA 2018 (exact in the SI of 2019).

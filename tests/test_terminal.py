@@ -27,7 +27,8 @@ import fem_constriction as fc
 from fem_constriction import chatter
 from fem_constriction.errors import ResolutionWarning
 from fem_constriction.files import write_text
-from validation import cli, streams, terminal
+from validation.cli import app as cli
+from validation.show import streams, terminal
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -270,7 +271,7 @@ def test_a_shell_that_closes_streams(line: str, status: int, tmp_path: Path) -> 
 
 def test_a_closed_descriptor_is_not_given_to_the_next_file(tmp_path: Path) -> None:
     """Where fd 1 is free, a result would be opened on it, and be printed into."""
-    code = "from validation import streams\nwith streams.held(): f = open('z.csv', 'w'); print(f.fileno() > 2, file=f)"
+    code = "from validation.show import streams\nwith streams.held(): f = open('z.csv', 'w'); print(f.fileno() > 2, file=f)"
     subprocess.run(["bash", "-c", f'{sys.executable} -c "{code}" >&-'], cwd=tmp_path, timeout=60, check=True)
     assert (tmp_path / "z.csv").read_text() == "True\n"
 

@@ -19,10 +19,10 @@ from scipy.constants import electron_volt
 
 import fem_constriction as fc
 from fem_constriction.budgets import activation_energy, budget
-from fem_constriction.cell import Cell
-from fem_constriction.conversion import registry
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.conversion import registry
+from fem_constriction.cell.units import parse
 from fem_constriction.errors import InputError
-from fem_constriction.units import parse
 
 THEIRS = pint.UnitRegistry().Quantity
 CELL: dict[str, Any] = {

@@ -5,11 +5,11 @@
 """
 
 from validation import ours as ours
-from validation.agreement import Agreement, Enclosure, compare, enclose
 from validation.convergence import Convergence, converge
-from validation.gate import Prepared, crosscheck, extract_agreed, judge, prepare
-from validation.guaranteed import Guaranteed, guarantee
-from validation.result import Result
+from validation.discs.guaranteed import Guaranteed, guarantee
+from validation.gate.agreement import Agreement, Enclosure, compare, enclose
+from validation.gate.result import Result
+from validation.gate.run import Prepared, crosscheck, extract_agreed, judge, prepare
 from validation.study import sweep
 
 #: The distribution this package belongs to, checked at start-up: its name is a common word.

@@ -2,7 +2,7 @@
 
 import sys
 
-from fem_constriction.distribution import run
+from fem_constriction.__main__ import run
 
 if __name__ == "__main__":
     sys.exit(run())

@@ -13,18 +13,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.admissible import Traces
-from fem_constriction.admittance import (
-    BULK,
-    CHARGE_TRANSFER,
-    COUNTER_ELECTRODE,
-    GRAIN_BOUNDARY,
-    PORE,
-    admittances,
-)
-from fem_constriction.assembly import Array, Assembly, Bound, Operator, Potentials
-from fem_constriction.backends import check_memory
-from fem_constriction.capabilities import (
+from fem_constriction.arrays import Array
+from fem_constriction.fem.meshes.unstructured import assemble_mesh, family_order, most_unknowns
+from fem_constriction.fem.prisms.equilibrated import MixedElements
+from fem_constriction.fem.prisms.plane_memory import check_plane
+from fem_constriction.fem.prisms.prism_fields import PrismFields
+from fem_constriction.fem.prisms.prisms import Prisms, TriangleSpace, prisms
+from fem_constriction.fem.prisms.triangulation import Mesher
+from fem_constriction.fem.stacks.fields import Gradients
+from fem_constriction.fem.stacks.operators import Extruded, Numbering
+from fem_constriction.fem.stacks.potentials import ElementFields
+from fem_constriction.fem.stacks.spaces import LineSpace, PlanarSpace, VerticalSpace
+from fem_constriction.fem.stacks.traces import traces
+from fem_constriction.grids.face import face_of
+from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
+from fem_constriction.grids.mesh_grid import MeshGrid, mesh_grid
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.assembly import Assembly, Bound, Operator, Potentials
+from fem_constriction.reduction.projection import BLOCK
+from fem_constriction.solving.capabilities import (
     ENCLOSURE,
     FAMILY,
     FIELDS,
@@ -38,27 +46,14 @@ from fem_constriction.capabilities import (
     check_offered,
     kind_of,
 )
-from fem_constriction.face import face_of
-from fem_constriction.fem.equilibrated import MixedElements
-from fem_constriction.fem.fields import Gradients
-from fem_constriction.fem.mesh import LineSpace, PlanarSpace, VerticalSpace
-from fem_constriction.fem.operators import Extruded, Numbering
-from fem_constriction.fem.plane_memory import check_plane
-from fem_constriction.fem.potentials import ElementFields
-from fem_constriction.fem.prism_fields import PrismFields
-from fem_constriction.fem.prisms import Prisms, TriangleSpace, prisms
-from fem_constriction.fem.traces import traces
-from fem_constriction.fem.triangulation import Mesher
-from fem_constriction.fem.unstructured import assemble_mesh, family_order, most_unknowns
-from fem_constriction.grid import Grading, Grid, family_member, uniform
-from fem_constriction.layered import Layered, TwoPort
-from fem_constriction.meshes import MeshGrid, mesh_grid
-from fem_constriction.projection import BLOCK
-from fem_constriction.reconstruction import Reconstruction
-from fem_constriction.stack import Stack
+from fem_constriction.solving.one_grid import check_memory
+from fem_constriction.space.protocols import Traces
+from fem_constriction.space.reconstruction import Reconstruction
+from fem_constriction.stack.layered import Layered, TwoPort
+from fem_constriction.stack.volume import Stack
 
 if TYPE_CHECKING:
-    from fem_constriction.cell import Cell
+    from fem_constriction.cell.cell import Cell
 
 #: Per degree k: mu near 2 k for the full order 2 k (numerics: measured 1.9 for k = 1; 3.5 to 4.0 for k = 2).
 GRADINGS = {

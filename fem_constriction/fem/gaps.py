@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError
-from fem_constriction.face import SAME
-from fem_constriction.outlines import FINE, Outline
+from fem_constriction.geometry.outlines import FINE, Outline
+from fem_constriction.grids.face import SAME
 
 if TYPE_CHECKING:
-    from fem_constriction.cell import Cell
+    from fem_constriction.cell.cell import Cell
 
-Array = NDArray[np.float64]
 
 #: Narrowest gap that is meshed, over the width of the face: 0.5 nm on 50 um.
 NARROWEST = 1e-5

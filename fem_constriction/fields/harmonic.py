@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
-from fem_constriction.assembly import Assembly
+from fem_constriction.arrays import Complex
 from fem_constriction.errors import ComputationError
-
-Complex = NDArray[np.complex128]
+from fem_constriction.reduction.assembly import Assembly
 
 #: Times that conjugate gradients start again, from the true residual: rounding leaves it larger than the one they carry along.
 RESTARTS = 3

@@ -12,8 +12,8 @@ from pathlib import Path
 import meshio
 import numpy as np
 
+from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
-from fem_constriction.faults import show
 from fem_constriction.fields.sampled import Sampled
 
 SUFFIXES = (".vtu", ".xdmf")

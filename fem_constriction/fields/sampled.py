@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.fields.symmetry import Unfolding
-from fem_constriction.grid import Grid
+from fem_constriction.grids.grid import Grid
 
 
 class Sampled(Protocol):

@@ -8,13 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.conversion import number
+from fem_constriction.arrays import Array, Complex
+from fem_constriction.cell.conversion import number
+from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
-from fem_constriction.faults import show
 from fem_constriction.fields.sampled import Sampled
 
-Array = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 Plane = Literal["x", "y"]
 
 

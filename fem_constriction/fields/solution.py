@@ -16,27 +16,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from fem_constriction.admittance import BULK, admittances, evaluate
-from fem_constriction.backends import Backend, backend_named, check_memory, check_solvable, direct_current
-from fem_constriction.capabilities import require
-from fem_constriction.cell import Cell, CellLike
+from fem_constriction.arrays import Array, Complex
+from fem_constriction.cell.cell import Cell, CellLike
+from fem_constriction.cell.faults import show
+from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError
-from fem_constriction.faults import show
 from fem_constriction.fields.harmonic import solve_harmonic
 from fem_constriction.fields.mesh import write
 from fem_constriction.fields.section import Plane, Section, section_of
 from fem_constriction.fields.symmetry import ROUNDING, Unfolding
-from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.grid import Grid
-from fem_constriction.interpolation import Inside
-from fem_constriction.refinement import FINEST
-from fem_constriction.units import array_in
-
-Array = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.names import BULK
+from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
+from fem_constriction.solving.backends import Backend, backend_named
+from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.one_grid import check_memory
+from fem_constriction.solving.refinement import FINEST
+from fem_constriction.space.interpolation import Inside
+from fem_constriction.spectra.frequencies import frequencies_taken
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fem_constriction.arrays import Array
+from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError
-from fem_constriction.grid import Grid
-from fem_constriction.units import array_in
-
-Array = NDArray[np.float64]
+from fem_constriction.grids.grid import Grid
 
 #: Points so far outside the cell, relative to its length, are taken to be on its face.
 ROUNDING = 1e-9

@@ -16,7 +16,7 @@ import typer
 
 from fem_constriction.errors import InputError
 from fuzzing.damage import Random
-from validation import cli
+from validation.cli import app as cli
 
 
 def key_error() -> int:

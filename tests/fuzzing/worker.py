@@ -24,7 +24,8 @@ from fem_constriction.errors import ConstrictionError
 from fuzzing import planted
 from fuzzing.damage import Random
 from fuzzing.kinds import KINDS
-from validation import cli, terminal
+from validation.cli import app as cli
+from validation.show import terminal
 from validation.study import pool, run
 
 #: Address space of the process, bytes.

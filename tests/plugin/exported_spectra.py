@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fem_constriction import Cell, Spectrum
-from fem_constriction.backends import NoData
+from fem_constriction.solving.backends import NoData
 
 
 class ExportedSpectra:

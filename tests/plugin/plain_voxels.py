@@ -4,9 +4,9 @@ import numpy as np
 from scipy import sparse
 
 from fem_constriction import Cell
-from fem_constriction.admittance import admittances
-from fem_constriction.assembly import Assembly
-from fem_constriction.grid import Grading, Grid, family_member, uniform
+from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.assembly import Assembly
 
 
 class PlainVoxels:

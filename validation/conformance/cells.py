@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.backends import direct_current
-from fem_constriction.capabilities import features
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.files import json_text, write_text
+from fem_constriction.processes.of_cell import direct_current
+from fem_constriction.solving.capabilities import features
 
 #: Hz, one per decade, 1 mHz to 1 GHz, and eight per decade.
 FREQUENCIES: Final = np.geomspace(1e-3, 1e9, 13)

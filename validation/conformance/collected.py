@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from fem_constriction.backends import Backend, SpectrumBackend
+from fem_constriction.solving.backends import Backend, SpectrumBackend
 from validation.conformance.outcome import Check
 from validation.conformance.subject import Subject
 from validation.conformance.suite import CHECKS, check_declarations, judge

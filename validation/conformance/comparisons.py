@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from fem_constriction.backends import NoData
-from validation.agreement import compare
+from fem_constriction.solving.backends import NoData
 from validation.conformance.cells import FREQUENCIES
 from validation.conformance.contract import WIDEST
 from validation.conformance.exceptions import DoesNotApplyError
 from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst
 from validation.conformance.subject import BUILT_IN, Subject, built_in, reference
+from validation.gate.agreement import compare
 
 #: What 95 % confidence lets pass: one point in twenty beyond u, none beyond twice u (6e-5 for normal errors).
 MISSES, FARTHEST = 0.05, 2.0

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fem_constriction.backends import Backend
-from fem_constriction.capabilities import KINDS, offers
 from fem_constriction.errors import InputError
+from fem_constriction.solving.backends import Backend
+from fem_constriction.solving.capabilities import KINDS, offers
 from validation.conformance.cells import CELLS, FREQUENCIES
 from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst
 from validation.conformance.subject import Subject
@@ -102,7 +102,7 @@ CHECKS = (
     Check(
         "attributes",
         "name, bound and order are what the protocol says",
-        "fem_constriction.backends.Backend, SpectrumBackend",
+        "fem_constriction.solving.backends.Backend, SpectrumBackend",
         attributes,
     ),
     Check(
@@ -122,7 +122,7 @@ CHECKS = (
     Check(
         "values",
         "Z, u and R_DC finite, u >= 0, R_DC > 0, at the frequencies asked for",
-        "fem_constriction.backends.Backend, SpectrumBackend",
+        "fem_constriction.solving.backends.Backend, SpectrumBackend",
         values,
         ("every process",),
     ),

@@ -6,14 +6,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from fem_constriction.grid import Grid
-from fem_constriction.refinement import Family
+from fem_constriction.arrays import Array
+from fem_constriction.grids.grid import Grid
+from fem_constriction.solving.refinement import Family
 from validation import oracles
-from validation.agreement import enclose
 from validation.conformance.cells import CELLS
 from validation.conformance.exceptions import DoesNotApplyError
-from validation.conformance.outcome import ROUNDING, Array, Check, Measured, together, worst
+from validation.conformance.outcome import ROUNDING, Check, Measured, together, worst
 from validation.conformance.subject import BUILT_IN, Subject, built_in, reference
+from validation.gate.agreement import enclose
 
 #: Part of the stated order that three grids must show: they are seldom finer than where two error terms compete.
 LEAST = 0.75

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.kramers_kronig import densest
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.arrays import Array
+from fem_constriction.fitting.kramers_kronig import densest
+from fem_constriction.spectra.spectrum import Spectrum
 from validation.conformance.cells import FACTOR
-from validation.conformance.outcome import ROUNDING, Array, Check, Measured, hertz, worst
+from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst
 from validation.conformance.subject import Subject
 
 BASE = "every process"

@@ -10,8 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
-from fem_constriction.circuits import physical
+from fem_constriction.processes.circuits import physical
+from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
+from fem_constriction.processes.of_cell import admittances
 from validation import oracles
 from validation.conformance.cells import CELLS, FREQUENCIES
 from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst

@@ -6,11 +6,15 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE, admittances, evaluate
-from fem_constriction.assembly import Array, Assembly
-from fem_constriction.backends import Backend, solve_grid
-from fem_constriction.projection import TARGET
-from fem_constriction.refinement import angular_band
+from fem_constriction.arrays import Array
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.reduction.projection import TARGET
+from fem_constriction.solving.backends import Backend
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import angular_band
 from validation.conformance.cells import CELLS, FREQUENCIES
 from validation.conformance.exceptions import BrokenContractError
 from validation.conformance.outcome import Check, Measured, hertz, together, worst

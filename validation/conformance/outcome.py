@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from fem_constriction.projection import TARGET
+from fem_constriction.reduction.projection import TARGET
 from validation.conformance.subject import Subject
 
-Array = NDArray[np.float64]
 Status = Literal["passed", "failed", "declared", "does not apply"]
 
 #: What rounding and the projection may leave of Z between two computations of one number, relative to |Z|.

@@ -11,20 +11,19 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fem_constriction.api import resistance, spectrum_of
-from fem_constriction.backends import Backend, NoData, SpectrumBackend, backend_named, direct_current, unable
-from fem_constriction.capabilities import FAMILY, OFFERS, SPECTRA, features, kind_of, offers
-from fem_constriction.cell import Cell
+from fem_constriction.arrays import Array
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
-from fem_constriction.refinement import Family, angular_band, solve_family
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.processes.of_cell import direct_current
+from fem_constriction.solving.backends import Backend, NoData, SpectrumBackend, backend_named, unable
+from fem_constriction.solving.capabilities import FAMILY, OFFERS, SPECTRA, features, kind_of, offers
+from fem_constriction.solving.refinement import Family, angular_band, solve_family
+from fem_constriction.spectra.spectrum import Spectrum
 from validation import oracles
 from validation.conformance.cells import CELLS, FREQUENCIES, frequencies
 from validation.conformance.exceptions import BrokenContractError
-
-Array = NDArray[np.float64]
 
 #: The backends that every other one is compared with.
 BUILT_IN = ("network", "fem")
@@ -37,7 +36,7 @@ class Subject:
         if not isinstance(backend, (Backend, SpectrumBackend)):
             raise InputError(
                 f"backend = {type(backend).__name__} is not allowed: an object with the members of "
-                "fem_constriction.backends.Backend or SpectrumBackend"
+                "fem_constriction.solving.backends.Backend or SpectrumBackend"
             )
         self.backend = backend
         self._spectra: dict[str, Spectrum] = {}

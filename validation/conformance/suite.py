@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fem_constriction.backends import Backend, NoData, SpectrumBackend, any_backend
-from fem_constriction.capabilities import KINDS
 from fem_constriction.errors import InputError
+from fem_constriction.solving.backends import Backend, NoData, SpectrumBackend, any_backend
+from fem_constriction.solving.capabilities import KINDS
 from validation.conformance import comparisons, contract, families, laws, limits, matrices
 from validation.conformance.cells import CELLS, FEATURES
 from validation.conformance.exceptions import BrokenContractError, DoesNotApplyError

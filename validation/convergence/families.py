@@ -1,7 +1,8 @@
 """h, h/2, h/4, ...: a backend's grids of a cell, graded or of equal cells, each solved with what it costs.
 
-Memory is the largest increase of the process's resident memory while a grid is solved, seen every 5 ms (`validation.cost`):
-what the grid needs beyond what was there before; grids are solved one after another for it, on one thread of dense algebra.
+Memory is the largest increase of the process's resident memory while a grid is solved, seen every 5 ms
+(`validation.benchmarks.cost`): what the grid needs beyond what was there before; grids are solved one after another for it, on
+one thread of dense algebra.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.backends import Backend, solve_grid
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.units import whole
 from fem_constriction.errors import InputError, MemoryShort, ResolutionWarning
-from fem_constriction.grid import Grid
-from fem_constriction.refinement import FIRST_LEVELS, Family
-from fem_constriction.units import whole
+from fem_constriction.grids.grid import Grid
+from fem_constriction.solving.backends import Backend
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import FIRST_LEVELS, Family
+from validation.benchmarks.cost import cost
 from validation.convergence.theory import Expected, Grids, expected_order, of_family
-from validation.cost import cost
 
 #: Cells per edge looked at for the coarsest grid of equal cells, and how far apart widths may be and still be called equal.
 COARSEST: Final = range(16, 42, 2)

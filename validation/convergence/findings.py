@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.api import provenance
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.files import jsonable
-from fem_constriction.refinement import Limit
+from fem_constriction.solving.refinement import Limit
 from validation.convergence.families import Solved
 from validation.convergence.index import grid_convergence
 from validation.convergence.series import Series

@@ -16,10 +16,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError
-from fem_constriction.refinement import extrapolate
-
-Array = NDArray[np.float64]
+from fem_constriction.solving.refinement import extrapolate
 
 #: Safety factors for two grids, and for three or more.
 TWO_GRIDS: Final = 3.0

@@ -14,13 +14,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
-from fem_constriction.extraction import extract
-from fem_constriction.refinement import Limit
-from fem_constriction.values import Constriction, Value
+from fem_constriction.fitting.extraction import extract
+from fem_constriction.fitting.values import Constriction, Value
+from fem_constriction.solving.refinement import Limit
 from validation.convergence.families import Solved
-
-Array = NDArray[np.float64]
 
 #: Quantity -> attribute of the constriction, and unit.
 FITTED: Final[Mapping[str, tuple[str, str]]] = {"R_Cstr": ("R", "ohm"), "C_Cstr": ("C", "F"), "tau": ("tau", "s")}

@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FormatStrFormatter, LogLocator, NullFormatter
 
-from validation.colours import BACKENDS
 from validation.convergence.findings import Findings
 from validation.convergence.series import Series
-from validation.plots import STYLE, save
+from validation.show.colours import BACKENDS
+from validation.show.plots import STYLE, save
 
 #: How a kind of grids is drawn: line, and whether symbols are filled.
 LOOKS: Final[Any] = {"graded": ("-", True), "uniform": ("--", False)}

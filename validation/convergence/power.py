@@ -11,11 +11,10 @@ from typing import Any, Final
 
 import lmfit
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError
-
-Array = NDArray[np.float64]
 
 #: Grids needed for three parameters and one datum more.
 FEWEST: Final = 4

@@ -8,7 +8,7 @@ from pathlib import Path
 from fem_constriction.files import json_text, write_text
 from validation.convergence import latex, pictures, tables
 from validation.convergence.findings import Findings
-from validation.page import converge_sections, write_page
+from validation.show.page import converge_sections, write_page
 
 
 class Convergence(Findings):

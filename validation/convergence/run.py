@@ -9,20 +9,21 @@ from typing import Any, Final
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
-from fem_constriction.capabilities import require
-from fem_constriction.cell import Cell, CellLike
+from fem_constriction.cell.cell import Cell, CellLike
 from fem_constriction.errors import InputError
-from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.projection import TARGET
-from fem_constriction.refinement import FINEST, Limit, angular_band, extrapolate
+from fem_constriction.processes.of_cell import check_solvable, direct_current
+from fem_constriction.reduction.projection import TARGET
+from fem_constriction.solving.backends import Backend, backend_named
+from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.refinement import FINEST, Limit, angular_band, extrapolate
+from fem_constriction.spectra.frequencies import frequencies_taken
 from validation.convergence.families import Solved, check_levels, solve_grids
 from validation.convergence.findings import Spectra
 from validation.convergence.parameters import FITTED, contributions, fitted, numbers
 from validation.convergence.result import Convergence
 from validation.convergence.series import Series, make_series
 from validation.convergence.theory import GRIDS, Grids
-from validation.gate import BACKENDS, FREQUENCIES
+from validation.gate.run import BACKENDS, FREQUENCIES
 
 IMPEDANCE: Final = "Z"
 RESISTANCE: Final = "R_DC"

@@ -18,13 +18,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.refinement import Limit
+from fem_constriction.arrays import Array
+from fem_constriction.solving.refinement import Limit
 from validation.convergence.families import Solved
 from validation.convergence.index import GridConvergence, grid_convergence
 from validation.convergence.power import FEWEST, PowerLaw, fit_power
 from validation.convergence.theory import Expected
-
-Array = NDArray[np.float64]
 
 #: Errors this many times the reference's uncertainty tell an order to 0.3: log2(1.1/0.9).
 CLEAR: Final = 10.0

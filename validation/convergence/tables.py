@@ -12,10 +12,10 @@ import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from validation import report
 from validation.convergence.findings import Findings
 from validation.convergence.parameters import FITTED, PARTS
 from validation.convergence.series import ENOUGH, Series
+from validation.show import report
 
 WIDTH: Final = 120
 HEAD: Final = (

@@ -16,14 +16,16 @@ from typing import Final, Literal
 
 import numpy as np
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, PORE, admittances, evaluate
-from fem_constriction.backends import Backend
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.units import array_in
 from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.backend import GRADINGS
-from fem_constriction.grid import Grading
-from fem_constriction.refinement import Family
-from fem_constriction.units import array_in
+from fem_constriction.grids.grid import Grading
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.solving.backends import Backend
+from fem_constriction.solving.refinement import Family
 from network import Network
 from network.backend import GRADING
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fem_constriction.backends import Backend, direct_current, solve_grid
-from fem_constriction.cell import Cell
+from fem_constriction.arrays import Array, Complex
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError
 from fem_constriction.fem import MixedElements
-from fem_constriction.fem.enclosure import bounds_on
-from fem_constriction.grid import Grid
-from fem_constriction.reduced import ReducedModel
-from fem_constriction.refinement import angular_band, extrapolate, solve_family
+from fem_constriction.fem.prisms.bounds import bounds_on
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.of_cell import direct_current
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.solving.backends import Backend
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import angular_band, extrapolate, solve_family
 from validation.errors_apart.voxels import edges, refined
-
-Array = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 #: Cells per edge of the cell that a voxelised face is refined to, at most, FEWEST- to MOST-fold: for backends whose modes
 #: are dense matrices. Those of the network are cosine transforms, and so many times more cells cost no more.

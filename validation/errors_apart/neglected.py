@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.admittance import PORE, admittances
-from fem_constriction.backends import direct_current
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.fem import FiniteElements, MixedElements
 from fem_constriction.fem.forms import bulk
-from fem_constriction.fem.prisms import triangle_basis
-from fem_constriction.lateral import LateralModel, reduce_layered
+from fem_constriction.fem.prisms.prisms import triangle_basis
+from fem_constriction.processes.names import PORE
+from fem_constriction.processes.of_cell import admittances, direct_current
+from fem_constriction.stack.face_model import LateralModel, reduce_layered
 
 #: Depth of pores where the cell gives their capacitance alone: that of the paper's table 1 (L_z over depth 50 k), m.
 DEPTH = 1e-9

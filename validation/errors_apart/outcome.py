@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from fem_constriction.api import provenance
-from fem_constriction.cell import Cell
+from fem_constriction.arrays import Array, Complex
+from fem_constriction.cell.cell import Cell
 from validation.errors_apart.neglected import Neglected
-
-Complex = NDArray[np.complex128]
-Array = NDArray[np.float64]
 
 #: The parts, in the order in which they are added.
 PARTS = ("grid", "interface", "staircase")

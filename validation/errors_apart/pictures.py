@@ -9,10 +9,10 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from fem_constriction.backends import backend_named
-from fem_constriction.face import face_of
+from fem_constriction.grids.face import face_of
+from fem_constriction.solving.backends import backend_named
 from validation.errors_apart.outcome import ErrorsApart
-from validation.plots import STYLE
+from validation.show.plots import STYLE
 
 #: name -> colour, marker, line: parts drawn thin, sums thick.
 LOOK = {

@@ -12,20 +12,20 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from fem_constriction.backends import Backend, backend_named, check_solvable, direct_current
-from fem_constriction.capabilities import require
-from fem_constriction.cell import Cell, CellLike
+from fem_constriction.arrays import Array
+from fem_constriction.cell.cell import Cell, CellLike
 from fem_constriction.errors import InputError
-from fem_constriction.frequencies import frequencies_taken
+from fem_constriction.processes.of_cell import check_solvable, direct_current
+from fem_constriction.solving.backends import Backend, backend_named
+from fem_constriction.solving.capabilities import require
+from fem_constriction.spectra.frequencies import frequencies_taken
 from validation.errors_apart.limits import FINEST, Value, body_fitted, enclosure, few_edges, on_grid, share_effect, sharp_limit
 from validation.errors_apart.neglected import neglected
 from validation.errors_apart.outcome import ErrorsApart, Split
 from validation.errors_apart.voxels import staircase
-
-Array = NDArray[np.float64]
 
 BACKENDS = ("network", "fem")
 RESOLUTIONS = (20, 40, 80, 160)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from validation.errors_apart.neglected import Neglected
 from validation.errors_apart.outcome import PARTS, SHOWN, ErrorsApart
-from validation.report import amount, table
+from validation.show.report import amount, table
 
 
 def render(found: ErrorsApart) -> RenderableType:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.cell import Cell
+from fem_constriction.arrays import Array
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
-from fem_constriction.face import face_of
-from fem_constriction.grid import Grid
-
-Array = NDArray[np.float64]
+from fem_constriction.grids.face import face_of
+from fem_constriction.grids.grid import Grid
 
 
 def staircase(cell: Cell, resolution: int, grid: Grid) -> Cell:

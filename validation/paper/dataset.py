@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fem_constriction import DISTRIBUTION
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.api import provenance
-from fem_constriction.circuits import CONSTRICTION, SERIES
 from fem_constriction.errors import InputError
+from fem_constriction.processes.circuits import CONSTRICTION, SERIES
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from validation.paper.cells import FRACTION, TABLE, VARIED, cell
 from validation.paper.sample import AGREED, BySide, Sample
 from validation.paper.tables import CIRCUITS, circuits, unit

@@ -9,9 +9,9 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, GRAIN_BOUNDARY
-from fem_constriction.circuits import CONSTRICTION, INTERFACE, physical
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, physical
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, GRAIN_BOUNDARY
 from validation.paper import pictures_arcs as arcs
 from validation.paper import pictures_values as values
 from validation.paper.pictures_electrolyte import figure_3, figure_4
@@ -19,7 +19,7 @@ from validation.paper.pictures_fields import figure_2b
 from validation.paper.pictures_interface import figure_5, figure_6
 from validation.paper.pictures_relaxation import figure_7
 from validation.paper.pictures_values import AXES
-from validation.plots import STYLE, save
+from validation.show.plots import STYLE, save
 
 
 def write(series: values.Series, folder: Path, figure: str) -> list[Path]:

@@ -10,12 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fem_constriction.admittance import CHARGE_TRANSFER
-from fem_constriction.circuits import CONSTRICTION
+from fem_constriction.processes.circuits import CONSTRICTION
+from fem_constriction.processes.names import CHARGE_TRANSFER
 from validation.paper import pictures_values as values
 from validation.paper.cells import R_POL, TABLE, cell
 from validation.paper.pictures_values import AXES
-from validation.plots import STYLE
+from validation.show.plots import STYLE
 
 _CT: Final = r"\mathrm{CT}"
 _CSTR: Final = r"\mathrm{Cstr}"

@@ -13,13 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
-from fem_constriction.admittance import CHARGE_TRANSFER, PORE, admittances
-from fem_constriction.circuits import CONSTRICTION, Circuit, physical
-from fem_constriction.drt import broadened, distribution
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.fitting.drt import broadened, distribution
+from fem_constriction.processes.circuits import CONSTRICTION, Circuit, physical
+from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.spectra.spectrum import Spectrum
 from validation.paper.pictures_arcs import COLOURS, words
 from validation.paper.sample import BySide, Sample
-from validation.plots import STYLE
+from validation.show.plots import STYLE
 
 _COMPUTED: Final = "black"
 #: Circuit -> its colour and line, as in the paper: the fit red, the modified 1D-PM blue.

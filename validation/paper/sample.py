@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from fem_constriction.admittance import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE, admittances
 from fem_constriction.api import provenance
-from fem_constriction.cell import Cell
-from fem_constriction.extraction import Extraction, extract
-from fem_constriction.reduced import Relaxation
-from fem_constriction.refinement import Family
-from fem_constriction.spectrum import Spectrum
-from validation.result import Result
+from fem_constriction.cell.cell import Cell
+from fem_constriction.fitting.extraction import Extraction, extract
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.reduced import Relaxation
+from fem_constriction.solving.refinement import Family
+from fem_constriction.spectra.spectrum import Spectrum
+from validation.gate.result import Result
 from validation.study import measured
 from validation.study.work import Record
 

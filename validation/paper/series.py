@@ -15,10 +15,10 @@ from typing import Final
 
 from numpy.typing import ArrayLike
 
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.files import read_text
-from validation.gate import FREQUENCIES
+from validation.gate.run import FREQUENCIES
 from validation.paper import cells
 from validation.paper.sample import Sample
 from validation.paper.work import Fitted

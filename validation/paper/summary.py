@@ -9,11 +9,11 @@ from typing import Any
 
 from rich.table import Table
 
-from fem_constriction.circuits import CONSTRICTION
-from fem_constriction.values import Element
+from fem_constriction.fitting.values import Element
+from fem_constriction.processes.circuits import CONSTRICTION
 from validation.paper.sample import Sample
 from validation.paper.tables import circuits
-from validation.report import table
+from validation.show.report import table
 
 
 def apart(sample: Sample, element: str = CONSTRICTION) -> float | None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from fem_constriction.extraction import Extraction
 from fem_constriction.files import write_text
-from fem_constriction.values import Value
+from fem_constriction.fitting.extraction import Extraction
+from fem_constriction.fitting.values import Value
 from validation.paper.sample import Sample
 from validation.study.axes import parse
 from validation.study.measured import CONTRIBUTIONS

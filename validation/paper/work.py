@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fem_constriction.cell import Cell
-from validation import gate
+from fem_constriction.cell.cell import Cell
+from validation.gate import run as gate
 from validation.paper.cells import identify
 from validation.paper.sample import Sample
 from validation.study.points import TOLERANCE, Settings

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.api import spectrum_of
-from fem_constriction.backends import backend_named
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError
-from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.refinement import Family, solve_to
-from fem_constriction.spectrum import Spectrum
-from validation.agreement import Agreement, compare, enclose
-from validation.gate import BACKENDS, FREQUENCIES
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.refinement import Family, solve_to
+from fem_constriction.spectra.frequencies import frequencies_taken
+from fem_constriction.spectra.spectrum import Spectrum
+from validation.gate.agreement import Agreement, compare, enclose
+from validation.gate.run import BACKENDS, FREQUENCIES
 
 #: Uncertainty of each backend, relative to |Z|, that its grids are refined to.
 ACCURACY: Final = 5e-6

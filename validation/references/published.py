@@ -11,10 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.files import read_text
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.spectra.spectrum import Spectrum
 
 INDEX: Final = "index.json"
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from fem_constriction.api import provenance
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.files import json_text, read_text, write_text
 from validation.references.computed import ACCURACY, Recomputed
 from validation.references.published import INDEX, Reference, checked, data, index, names, sha256

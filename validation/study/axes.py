@@ -15,14 +15,14 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from pydantic import ValidationError
 
-from fem_constriction.backends import backend_named
-from fem_constriction.cell import Cell
-from fem_constriction.conversion import apart
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.conversion import apart
+from fem_constriction.cell.faults import FaultError, keys, sentence, show
+from fem_constriction.cell.sections import Section
+from fem_constriction.cell.units import RELATIVE, Number
 from fem_constriction.errors import InputError
-from fem_constriction.faults import FaultError, keys, sentence, show
 from fem_constriction.files import jsonable
-from fem_constriction.sections import Section
-from fem_constriction.units import RELATIVE, Number
+from fem_constriction.solving.backends import backend_named
 
 _ENDS: Final = ("start", "stop", "num", "scale")
 #: Points a study may have, and values an axis.

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from fem_constriction.refinement import Family
-from fem_constriction.spectrum import Spectrum
-from fem_constriction.values import Value
-from validation.result import Result
+from fem_constriction.fitting.values import Value
+from fem_constriction.solving.refinement import Family
+from fem_constriction.spectra.spectrum import Spectrum
+from validation.gate.result import Result
 
 Numbers = dict[str, float]
 Arrays = dict[str, Any]

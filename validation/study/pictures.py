@@ -18,17 +18,15 @@ from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
-from numpy.typing import NDArray
 
+from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
-from validation.plots import STYLE, save
+from validation.show.plots import STYLE, save
 from validation.study.axes import is_number
 from validation.study.measured import CONTRIBUTIONS
 from validation.study.plan import Study
 from validation.study.show import names, value_text
 from validation.study.work import Record
-
-Array = NDArray[np.float64]
 
 #: Okabe and Ito's palette without its yellow, which is hard to see in print.
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#e69f00", "#7d3c98")

@@ -14,17 +14,18 @@ import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from fem_constriction import memory
-from fem_constriction.backends import backend_named, check_solvable, unable
-from fem_constriction.capabilities import features, gap, kind_of
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.faults import FaultError, sentence, show
+from fem_constriction.cell.sections import Section
+from fem_constriction.cell.units import RELATIVE, Number
 from fem_constriction.errors import InputError, MemoryShort
-from fem_constriction.faults import FaultError, sentence, show
 from fem_constriction.files import parsed_toml, read_text
-from fem_constriction.frequencies import frequencies_taken
-from fem_constriction.sections import Section
-from fem_constriction.units import RELATIVE, Number
-from validation.gate import BACKENDS, FREQUENCIES
-from validation.options import cell_of
+from fem_constriction.processes.of_cell import check_solvable
+from fem_constriction.solving.backends import backend_named, unable
+from fem_constriction.solving.capabilities import features, gap, kind_of
+from fem_constriction.spectra.frequencies import frequencies_taken
+from validation.gate.default_cell import cell_of
+from validation.gate.run import BACKENDS, FREQUENCIES
 from validation.study import axes as _axes
 from validation.study.axes import COUNT, MOST, Axis, backend_name
 from validation.study.points import TOLERANCE, Point, Settings, combinations, digest, text_of

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from scipy.stats import qmc
 
-from fem_constriction import DISTRIBUTION, meshfile, microstructure
-from fem_constriction.cell import Cell
-from fem_constriction.faults import show
+from fem_constriction import DISTRIBUTION
+from fem_constriction.cell import meshfile, microstructure
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.faults import show
 from fem_constriction.files import jsonable
 from validation.study.axes import Axis
 

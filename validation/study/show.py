@@ -16,9 +16,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from fem_constriction.faults import short
-from validation import terminal
-from validation.report import amount, table
+from fem_constriction.cell.faults import short
+from validation.show import terminal
+from validation.show.report import amount, table
 from validation.study.axes import is_number, label
 from validation.study.driver import Progress, Step
 from validation.study.measured import CONTRIBUTIONS

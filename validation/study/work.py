@@ -17,12 +17,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.api import provenance, spectrum_of
-from fem_constriction.backends import DOUBLES_PER_UNKNOWN, backend_named, discretisation
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ConstrictionError, InputError, MemoryShort
-from fem_constriction.refinement import FIRST_LEVELS, solve_to
-from validation import gate
-from validation.result import Result
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.one_grid import DOUBLES_PER_UNKNOWN, discretisation
+from fem_constriction.solving.refinement import FIRST_LEVELS, solve_to
+from validation.gate import run as gate
+from validation.gate.result import Result
 from validation.study import measured
 from validation.study.points import TOLERANCE, Settings
 

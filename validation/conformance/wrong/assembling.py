@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.admittance import BULK, PORE
-from fem_constriction.assembly import Assembly
-from fem_constriction.cell import Cell
-from fem_constriction.grid import Grid
-from fem_constriction.layered import Layered
+from fem_constriction.cell.cell import Cell
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.names import BULK, PORE
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.stack.layered import Layered
 from network import Network
 from network.backend import GRADING
 

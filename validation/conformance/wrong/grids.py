@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, PORE
-from fem_constriction.assembly import Array, Assembly
-from fem_constriction.cell import Cell
-from fem_constriction.grid import Grid
-from fem_constriction.layered import Layered
+from fem_constriction.arrays import Array
+from fem_constriction.cell.cell import Cell
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, PORE
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.stack.layered import Layered
 from network import Network
 from network.links import Links
 from validation.conformance.wrong.assembling import level_of, partly_touched, scaled

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.api import resistance, spectrum_of
-from fem_constriction.assembly import Array, Bound
-from fem_constriction.backends import backend_named
-from fem_constriction.cell import Cell
-from fem_constriction.refinement import angular_band, solve_family
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.arrays import Array
+from fem_constriction.cell.cell import Cell
+from fem_constriction.reduction.assembly import Bound
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.refinement import angular_band, solve_family
+from fem_constriction.spectra.spectrum import Spectrum
 
 Spectral = NDArray[np.complexfloating[Any, Any]]
 

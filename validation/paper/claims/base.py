@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from fem_constriction.errors import ConstrictionError
-from validation.gate import BACKENDS
+from validation.gate.run import BACKENDS
+from validation.paper.claims.backend_view import Context, Side
 from validation.paper.claims.measured import Measured, Undecided
-from validation.paper.claims.side import Context, Side
 
 Verdict = Literal["holds", "fails", "not decided"]
 HOLDS: Final = "holds"

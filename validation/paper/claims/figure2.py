@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from fem_constriction.admittance import BULK, GRAIN_BOUNDARY
-from fem_constriction.extraction import fit_spectrum
+from fem_constriction.fitting.extraction import fit_spectrum
+from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
+from validation.paper.claims.backend_view import Row, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, worst
 from validation.paper.claims.measured import Measured
 from validation.paper.claims.shapes import (
@@ -15,7 +16,6 @@ from validation.paper.claims.shapes import (
     percent,
     smallest_fall,
 )
-from validation.paper.claims.side import Row, Side
 
 #: What is left of three exact arcs: the spectrum is known to 1e-8, and the fit stops a little above that.
 THREE = 1e-6

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from fem_constriction.cell import Cell
+from fem_constriction.arrays import Array
+from fem_constriction.cell.cell import Cell
 from validation.paper import cells
+from validation.paper.claims.backend_view import Row, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, percent
-from validation.paper.claims.side import Array, Row, Side
 
 FRACTION = 0.25
 #: Hz: far below and far above the switching of the pores of figure 2 (a few kHz at 25 % contact).

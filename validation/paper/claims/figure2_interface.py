@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fem_constriction.admittance import CHARGE_TRANSFER
-from fem_constriction.circuits import CONSTRICTION
+from fem_constriction.processes.circuits import CONSTRICTION
+from fem_constriction.processes.names import CHARGE_TRANSFER
+from validation.paper.claims.backend_view import Row, Side
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every
 from validation.paper.claims.figure2 import over_x
 from validation.paper.claims.measured import Measured
 from validation.paper.claims.shapes import least_curvature, log_slope, percent, ratio, smallest_fall, smallest_rise
-from validation.paper.claims.side import Row, Side
 
 SLOPE = 0.15
 APART = 0.1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fem_constriction.admittance import BULK, GRAIN_BOUNDARY, admittances
-from fem_constriction.circuits import CONSTRICTION
+from fem_constriction.processes.circuits import CONSTRICTION
+from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
+from fem_constriction.processes.of_cell import admittances
+from validation.paper.claims.backend_view import Row, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
-from validation.paper.claims.extra import PORE
+from validation.paper.claims.extra_series import PORE
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, percent, ratio, smallest_fall, smallest_rise, spread
-from validation.paper.claims.side import Row, Side
 
 SPREAD = 0.5
 PRESERVED_A = 0.3

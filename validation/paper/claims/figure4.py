@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from fem_constriction.admittance import BULK, GRAIN_BOUNDARY, admittances
-from fem_constriction.cell import Cell
-from fem_constriction.circuits import physical
+from fem_constriction.cell.cell import Cell
+from fem_constriction.processes.circuits import physical
+from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
+from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells
+from validation.paper.claims.backend_view import Row, Side, grouped
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
-from validation.paper.claims.extra import DEPTH, EPS_BOUNDARY, EPS_BULK, PORE
+from validation.paper.claims.extra_series import DEPTH, EPS_BOUNDARY, EPS_BULK, PORE
 from validation.paper.claims.figure2_interface import pores
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, percent, smallest_fall, spread
-from validation.paper.claims.side import Row, Side, grouped
 
 HOMOGENEOUS = 0.5
 WEAK = 0.1

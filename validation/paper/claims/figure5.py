@@ -6,15 +6,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from fem_constriction.admittance import CHARGE_TRANSFER
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
+from fem_constriction.processes.names import CHARGE_TRANSFER
 from validation import oracles
 from validation.paper import cells
+from validation.paper.claims.backend_view import Row, Side
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
-from validation.paper.claims.extra import C_DL, PORE
+from validation.paper.claims.extra_series import C_DL, PORE
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, off_line, percent, ratio, smallest_fall, smallest_rise, spread, to_zero
-from validation.paper.claims.side import Row, Side
 
 NEARLY = 20.0
 LIMIT = 2.0

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sized
 
-from fem_constriction.admittance import CHARGE_TRANSFER, admittances
-from fem_constriction.circuits import CONSTRICTION
+from fem_constriction.processes.circuits import CONSTRICTION
+from fem_constriction.processes.names import CHARGE_TRANSFER
+from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells
+from validation.paper.claims.backend_view import Row, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.figure2_interface import pores
 from validation.paper.claims.figure5 import from_linear
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import bend, off, percent, ratio, smallest_rise, to_zero
-from validation.paper.claims.side import Row, Side
 
 CHANGE = 1.0
 LIMIT = 2.0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.admittance import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, admittances
-from fem_constriction.circuits import CONSTRICTION, INTERFACE
-from fem_constriction.drt import distribution
+from fem_constriction.fitting.drt import distribution
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE
+from fem_constriction.processes.of_cell import admittances
+from validation.paper.claims.backend_view import Row, Side
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import bumps, off, percent, ratio
-from validation.paper.claims.side import Row, Side
 
 FRACTION = 0.78
 RIGHT = 1.0

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fem_constriction.cell import Cell
-from fem_constriction.circuits import physical
-from fem_constriction.kramers_kronig import kramers_kronig
-from fem_constriction.spectrum import Spectrum
+from fem_constriction.cell.cell import Cell
+from fem_constriction.fitting.kramers_kronig import kramers_kronig
+from fem_constriction.processes.circuits import physical
+from fem_constriction.spectra.spectrum import Spectrum
 from validation.paper import cells
+from validation.paper.claims.backend_view import Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.measured import Measured
-from validation.paper.claims.side import Side
 
 EXACT = 1e-9
 KRAMERS_KRONIG = 1e-8

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from fem_constriction.circuits import CONSTRICTION
+from fem_constriction.processes.circuits import CONSTRICTION
+from validation.paper.claims.backend_view import Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
-from validation.paper.claims.extra import DEPTH, EPS_BOUNDARY, EPS_BULK, WIDTH
+from validation.paper.claims.extra_series import DEPTH, EPS_BOUNDARY, EPS_BULK, WIDTH
 from validation.paper.claims.measured import Measured
 from validation.paper.claims.shapes import log_slope, percent, smallest_fall
-from validation.paper.claims.side import Side
 
 PROPORTIONAL = 0.01
 FURTHER = 1.0

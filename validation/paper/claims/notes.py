@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 from scipy.constants import epsilon_0
 
-from fem_constriction.admittance import GRAIN_BOUNDARY, admittances
-from fem_constriction.cell import Cell
-from fem_constriction.circuits import INTERFACE, physical
+from fem_constriction.cell.cell import Cell
+from fem_constriction.processes.circuits import INTERFACE, physical
+from fem_constriction.processes.names import GRAIN_BOUNDARY
+from fem_constriction.processes.of_cell import admittances
 from validation import oracles
 from validation.paper import cells
 

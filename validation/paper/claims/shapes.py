@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import argrelmax, find_peaks
 
-from fem_constriction.reduced import Relaxation
+from fem_constriction.arrays import Array
+from fem_constriction.reduction.reduced import Relaxation
 from validation.paper.claims.measured import Measured
-
-Array = NDArray[np.float64]
 
 #: Relaxations closer than this, in decades of tau, are seen as one arc: an RC arc is 1.14 decades wide at half its height.
 GAP = 0.57

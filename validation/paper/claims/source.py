@@ -11,19 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.admittance import admittances, evaluate
-from fem_constriction.backends import backend_named, solve_grid
+from fem_constriction.arrays import Array
 from fem_constriction.budgets import Budget, budget
-from fem_constriction.cell import Cell
+from fem_constriction.cell.cell import Cell
 from fem_constriction.fields import Fields, solve_fields
-from fem_constriction.reduced import ReducedModel
-from fem_constriction.refinement import angular_band
-from validation.benchmark import superlu
-from validation.gate import FREQUENCIES
+from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import angular_band
+from validation.benchmarks.one_grid import superlu
+from validation.gate.run import FREQUENCIES
 from validation.paper import series
-from validation.paper.claims import extra
+from validation.paper.claims import extra_series as extra
+from validation.paper.claims.backend_view import Context
 from validation.paper.claims.measured import Undecided
-from validation.paper.claims.side import Array, Context
 from validation.paper.sample import Sample
 
 

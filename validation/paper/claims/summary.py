@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from validation.paper import cells
+from validation.paper.claims.backend_view import Row, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
-from validation.paper.claims.extra import C_DL, PORE
+from validation.paper.claims.extra_series import C_DL, PORE
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import bumps, ratio
-from validation.paper.claims.side import Row, Side
 
 #: Series of 56: every figure's.
 ALL = ("2", "3a", "3b", "4", "5a", "5b", "6", "7")

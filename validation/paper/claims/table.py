@@ -8,10 +8,10 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from validation.gate import BACKENDS
+from validation.gate.run import BACKENDS
 from validation.paper.claims.base import FAILS, HOLDS, OPEN, Finding, Outcome
 from validation.paper.claims.notes import Note
-from validation.report import table
+from validation.show.report import table
 
 _VERDICTS: Final = (HOLDS, FAILS, OPEN)
 _STYLES: Final = {HOLDS: "green", FAILS: "bold red", OPEN: "yellow"}

@@ -1,0 +1,1 @@
+"""What a cell file says: sections, regions, units, meshes and images, validated."""

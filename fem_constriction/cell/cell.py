@@ -1,0 +1,190 @@
+"""The cell: one frozen, validated description of geometry and materials, read from and written to TOML."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self, Union
+
+import tomli_w
+from pydantic import BaseModel, ValidationError, model_validator
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from fem_constriction.cell.description import Description, radius_of
+from fem_constriction.cell.faults import FaultError, dotted, keys, sentence, show, unknown_key
+from fem_constriction.cell.image_check import check_fits
+from fem_constriction.cell.mesh import mesh_beside
+from fem_constriction.cell.mesh_check import check_mesh
+from fem_constriction.cell.microstructure import beside
+from fem_constriction.cell.plausible import implausible
+from fem_constriction.errors import ImplausibleWarning, InputError, cut
+from fem_constriction.files import parsed_toml, read_text, write_text
+from fem_constriction.geometry.outlines import faults
+
+#: Bytes of the longest cell file: 100,000 corners of polygons have 6 MB, and TOML of 16 MB is read in five seconds.
+LONGEST: Final = 16_000_000
+
+#: What stands for a cell wherever one is taken: itself, a dictionary with the keys of a cell file, or the path of one.
+CellLike = Union["Cell", Mapping[str, Any], str, os.PathLike[str]]
+
+_ROUNDING = 1e-12  # a square may be this much too wide for its face, and is then as wide as the face
+
+
+class Cell(Description):
+    """div(kappa grad phi) = 0 in a box with thin layers inside and at its faces: geometry, materials, in SI.
+
+    Sections may be given as dictionaries with the keys of the cell file, quantities as numbers in SI or
+    strings with a unit. Cells are frozen, hashable, and equal where their values are. Raises InputError.
+    """
+
+    def __init__(self, /, **data: Any) -> None:
+        self._fill(data)
+        _warn("", implausible(self))
+
+    def _fill(self, data: Mapping[str, Any]) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise InputError(sentence(Cell, error)) from None
+
+    @classmethod
+    def _without_a_word(cls, data: Mapping[str, Any]) -> Self:
+        """A validated cell; what is implausible in it is left to the caller to say."""
+        cell = cls.__new__(cls)
+        cell._fill(data)
+        return cell
+
+    @classmethod
+    def of(cls, what: CellLike) -> Cell:
+        """The cell itself, one made from a dictionary with the keys of a cell file, or the one in the file of this path.
+
+        Raises InputError for anything else, and for what is wrong in it.
+        """
+        if isinstance(what, Cell):
+            return what
+        if isinstance(what, Mapping):
+            return cls(**{str(key): value for key, value in what.items()})
+        if isinstance(what, (str, os.PathLike)):
+            return cls.load(what)
+        raise InputError(f"cell = {show(what)} is not allowed: a Cell, the path of a cell file, or a dictionary with its keys")
+
+    @model_validator(mode="after")
+    def _contact_fits(self) -> Self:
+        x, y, _ = self.geometry.lengths
+        if not 0 < x * y < math.inf:
+            raise FaultError("geometry.width", f" = {show([x, y])} m is not allowed: the area of the face is {x * y} m^2")
+        contact = self.working_electrode.contact
+        check_mesh(self)
+        if contact.shape == "mesh":
+            return self
+        if contact.shape == "regions":
+            if wrong := faults(self.outlines, (x, y)):
+                raise FaultError("working_electrode.contact.regions", f" is not allowed: {wrong}")
+            return self
+        fraction, largest = self.contact_fraction, min(x, y) / max(x, y)
+        if contact.shape == "disc":
+            largest *= math.pi / 4
+        if fraction > largest * (1 + _ROUNDING) and (fraction < 1 or contact.shape == "disc"):
+            size = math.sqrt(fraction) * math.sqrt(x) * math.sqrt(y)
+            what = (
+                f"a square of side {size:.6g} m" if contact.shape == "square" else f"a disc of radius {radius_of(size):.6g} m"
+            )
+            whole = ", or 1 for the whole face" if contact.shape == "square" else ""
+            allowed = f"{what} does not fit a face of {x:.6g} m x {y:.6g} m, at most {largest:.6g}{whole}"
+            raise FaultError("working_electrode.contact.fraction", f" = {fraction!r} is not allowed: {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _voxels_fit(self) -> Self:
+        if self.electrolyte.microstructure is not None:
+            check_fits(self)
+        return self
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Cell:
+        """The cell in a TOML file; InputError names the file, the key, its value and what is allowed."""
+        return cls.loads(read_text(path, LONGEST), source=os.fspath(path), folder=Path(path).parent)
+
+    @classmethod
+    def loads(cls, text: str, source: str = "", folder: Path | None = None) -> Cell:
+        """The cell in a TOML text; `source` is what errors call it, `folder` what a relative path in it is seen from."""
+        name = f"{source}: " if source else ""
+        data = parsed_toml(text, name)
+        try:
+            cell = cls._without_a_word(data if folder is None else mesh_beside(beside(data, folder), folder))
+        except InputError as error:
+            raise InputError(f"{name}{error}") from None
+        _warn(name, implausible(cell))
+        return cell
+
+    def dumps(self) -> str:
+        """The cell as TOML, quantities as strings with their SI unit, what is left out left out."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the cell file; loading it gives an equal cell. InputError where it cannot be written."""
+        write_text(path, self.dumps())
+
+    def vary(self, changes: Mapping[str, Any]) -> Cell:
+        """A validated copy with other values: {"working_electrode.contact.fraction": 0.16}.
+
+        None leaves a key or a section out; a key in a section left out makes the section. Raises InputError; warns of what is
+        implausible in the copy and not in this cell.
+        """
+        data = self.model_dump()
+        known = {key for key, _ in keys(Cell)}
+        for key, value in ((str(key), value) for key, value in changes.items()):
+            if key not in known:
+                parts = tuple(key.split("."))
+                raise InputError(f"{dotted(parts)} = {show(value)} is not allowed: {unknown_key(Cell, parts)[0]}")
+            *sections, name = key.split(".")
+            place: Any = data
+            for section in sections:
+                if place.get(section) is None and value is not None:
+                    place[section] = {}
+                place = place.get(section)
+                if isinstance(place, (list, tuple)):
+                    raise InputError(f"{key} = {show(value)} is not allowed: {section} is a list, give all of it")
+                if not isinstance(place, dict):
+                    break  # nothing to leave out, or no section, which validation reports
+            else:
+                place[name] = _copied(key, value)
+        cell = Cell._without_a_word(data)
+        said = set(implausible(self))
+        _warn("", [text for text in implausible(cell) if text not in said])
+        return cell
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The JSON schema of the cell file, for editors: every key with its meaning, unit and default."""
+        schema = cls.model_json_schema(schema_generator=_FileSchema, mode="validation")
+        return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
+
+
+def _copied(key: str, value: Any) -> Any:
+    try:
+        return value.model_dump() if isinstance(value, BaseModel) else copy.deepcopy(value)
+    except Exception as error:  # nested too deep, or an object of the caller's that has no copy
+        raise InputError(f"{key} = {show(value)} is not allowed: it cannot be copied ({type(error).__name__})") from None
+
+
+def _warn(name: str, texts: Sequence[str]) -> None:
+    for text in texts:
+        warnings.warn(cut(name + text), ImplausibleWarning, stacklevel=3)
+
+
+class _FileSchema(GenerateJsonSchema):
+    """TOML knows no null: an optional key is one that may be left out."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        if isinstance(schema.get("default"), (str, float)):
+            return super().default_schema(schema)
+        return self.generate_inner(schema["schema"])

@@ -1,0 +1,113 @@
+"""What is allowed in a cell and nobody means: values outside what is usual, and layers thicker than what they lie between.
+
+Ranges of single values come with their units (`units`, "usual"); here is what takes several keys together. A warning is no
+error: scaled cells, of 1 m and 1 S/m, are as right as any.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+import shapely
+from pydantic import BaseModel
+from scipy.constants import epsilon_0
+
+from fem_constriction.cell.description import Description
+from fem_constriction.cell.faults import rule_of
+
+#: Depth of a pore over its width, 2 A_pore/(perimeter of the contact), from which on j = y_pore (V - phi) may cost 1 % of |Z|.
+#: Measured against voids that are resolved, with metal above and beside them (finite volumes in two dimensions, strips and
+#: discs, ideal contacts of 0.1 to 0.9 of the half period L; `tests/test_plausible.py` has the code), at the worst frequency:
+#: with a permittivity in the void of at least the bulk's from 0.038 on for an electrolyte of thickness L/4, from 0.06 on
+#: for L, from 0.08 on for 2 L; with 1/15 of it from 0.06 and 0.1 on; with 1/150 (air) never, for nothing flows there then.
+#: Direct current through voids that conduct: from 0.05 on.
+DEEP: Final = 0.04
+
+
+def implausible(cell: Description) -> tuple[str, ...]:
+    """Return the sentences, each with key, value and what is usual; () for a cell as others are."""
+    return (*_values(cell, ""), *_boundaries(cell), *_pores(cell))
+
+
+def _values(section: BaseModel, prefix: str) -> Iterator[str]:
+    for name, rule in _rules(type(section)):
+        value = getattr(section, name)
+        key = prefix + name
+        if isinstance(value, BaseModel):
+            yield from _values(value, f"{key}.")
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            for number, each in enumerate(value):
+                yield from _values(each, f"{key}.{number}.")
+        elif rule is not None and value is not None:
+            yield from (f"{key} = {text}" for each in _numbers(value) if (text := rule.unusual(each)))
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _numbers(each)
+    else:
+        yield value
+
+
+@lru_cache(maxsize=256)
+def _rules(section: type[BaseModel]) -> tuple[tuple[str, Any], ...]:
+    """Every key of a section with the rule of its values, None where it has no usual range."""
+    rules = ((name, rule_of(field)) for name, field in section.model_fields.items())
+    return tuple((name, rule if hasattr(rule, "unusual") else None) for name, rule in rules)
+
+
+def _boundaries(cell: Description) -> Iterator[str]:
+    """Grain boundaries take no thickness from the bulk: they are thin against the grains between them."""
+    x, y, z = cell.geometry.lengths
+    planes, image = cell.electrolyte.grain_boundaries, cell.electrolyte.microstructure
+    if planes is not None and planes.layers > 1 and planes.thickness > z / planes.layers:
+        yield _thicker("electrolyte.grain_boundaries.thickness", planes.thickness, "a layer of the bulk", z / planes.layers)
+    if image is not None and image.boundary is not None:
+        what, size = "a voxel", image.voxel
+        if image.grain_size is not None:
+            what, size = "a grain", image.grain_size
+        elif image.grains is not None:
+            what, size = "a grain", (x * y * z / image.grains) ** (1 / 3)
+        if image.boundary.thickness > size:
+            yield _thicker("electrolyte.microstructure.boundary.thickness", image.boundary.thickness, what, size)
+
+
+def _thicker(key: str, thickness: float, what: str, size: float) -> str:
+    return f"{key} = {thickness!r} m is more than the thickness of {what}, {size:.3g} m: boundaries are thin layers"
+
+
+def _pores(cell: Description) -> Iterator[str]:
+    """Pores are thin layers, j = y_pore (V - phi): shallow against their width, and against the contact beside them."""
+    pore = cell.working_electrode.pore
+    if pore is None or not 0 < cell.contact_fraction < 1:
+        return
+    key, given, depth = "working_electrode.pore.depth", pore.depth, pore.depth
+    if depth is None and pore.capacitance:  # at least as deep as a vacuum of that capacitance
+        key, depth = "working_electrode.pore.capacitance", epsilon_0 / pore.capacitance
+    if not depth:
+        return
+    contact, width = _widths(cell)
+    value = f"{key} = {given!r} m" if given else f"{key} = {pore.capacitance!r} F/m^2, that of a vacuum {depth:.3g} m deep,"
+    if depth > DEEP * width:
+        costs = f"pores are thin layers, and from {DEEP:g} times on that may cost 1 % of Z"
+        yield f"{value} is {depth / width:.2g} times the width of the pore, {width:.3g} m: {costs}"
+    elif depth > contact:
+        yield f"{value} is more than the width of the contact, {contact:.3g} m: pores are thin layers"
+
+
+def _widths(cell: Description) -> tuple[float, float]:
+    """Width of the contact, 4 A_c/P, and of the pore, 2 A_pore/P; beside small contacts not more than their distance."""
+    covered, free = cell.contact_area, cell.area - cell.contact_area
+    shape, count = cell.working_electrode.contact.shape, 1
+    if shape == "regions":
+        metal = shapely.union_all([outline.shape for outline in cell.outlines])
+        perimeter, count = metal.length, max(1, len(shapely.get_parts(metal)))
+    else:
+        perimeter = sum(cell.contact_sides) * (math.pi / 2 if shape == "disc" else 2)
+    if not perimeter > 0:
+        return math.inf, math.inf
+    return 4 * covered / perimeter, min(2 * free / perimeter, math.sqrt(free / count))

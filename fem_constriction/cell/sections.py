@@ -1,0 +1,199 @@
+"""The sections of a cell file: geometry, materials and electrodes, frozen, validated, in SI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from scipy.constants import epsilon_0
+
+from fem_constriction.cell.faults import FaultError, show
+from fem_constriction.cell.microstructure import Microstructure
+from fem_constriction.cell.regions import Region
+from fem_constriction.cell.section import Section as Section
+from fem_constriction.cell.units import (
+    EXTENT,
+    AreaCapacitance,
+    AreaResistance,
+    Conductivity,
+    Extent,
+    Fraction,
+    Layers,
+    Length,
+    Permittivity,
+    PoreConductivity,
+    Quantity,
+)
+from fem_constriction.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Width(Quantity):
+    """One length, or [L_x, L_y]; two equal lengths are one."""
+
+    def validate(self, value: object) -> Any:
+        if not isinstance(value, (list, tuple)):
+            return super().validate(value)
+        if len(value) != 2:
+            raise InputError(f"{show(value)} is not allowed: one length or two, [L_x, L_y]")
+        first, second = (super(_Width, self).validate(each) for each in value)
+        return first if first == second else (first, second)
+
+    def text(self, number: Any) -> Any:
+        if isinstance(number, tuple):
+            return [super(_Width, self).text(each) for each in number]
+        return super().text(number)
+
+    def schema(self) -> JsonSchemaValue:
+        one = super().schema()
+        pair = {"type": "array", "items": {"anyOf": one["anyOf"]}, "minItems": 2, "maxItems": 2}
+        return {"anyOf": [*one["anyOf"], pair], "examples": [*one["examples"], [self.example, self.example]]}
+
+
+class Geometry(Section):
+    """The box L_x x L_y x L_z: the electrodes lie at its two faces across z."""
+
+    width: Annotated[float | tuple[float, float], _Width(unit="m", what="a length", example="50 um", usual=EXTENT)] = Field(
+        description="Width L_x = L_y in m, or [L_x, L_y]"
+    )
+    thickness: Extent = Field(description="Thickness L_z of the electrolyte in m")
+
+    @property
+    def lengths(self) -> tuple[float, float, float]:
+        """(L_x, L_y, L_z) in m."""
+        x, y = self.width if isinstance(self.width, tuple) else (self.width, self.width)
+        return x, y, self.thickness
+
+
+class GrainBoundaries(Section):
+    """y_gb(s) = (sigma_gb + s eps_gb)/delta_gb in S/m2 on layers - 1 planes, evenly spaced."""
+
+    layers: Layers = Field(description="Number of bulk layers; there is one boundary fewer (1: no boundary)")
+    thickness: Length = Field(description="Thickness delta_gb of a boundary in m")
+    conductivity: Conductivity = Field(description="Conductivity sigma_gb of a boundary in S/m")
+    relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
+
+
+class Electrolyte(Section):
+    """kappa(s) = sigma_b + s eps_b in S/m, the same everywhere in the bulk."""
+
+    conductivity: Conductivity = Field(description="Bulk conductivity sigma_b in S/m")
+    relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
+    grain_boundaries: GrainBoundaries | None = Field(None, description="Planar grain boundaries; left out: none")
+    microstructure: Microstructure | None = Field(None, description="A label image of grains and inclusions; left out: none")
+
+    @model_validator(mode="after")
+    def _planes_or_image(self) -> Self:
+        if self.microstructure is not None and self.grain_boundaries is not None:
+            raise FaultError(
+                "microstructure",
+                " is not allowed together with grain_boundaries: an image has its own boundaries (microstructure.boundary)",
+            )
+        return self
+
+
+class Contact(Section):
+    """Where the metal touches the electrolyte: one square or disc in the middle of the face, A_c = fraction A, or regions."""
+
+    shape: Literal["square", "disc", "regions", "mesh"] = Field(
+        description="Shape of the contact: one centred square, one centred disc, or the regions that are listed"
+    )
+    fraction: Fraction | None = Field(
+        None, description="Contact area over cell area, A_c/A, from 0 to 1 (no unit); left out with regions"
+    )
+    regions: tuple[Region, ...] = Field((), description="Regions of the contact, on the face; left out for a square or disc")
+    mesher: Literal["delaunay", "gmsh"] | None = Field(
+        None, description="What triangulates the face beside the contact's outline for finite elements; left out: delaunay"
+    )
+
+    @model_validator(mode="after")
+    def _fraction_or_regions(self) -> Self:
+        if self.shape == "mesh":
+            for key in ("fraction", "regions"):
+                if getattr(self, key):
+                    raise FaultError(
+                        key, " is not allowed: shape 'mesh' takes the contact from the mesh (mesh.regions.contact)"
+                    )
+            return self
+        if self.shape == "regions":
+            if self.fraction is not None:
+                raise FaultError("fraction", f" = {self.fraction!r} is not allowed: regions have an area of their own")
+            if not self.regions:
+                raise FaultError("regions", " is missing: shape 'regions' needs at least one of them")
+            return self
+        if self.regions:
+            raise FaultError("regions", f" is not allowed: shape '{self.shape}' takes fraction")
+        if self.fraction is None:
+            allowed = "required is a number from 0 to 1 (no unit)"
+            raise FaultError("fraction", f" is missing: {allowed}")
+        return self
+
+
+class ChargeTransfer(Section):
+    """y(s) = 1/R_pol + s C_dl in S/m2."""
+
+    resistance: AreaResistance = Field(
+        description="Polarisation resistance R_pol in ohm m^2; for an ideal contact leave the section out"
+    )
+    capacitance: AreaCapacitance = Field(0.0, description="Capacitance C_dl in F/m^2; left out: 0")
+
+
+class Pore(Section):
+    """y_pore(s) = g + s c in S/m2: by a capacitance, or by a filling (g = sigma/d, c = eps/d)."""
+
+    capacitance: AreaCapacitance | None = Field(None, description="Pore capacitance c in F/m^2; or give depth instead")
+    depth: Length | None = Field(None, description="Depth d of the pores in m; or give capacitance instead")
+    relative_permittivity: Permittivity | None = Field(
+        None, description="Relative permittivity of what fills the pores, with depth; left out: 0"
+    )
+    conductivity: PoreConductivity | None = Field(
+        None, description="Conductivity of what fills the pores in S/m, with depth; left out: 0"
+    )
+
+    @property
+    def areal_conductance(self) -> float:
+        """g = sigma/d in S/m2."""
+        return (self.conductivity or 0.0) / self.depth if self.depth else 0.0
+
+    @property
+    def areal_capacitance(self) -> float:
+        """c = eps_r eps_0/d, or the capacitance as given, in F/m2."""
+        if self.depth:
+            return float((self.relative_permittivity or 0.0) * epsilon_0 / self.depth)
+        return self.capacitance or 0.0
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        filling = [key for key in ("relative_permittivity", "conductivity") if getattr(self, key) is not None]
+        others = ["depth"] * (self.depth is not None) + filling
+        allowed = "either capacitance, or depth with relative_permittivity or conductivity or both"
+        if self.capacitance is not None and others:
+            given = f"{self.capacitance!r} F/m^2 is not allowed together with {others[0]}"
+            raise FaultError("capacitance", f" = {given}: {allowed}")
+        if self.capacitance is None and not others:
+            raise FaultError("", f" is empty: {allowed}; leave the section out for insulating pores")
+        if filling and self.depth is None:
+            raise FaultError("depth", f" is missing: {allowed}")
+        if self.depth is not None and not filling:
+            raise FaultError("depth", f" = {self.depth!r} m is not allowed alone: {allowed}")
+        return self
+
+
+class WorkingElectrode(Section):
+    """j = y (V - phi): charge transfer on the contact, capacitance on the pores around it."""
+
+    contact: Contact = Field(description="Where the metal touches the electrolyte")
+    charge_transfer: ChargeTransfer | None = Field(
+        None, description="Charge transfer at the contact; left out: an ideal contact, phi = V"
+    )
+    pore: Pore | None = Field(None, description="The pores beside the contact; left out: insulating")
+
+
+class CounterElectrode(Section):
+    """j = y phi over the whole face."""
+
+    charge_transfer: ChargeTransfer | None = Field(
+        None, description="Charge transfer at the counter electrode; left out: ideal, phi = 0"
+    )

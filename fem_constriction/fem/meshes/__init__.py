@@ -1,0 +1,1 @@
+"""Meshes from files: tetrahedra and hexahedra with jumps."""

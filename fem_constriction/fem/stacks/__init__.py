@@ -1,0 +1,1 @@
+"""Stacks of rectangles: tensor-product elements, layer by layer."""

@@ -1,0 +1,176 @@
+"""u_h(x, y, z) in (planar space) (x) (line space of each layer): extruded meshes, and the matrices of their factors.
+
+Every layer between two grain boundaries has its own elements and its own nodes along z, so that the potential may jump from
+one layer to the next. Nodes are numbered row by row: all nodes of a horizontal plane, then the next plane below, WE face
+first. On boxes with exact quadrature the products below are the matrices of the three-dimensional hexahedral mesh, to
+rounding (a test assembles that one and compares). Lengths are in units of the cell's thickness: scikit-fem's tolerances are
+absolute, and coordinates of 1e-5 m would meet them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from skfem import Basis, MeshLine
+from skfem.element.element_h1 import ElementH1
+from skfem.refdom import RefLine
+
+from fem_constriction.arrays import Array
+from fem_constriction.fem.forms import bulk, sheet
+from fem_constriction.stack.modes import Lateral, Modes
+
+
+def quadrature_order(degree: int) -> int:
+    """2 k in each direction: exact for the mass matrix of degree k on boxes, so that the lower bound holds."""
+    return 2 * degree
+
+
+class LagrangeLine(ElementH1):  # type: ignore[misc]
+    """Lagrange's polynomials of one degree at equally spaced nodes of a line, for scikit-fem, which has them up to degree 2."""
+
+    refdom = RefLine
+    nodal_dofs = 1
+
+    def __init__(self, degree: int) -> None:
+        inner = np.arange(1, degree) / degree
+        self.doflocs = np.concatenate([[0.0, 1.0], inner])[:, None]
+        self.interior_dofs, self.maxdeg = degree - 1, degree
+        self.dofnames = ["u", *("u" for _ in inner)]
+
+    def lbasis(self, X: Array, i: int) -> tuple[Array, Array]:
+        """Return the i-th polynomial and its derivative at points X, (1, n)."""
+        value, slope = np.ones_like(X[0]), np.zeros_like(X[0])
+        for node in np.delete(self.doflocs[:, 0], i):
+            distance = self.doflocs[i, 0] - node
+            slope = slope * (X[0] - node) / distance + value / distance
+            value = value * (X[0] - node) / distance
+        return value, slope[None]
+
+
+@dataclass(frozen=True, eq=False)
+class LineSpace:
+    """Lagrange elements of one degree on a line: the nodes in ascending order, int u' v' and int u v; lines: of the mesh."""
+
+    nodes: Array
+    stiffness: sparse.csr_array
+    mass: sparse.csr_array
+    lines: Array
+
+    @classmethod
+    def build(cls, lines: Array, degree: int) -> LineSpace:
+        """Return the space on the mesh with these lines."""
+        basis = Basis(MeshLine(lines), LagrangeLine(degree), intorder=quadrature_order(degree))
+        order = np.argsort(basis.doflocs[0])
+        stiffness, mass = (_ordered(form.assemble(basis), order) for form in (bulk, sheet))
+        return cls(basis.doflocs[0][order], stiffness, mass, lines)
+
+    def weighted(self, weight: Array) -> sparse.csr_array:
+        """Return int w u v with a weight for each cell of the mesh, (cells,)."""
+        cells = len(self.lines) - 1
+        degree = (len(self.nodes) - 1) // cells
+        unit = LineSpace.build(np.array([0.0, 1.0]), degree).mass.toarray()
+        blocks = (weight * np.diff(self.lines))[:, None, None] * unit
+        places = degree * np.arange(cells)[:, None, None] + np.arange(degree + 1)
+        rows, columns = np.broadcast_arrays(places.transpose(0, 2, 1), places)
+        shape = (len(self.nodes), len(self.nodes))
+        return sparse.csr_array(sparse.coo_array((blocks.ravel(), (rows.ravel(), columns.ravel())), shape=shape))
+
+
+@dataclass(frozen=True, eq=False)
+class PlanarSpace:
+    """Lagrange elements on rectangles in the plane: every horizontal face carries this space.
+
+    stiffness, mass: int grad u . grad v and int u v; contact, pore: int u v over those parts of the WE face.
+    x, y: the line spaces of which it is the product, nodes ordered (x, y).
+    """
+
+    x: LineSpace
+    y: LineSpace
+    stiffness: sparse.csr_array
+    mass: sparse.csr_array
+    contact: sparse.csr_array
+    pore: sparse.csr_array
+
+    @classmethod
+    def build(cls, x: Array, y: Array, touched: Array, degree: int) -> PlanarSpace:
+        """Return the space on the mesh with these lines; touched: the part of each cell that is contact, (x cells, y cells)."""
+        columns, rows = LineSpace.build(x, degree), LineSpace.build(y, degree)
+        contact, pore = (_over(columns, rows, part) for part in (touched * 1.0, 1.0 - touched))
+        stiffness = sparse.kron(columns.stiffness, rows.mass) + sparse.kron(columns.mass, rows.stiffness)
+        mass = sparse.kron(columns.mass, rows.mass)
+        return cls(columns, rows, sparse.csr_array(stiffness), sparse.csr_array(mass), contact, pore)
+
+    @property
+    def lateral(self) -> Lateral:
+        """The modes of the plane: products of those of x and y."""
+        return Lateral(*(Modes.generalised(each.stiffness.toarray(), each.mass.toarray()) for each in (self.x, self.y)))
+
+    @property
+    def functions(self) -> Lateral:
+        """Functions of the plane: its modes are cheap."""
+        return self.lateral
+
+    @property
+    def size(self) -> int:
+        """Number of nodes of a horizontal plane."""
+        return int(self.mass.shape[0])
+
+
+def _over(x: LineSpace, y: LineSpace, part: Array) -> sparse.csr_array:
+    """int w u v over the plane, w constant on each cell: a product for all columns of cells that are alike."""
+    total = sparse.csr_array((x.nodes.size * y.nodes.size,) * 2)
+    alike, which = np.unique(part, axis=0, return_inverse=True)
+    for number, row in enumerate(alike):
+        if row.any():
+            total = total + sparse.kron(x.weighted((which.ravel() == number).astype(float)), y.weighted(row), format="csr")
+    found = sparse.csr_array(total)
+    found.eliminate_zeros()
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class VerticalSpace:
+    """Line spaces of all layers side by side, with no continuity between layers.
+
+    stiffness, mass: int u' v' and int u v over all layers; jumps: sum over boundaries of [u][v], [u] = above - below;
+    starts: the first row of each layer below a boundary; layers: the spaces. Row 0 is the WE face, the last one the CE face.
+    """
+
+    stiffness: sparse.csr_array
+    mass: sparse.csr_array
+    jumps: sparse.csr_array
+    starts: NDArray[np.int64]
+    layers: tuple[LineSpace, ...]
+
+    @classmethod
+    def build(cls, layers: Sequence[Array], degree: int) -> VerticalSpace:
+        """Return the space on the meshes with these lines, one per layer, from the WE down."""
+        spaces = [LineSpace.build(lines, degree) for lines in layers]
+        ends = np.cumsum([len(space.nodes) for space in spaces])
+        number, above, below = np.arange(len(spaces) - 1), ends[:-1] - 1, ends[:-1]
+        entries = np.repeat([1.0, -1.0], number.size)
+        jump = sparse.csr_array((entries, (np.tile(number, 2), np.append(above, below))), shape=(number.size, ends[-1]))
+        stiffness, mass = (
+            sparse.csr_array(sparse.block_diag([getattr(space, name) for space in spaces], format="csr"))
+            for name in ("stiffness", "mass")
+        )
+        return cls(stiffness, mass, sparse.csr_array(jump.T @ jump), ends[:-1], tuple(spaces))
+
+    @property
+    def size(self) -> int:
+        """Number of rows of nodes."""
+        return int(self.mass.shape[0])
+
+    def row(self, number: int) -> sparse.csr_array:
+        """The trace on one row, u v there: number 0 is the WE face, -1 the CE face."""
+        where = ([number % self.size], [number % self.size])
+        return sparse.csr_array(([1.0], where), shape=(self.size, self.size))
+
+
+def _ordered(matrix: Any, order: NDArray[np.int64]) -> sparse.csr_array:
+    return sparse.csr_array(sparse.csr_array(matrix)[order][:, order])

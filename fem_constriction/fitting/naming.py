@@ -1,0 +1,140 @@
+"""Which arc is which: each is named by where the relaxations it stands for store their energy, and where they dissipate it.
+
+The arc of a process is the one whose energy is stored in it and turned into heat by it. That of the constriction stores its
+energy in the pores and heats what the current is squeezed through: bulk and grain boundaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
+
+from fem_constriction.arrays import Array
+from fem_constriction.errors import InputError
+from fem_constriction.fitting.rc_fit import Fit
+from fem_constriction.fitting.starts import Spectral, nonnegative, stacked
+from fem_constriction.fitting.values import Element, none
+from fem_constriction.processes.circuits import CONSTRICTION, SERIES, Elements
+from fem_constriction.processes.elements import by_name
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.spectra.spectrum import Spectrum
+
+# Weight of stored energy beside dissipation. Where charge transfer and pores store alike (figure 2 at 1 % contact) dissipation
+# has to decide; where pores store nearly all and charge transfer dissipates (figure 6), energy has to. The names in the
+# series of figures 2, 5 and 6 are the same for any weight from 1.5 to 2.2 (measured on the coarsest grids).
+_ENERGY = 1.8
+COINCIDES: Final = "coincides with"
+#: Hz and ohm: numbers beyond it, or below its inverse, are no measurement, and their squares are no numbers.
+LARGEST: Final = 1e50
+#: Decades of frequency that a circuit, a test or a distribution is made for.
+DECADES: Final = 30
+_TIE = 1e-6  # equal processes: the one that is first in the direction of the current, from the bulk to the counter electrode
+
+
+class Data(NamedTuple):
+    """A spectrum that a circuit can be fitted to: Hz, ohm, ohm, each (f,)."""
+
+    frequency: Array
+    impedance: Spectral
+    uncertainty: Array | None
+
+    @classmethod
+    def of(cls, frequency: ArrayLike, impedance: ArrayLike, uncertainty: ArrayLike | None) -> Data:
+        """Return the checked data. Raises InputError, also where Z is 0 and for bands that no instrument has."""
+        spectrum = Spectrum(
+            np.asarray(frequency), np.asarray(impedance), None if uncertainty is None else np.asarray(uncertainty)
+        )
+        if not spectrum.impedance.all():
+            zero = spectrum.frequency[spectrum.impedance == 0][0]
+            raise InputError(f"impedance = 0 ohm at {zero:g} Hz is not allowed: a circuit is fitted relative to |Z|")
+        sizes = np.abs(spectrum.impedance)
+        for name, unit, values in (("frequency", "Hz", spectrum.frequency), ("|impedance|", "ohm", sizes)):
+            if not (values.min() >= 1 / LARGEST and values.max() <= LARGEST):
+                raise InputError(f"{name} = {values.min():g} to {values.max():g} {unit} is not allowed: 1e-50 to 1e50 {unit}")
+        decades = float(np.log10(spectrum.frequency.max()) - np.log10(spectrum.frequency.min()))
+        if decades > DECADES:
+            raise InputError(f"frequency = {decades:.0f} decades from least to largest is not allowed: {DECADES} at most are")
+        return cls(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
+
+    @property
+    def omega(self) -> Array:
+        """Angular frequency in 1/s."""
+        return 2 * np.pi * self.frequency
+
+
+class Naming:
+    """Which arc is which: by stored energy and dissipation of its relaxations."""
+
+    def __init__(self, parts: Elements, model: ReducedModel, data: Data) -> None:
+        self.parts, self.data = parts, data
+        self.y = by_name(model.processes)
+        found = model.relaxation()
+        keep = np.isfinite(found.tau) & np.isfinite(found.resistance) & (found.resistance > 0)
+        self.spectrum = found.tau[keep], found.resistance[keep]
+        self.stored = {name: np.clip(np.nan_to_num(share[keep]), 0, 1) for name, share in found.stored.items()}
+        # Of a mode that decays as exp(-t/tau), a process with y = g + s c dissipates g/c tau times what it stores.
+        times = {name: self.y[name].relaxation_time or np.inf for name in self.stored}
+        rate = {name: self.spectrum[0] / time if 0 < time < np.inf else 0.0 * self.spectrum[0] for name, time in times.items()}
+        self.dissipated = {name: np.clip(share * rate[name], 0, 1) for name, share in self.stored.items()}
+        self.switching = _switching(model, data) if CONSTRICTION in parts.names else None
+
+    def names(self, found: Fit) -> tuple[tuple[str, ...], dict[str, Array]]:
+        """Return the name of each element, and how much of each process (ohm) each element holds."""
+        holds = self._represented(found)
+        held = {p: holds @ (self.spectrum[1] * share) for p, share in self.stored.items()}
+        lost = {p: holds @ (self.spectrum[1] * share) for p, share in self.dissipated.items()}
+        whole = np.maximum(sum(held.values()), 1e-300)
+        names = [name for name in self.parts.names if name != SERIES]
+        score = np.zeros((found.tau.size, len(names)))
+        for column, name in enumerate(names):
+            energy, heat = (np.sum([share[p] for p in self.parts.processes[name]], axis=0) for share in (held, lost))
+            if name == CONSTRICTION:
+                # What is stored in the pores and heats them has nothing to do with squeezing; squeezed current heats the rest.
+                energy = energy - heat
+                heat = whole - np.sum([lost[p] for p in (CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE) if p in lost], axis=0)
+            score[:, column] = (_ENERGY * energy + heat) / whole + _TIE * (len(names) - column)
+        weight = np.sqrt(
+            found.resistance / found.resistance.sum()
+        )  # what a large arc is called matters more than a small one's
+        rows, columns = linear_sum_assignment((score * weight[:, None])[int(found.series) :], maximize=True)
+        ordered = [names[column] for _, column in sorted(zip(rows, columns, strict=True))]
+        by_name = {name: np.asarray(sum(held[p] for p in self.parts.processes[name])) for name in names}
+        return (SERIES,) * found.series + tuple(ordered), by_name
+
+    def _represented(self, found: Fit) -> Array:
+        """(elements, relaxations): how much of each relaxation each element stands for (non-negative least squares)."""
+        s, modulus = 1j * self.data.omega[:, None], np.abs(self.data.impedance)[:, None]
+        scale = modulus.max()
+        basis, wanted = (stacked((scale / modulus) / (1 + s * tau)) for tau in (found.tau, self.spectrum[0]))
+        return np.array([nonnegative(basis, column) for column in wanted.T]).T
+
+    def missing(self, name: str, found: Fit, names: Sequence[str], held: Array | None, why: str, least: float = 0.0) -> Element:
+        """What is said of an element that no arc is left for; least: ohm, of a constriction that is there all the same."""
+        tau = 0.0 if name == SERIES else self.switching if name == CONSTRICTION else self.y[name].relaxation_time
+        slow = float(1 / self.data.omega.min()) if tau is None else tau
+        limit = hidden(self.data, found.largest, float(found.resistance.sum()), slow)
+        there = least > limit if name == CONSTRICTION else held is not None and held.sum() > limit
+        if name == SERIES or held is None or not there:
+            return none(0.0, f"vanished: {why}" if why else "vanished", limit)
+        return none(None, f"{COINCIDES} {names[int(np.argmax(held))]}, in whose arc most of its relaxations lie")
+
+
+def _switching(model: ReducedModel, data: Data) -> float | None:
+    """1/omega at which the share of the current that enters through the pores first passes half of its last value."""
+    omega = np.geomspace(data.omega.min(), data.omega.max(), 400)
+    share = np.abs(model.entry(1j * omega)[PORE])
+    first = int(np.argmax(share >= share[-1] / 2))
+    return float(1 / omega[first]) if first else None
+
+
+def hidden(data: Data, residual: float, total: float, tau: float) -> float:
+    """The largest R, up to the total of a circuit, whose arc at tau changes Z by no more than residual |Z|, or u, anywhere."""
+    tolerance = max(residual, 1e-12) * np.abs(data.impedance)
+    if data.uncertainty is not None:
+        tolerance = np.maximum(tolerance, np.where(np.isfinite(data.uncertainty), data.uncertainty, 0))
+    return min(float(np.min(tolerance * np.abs(1 + 1j * data.omega * tau))), total)

@@ -1,0 +1,1 @@
+"""Outlines and facets: shapes, no physics."""

@@ -1,0 +1,1 @@
+"""The grids that both backends share: lines, faces, families."""

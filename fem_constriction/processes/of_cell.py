@@ -1,0 +1,85 @@
+"""Cell -> {process: y_p(s)}: the admittance of every process of a cell, as a function of s = i omega (or of real s).
+
+This is the only place where materials meet frequency. A discretisation knows geometry alone and names the processes it
+carries; what each of them conducts at s is decided here, from elements in series (`elements`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scipy.constants import epsilon_0
+
+from fem_constriction.cell.cell import Cell
+from fem_constriction.errors import InputError
+from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.series_links import boundary_admittance, link_admittances
+
+if TYPE_CHECKING:
+    from fem_constriction.cell.cell import Cell
+    from fem_constriction.cell.sections import ChargeTransfer
+
+
+def admittances(cell: Cell) -> dict[str, Admittance]:
+    """Return y_p(s) of every process the cell has, by name, in the order of current flow.
+
+    bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
+    g + s C_pore; counter_electrode 1/R_pol + s C_dl. A process that is left out of the cell (ideal contact, insulating
+    pores, ideal counter electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has
+    no entry. Conductances are those at the cell's temperature. A label image has kinds of links instead
+    (`fem_constriction.processes.series_links`).
+    """
+    found: dict[str, Admittance] = {}
+    electrolyte, electrode = cell.electrolyte, cell.working_electrode
+    structure = electrolyte.microstructure
+    found[BULK] = Admittance.of(electrolyte.conductivity, electrolyte.relative_permittivity * epsilon_0, process=BULK)
+    boundaries = electrolyte.grain_boundaries
+    if boundaries is not None and boundaries.layers > 1:
+        found[GRAIN_BOUNDARY] = boundary_admittance(boundaries)
+    if structure is not None and structure.boundary is not None:
+        found[GRAIN_BOUNDARY] = boundary_admittance(structure.boundary)
+    if cell.mesh is not None and cell.mesh.boundary is not None:
+        found[GRAIN_BOUNDARY] = boundary_admittance(cell.mesh.boundary)
+    if electrode.charge_transfer is not None and cell.contact_fraction > 0:
+        found[CHARGE_TRANSFER] = _transfer(electrode.charge_transfer, CHARGE_TRANSFER)
+    if electrode.pore is not None and cell.contact_fraction < 1:
+        found[PORE] = Admittance.of(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, process=PORE)
+    counter = cell.counter_electrode.charge_transfer if cell.counter_electrode is not None else None
+    if counter is not None:
+        found[COUNTER_ELECTRODE] = _transfer(counter, COUNTER_ELECTRODE)
+    if structure is not None:
+        found |= {
+            each.phase: Admittance.of(each.conductivity, each.relative_permittivity * epsilon_0, process=each.phase)
+            for each in structure.inclusions
+        }
+    if cell.temperature is not None:  # conductances change, capacitances do not
+        found = {name: y.heated(cell.temperature.factors) for name, y in found.items()}
+    return found if structure is None else link_admittances(cell, found)
+
+
+def _transfer(film: ChargeTransfer, process: str) -> Admittance:
+    """1/R_pol + s C_dl in S/m2."""
+    return Admittance.of(1 / film.resistance, film.capacitance, process=process)
+
+
+def direct_current(cell: Cell) -> bool:
+    """Whether direct current can flow: through a contact, or through pores that conduct."""
+    electrode = cell.working_electrode
+    leaky = electrode.pore is not None and electrode.pore.areal_conductance > 0
+    return cell.contact_fraction > 0 or leaky
+
+
+def check_solvable(cell: Cell) -> None:
+    """Raise InputError for a cell that carries no current at any frequency."""
+    if not direct_current(cell) and cell.working_electrode.pore is None:
+        raise InputError(
+            "working_electrode.contact.fraction = 0.0 is not allowed without working_electrode.pore: "
+            "no current can enter the cell at any frequency; give the pores a capacitance, or a fraction above 0"
+        )
+    pore = cell.working_electrode.pore
+    if not direct_current(cell) and pore is not None and pore.areal_capacitance == 0:
+        raise InputError(
+            "working_electrode.pore.capacitance = 0.0 F/m^2 is not allowed at contact fraction 0: no current can enter "
+            "the cell at any frequency"
+        )

@@ -1,0 +1,1 @@
+"""Real shifts -> reduced model: one matrix per process, projected."""

@@ -1,0 +1,264 @@
+"""Z_r(s) = b_r' (sum_p y_p(s) X' L_p X)^-1 b_r: a discretised cell seen from its electrodes, as small real matrices.
+
+The matrices are real, symmetric, positive semidefinite, so the reduced model is passive, and its error is quadratic in that of
+the potentials (Galerkin). It knows Z at any frequency, the relaxation times, the share of each process, and, since materials
+enter as admittances alone, other materials on the same discretisation as far as its basis reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import linalg
+
+from fem_constriction.arrays import Array
+from fem_constriction.errors import ComputationError
+from fem_constriction.processes.elements import Admittance, evaluate
+from fem_constriction.processes.names import CHARGE_TRANSFER
+from fem_constriction.reduction.unfolding import by_process, unfolded
+
+#: Size below which a direction of the (normalised) solutions is rounding: at full contact they span a few dimensions only.
+RANK = 1e-14
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxation:
+    """Z(s) = sum over k of R_k/(1 + s tau_k): the relaxation spectrum of a cell, ascending in tau.
+
+    tau: s, (r,); resistance: ohm, (r,); stored: process -> share of the energy of relaxation k that is stored in the
+    capacitance of that process, (r,), summing to 1 over processes: what an arc is named by. A blocking cell has a term
+    with infinite tau and R, a cell with a purely resistive part one with tau = 0.
+    """
+
+    tau: Array
+    resistance: Array
+    stored: Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class ReducedModel:
+    """A discretised cell seen from its electrodes: small process matrices and what they were made from.
+
+    matrices: process -> X' L_p X (r, r); port: X' b; entries: process at the metal -> X' L_p b; coordinates: of the
+    normalised solutions in the basis, one column per shift; shifts: 1/s; statistics: shifts, iterations, solver and
+    projection errors, unknowns and grid; basis: X itself in blocks of columns, where it was kept.
+    A model for several materials (`materials`): the columns belong to some of them, `sampled` says to which, and `of` gives the
+    model of one; basis_error: what the basis may lack for any of them, relative to Z, part of every `error`.
+    """
+
+    matrices: Mapping[str, Array]
+    port: Array
+    entries: Mapping[str, Array]
+    coordinates: Array
+    processes: Mapping[str, Admittance]
+    shifts: Array
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+    basis: tuple[Array, ...] = field(default=(), repr=False)
+    materials: tuple[Mapping[str, Admittance], ...] = ()
+    sampled: NDArray[np.int64] | None = None
+    basis_error: float = 0.0
+
+    def of(self, processes: Mapping[str, Admittance]) -> ReducedModel:
+        """Return the model of one of the materials, from the small solutions at all shifts of this one.
+
+        It has as many columns as a model that was made for this material alone, and estimates its errors like one.
+        """
+        made_for = (self.processes,) if self.sampled is None else self.materials
+        if not any(dict(processes) == dict(each) for each in made_for):
+            raise ComputationError(f"a reduced model that was made for {len(made_for)} materials is none of another one")
+        if self.sampled is None:
+            return self
+        shifts = np.unique(self.shifts)
+        x, _ = self.solved(shifts, processes)
+        columns = x / np.linalg.norm(x, axis=0)
+        found = self.within(columns)
+        return replace(found, processes=processes, shifts=shifts, basis=(), materials=(), sampled=None)
+
+    def all_unknowns(self) -> ReducedModel:
+        """Return the model that knows the whole cell, relaxation times among it: this one."""
+        return self
+
+    def light(self) -> ReducedModel:
+        """Return the model without what takes memory: Z at any frequency stays."""
+        return replace(self, basis=())
+
+    def within(self, columns: Array) -> ReducedModel:
+        """Return the model on what some columns span, given in the basis of this one and of norm about 1: (r, k)."""
+        span = spanned(columns)
+        return replace(
+            self,
+            matrices={name: span.T @ matrix @ span for name, matrix in self.matrices.items()},
+            port=span.T @ self.port,
+            entries={name: row @ span for name, row in self.entries.items()},
+            coordinates=span.T @ columns,
+        )
+
+    def admittances_at_shifts(self) -> dict[str, Array]:
+        """Return y_p at each solution, of the material it belongs to, {process: (number of shifts,)}."""
+        if self.sampled is None:
+            return evaluate(self.processes, self.shifts)
+        each = [evaluate(self.materials[m], s) for m, s in zip(self.sampled, self.shifts, strict=True)]
+        return {name: np.array([float(y[name]) for y in each]) for name in self.processes}
+
+    def impedance(self, s: ArrayLike, processes: Mapping[str, Admittance] | None = None) -> NDArray[np.complex128]:
+        """Return Z(s) in ohm at s = i omega (or any s with Re s >= 0), shape of s.
+
+        processes: other materials on the same discretisation (same names); accuracy is then that of the basis.
+        """
+        points = np.asarray(s)
+        _, z = self.solved(points.ravel(), processes or self.processes)
+        return np.asarray(z.reshape(points.shape), dtype=np.complex128)
+
+    def resistance(self) -> float:
+        """Z(0) in ohm; infinite where no direct current can flow (s = 0 was not solved)."""
+        return float(self.impedance(np.zeros(1))[0].real) if 0.0 in self.shifts else float("inf")
+
+    def error(self, s: ArrayLike) -> Array:
+        """Return max over j of |Z - Z_without_j|/|Z|: what leaving out the solution at any one shift would change.
+
+        An estimate of the projection's relative error, shape of s, rounding included. Shifts lie so close that one more or
+        less near a frequency changes Z by far more than the error that is left (tests: on every frequency and cell tried).
+        """
+        z = self.impedance(s)
+        points = np.asarray(s).ravel()
+        system = self._system(points, self.processes)
+        plain = [_solve(span.T @ system @ span, self.port @ span, 0)[1].reshape(z.shape) for span in self._smaller]
+        change = [np.abs(other - z) for other in plain]
+        return self.basis_error + self.rounding(s) + (np.max(change, axis=0) / np.abs(z) if change else 0.0)
+
+    def rounding(self, s: ArrayLike) -> Array:
+        """Return eps sum_p |y_p| |x|' |L_p| |x| / |Z| for unit current: what rounding of the projected matrices may do to Z.
+
+        Relative, shape of s: 1e-13 where all processes conduct alike, 1e-7 where a double layer short-circuits (1e11 S/m2)
+        what a purely resistive bulk leaves in series.
+        """
+        points = np.asarray(s)
+        x, z = self.solved(points.ravel(), self.processes)
+        size, total = np.abs(x), np.zeros(points.size)
+        for name, y in evaluate(self.processes, points.ravel()).items():
+            total += np.abs(y) * np.sum(size * (np.abs(self.matrices[name]) @ size), 0)
+        return np.asarray((np.finfo(float).eps * total / np.abs(z)).reshape(points.shape))
+
+    def potentials(self, coefficients: NDArray[Any]) -> Combination:
+        """Return the potentials X c of the whole cell, one for each column of coefficients (r, k)."""
+        return Combination(self.basis, coefficients)
+
+    @cached_property
+    def _smaller(self) -> list[Array]:
+        """What is left without each of the solutions at positive shifts; direct current stays (exact, and needed there)."""
+        return [spanned(np.delete(self.coordinates, j, axis=1)) for j in np.flatnonzero(self.shifts > 0)]
+
+    def solution(self, s: ArrayLike) -> NDArray[Any]:
+        """Return the coefficients x(s) of the potential in the basis for unit current, shape (r, number of s)."""
+        return self.solved(np.atleast_1d(np.asarray(s)), self.processes)[0]
+
+    def shares(self, s: ArrayLike) -> dict[str, NDArray[np.complex128]]:
+        """Return y_p x' L_p x / x' A x, the share of each process in Z(s); they sum to 1.
+
+        What a link of a label image takes is divided among the processes that are in series in it.
+        """
+        x = self.solution(s)
+        z = self.port @ x
+        y = evaluate(self.processes, np.atleast_1d(np.asarray(s)))
+        shares = {p: np.asarray(y[p] * np.sum(x * (matrix @ x), 0) / z) for p, matrix in self.matrices.items()}
+        return by_process(self.processes, shares, s)
+
+    def entry(self, s: ArrayLike) -> dict[str, NDArray[np.complex128]]:
+        """Return the share of the current that enters through each process at the metal: y_p b' L_p x(s), b' A x = 1.
+
+        "charge_transfer" is the contact's share, an ideal contact's included; the shares sum to 1.
+        """
+        points = np.atleast_1d(np.asarray(s))
+        x, y = self.solution(points), evaluate(self.processes, points)
+        shares = {name: np.asarray(y[name] * (row @ x), dtype=complex) for name, row in self.entries.items()}
+        if CHARGE_TRANSFER not in shares:
+            shares[CHARGE_TRANSFER] = 1 - sum(shares.values(), np.zeros(points.shape, dtype=complex))
+        return shares
+
+    def relaxation(self) -> Relaxation:
+        """Return the relaxation times of the discrete cell with their resistances and where their energy is stored.
+
+        From C v = mu A(s_0) v at s_0 in the middle of the band: tau = mu/(1 - s_0 mu), R = (b'v)^2/(1 - s_0 mu). Exact
+        for RC elements, in series as well. Raises InputError for constant-phase elements, which have no such times.
+        """
+        terms, port = unfolded(self.matrices, self.processes, self.port)
+        for _, element, _ in terms:
+            element.linear("relaxation times")
+        conductance = np.sum([y.conductance * matrix for _, y, matrix in terms], axis=0)
+        capacitance = np.sum([y.capacitance * matrix for _, y, matrix in terms], axis=0)
+        positive = self.shifts[self.shifts > 0]
+        middle = float(np.sqrt(positive.min() * positive.max()))
+        mu, vectors = linalg.eigh(capacitance, conductance + middle * capacitance)
+        mu = np.clip(mu, 0.0, 1 / middle)
+        rest = 1 - middle * mu
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tau, resistance = mu / rest, (port @ vectors) ** 2 / rest
+            stored: dict[str, Array] = {}
+            for name, y, matrix in terms:
+                share = np.nan_to_num(y.capacitance * np.sum(vectors * (matrix @ vectors), 0) / mu)
+                stored[name] = stored.get(name, 0.0) + share
+        order = np.argsort(tau)
+        return Relaxation(tau[order], resistance[order], {name: share[order] for name, share in stored.items()})
+
+    def solved(
+        self, s: NDArray[Any], processes: Mapping[str, Admittance], refinements: int = 2
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return x(s), (r, n), and Z(s) = 2 b'x - x'A x, (n,), which is quadratic in whatever error is left in x.
+
+        Scaled to a unit diagonal, since entries span the decades of the admittances, and refined with residuals in extended
+        precision where the machine has it: the condition reaches 1e12 and more.
+        """
+        return _solve(self._system(s.ravel(), processes), self.port, refinements)
+
+    def _system(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> NDArray[Any]:
+        """A(s) on the basis, (n, r, r)."""
+        size = len(self.port)
+        system = np.zeros((s.size, size, size), dtype=np.result_type(s.dtype, np.float64))
+        for name, y in evaluate(processes, s).items():
+            system += y[:, None, None] * self.matrices[name]
+        return system
+
+
+def spanned(columns: Array) -> Array:
+    """Return an orthonormal basis of what columns span, without directions that are rounding: (r, at most k)."""
+    left, size, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.ascontiguousarray(left[:, size > RANK])
+
+
+def _solve(system: NDArray[Any], port: Array, refinements: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """x (r, n) and 2 b'x - x'A x of small symmetric systems (n, r, r); see `ReducedModel.solved`."""
+    scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(system, axis1=1, axis2=2)), 1e-300))
+    scaled = system * scale[:, :, None] * scale[:, None, :]
+    right = port * scale
+    extended = scaled
+    if refinements:
+        extended = scaled.astype(np.clongdouble if np.iscomplexobj(scaled) else np.longdouble)
+    x = np.zeros_like(right, dtype=extended.dtype)
+    residual = right.astype(extended.dtype)
+    for _ in range(1 + refinements):
+        try:
+            x += np.linalg.solve(scaled, residual.astype(scaled.dtype)[:, :, None])[:, :, 0]
+        except np.linalg.LinAlgError:
+            raise ComputationError(
+                "the model of the cell is singular: its admittances differ by more than double precision tells apart"
+            ) from None
+        residual = right - np.einsum("kij,kj->ki", extended, x)
+    z = np.sum(x * (right + residual), 1)
+    return np.asarray((x * scale).T.astype(scaled.dtype)), np.asarray(z.astype(scaled.dtype))
+
+
+@dataclass(frozen=True, eq=False)
+class Combination:
+    """X c, a piece at a time: the columns of a basis in blocks, combined only where they are looked at."""
+
+    blocks: tuple[Array, ...]
+    coefficients: NDArray[Any]
+
+    def values(self, unknowns: slice | NDArray[np.bool_]) -> NDArray[Any]:
+        """Return the potentials of some unknowns, (unknowns there, k)."""
+        return np.asarray(np.hstack([block[unknowns] for block in self.blocks]) @ self.coefficients)

@@ -1,0 +1,1 @@
+"""A backend, one grid, a family of grids and its limit."""

@@ -1,0 +1,233 @@
+"""command x kind of cell x backend -> taken, or one sentence that says why not and what does take it.
+
+Everything here is computed: kinds follow from the cell, what can be done with them from what backends declare (`offers`, and
+`unable` for what single cells have), and what a command needs of how many backends stands in `TASKS`. Whoever solves a cell
+asks `require` before anything is computed, and has no condition of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Final
+
+from fem_constriction.cell.faults import show
+from fem_constriction.errors import InputError
+from fem_constriction.processes.names import COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.of_cell import admittances, direct_current
+from fem_constriction.solving.backends import installed, unable
+
+if TYPE_CHECKING:
+    from fem_constriction.cell.cell import Cell
+
+GRID, FAMILY, UNIFORM = "grid", "family", "uniform"
+FIELDS, POTENTIALS, CURRENTS = "fields", "potentials", "currents"
+ENCLOSURE, TRIANGLES, SPECTRA = "enclosure", "triangles", "spectra"
+
+#: What a backend may offer of a kind of cell, in words.
+OFFERS: Final[Mapping[str, str]] = {
+    GRID: "the grid that the cell brings with it",
+    FAMILY: "a family of grids with a limit",
+    UNIFORM: "grids of so many equal cells per edge",
+    FIELDS: "potential and current in space",
+    POTENTIALS: "potentials that guaranteed discs are made of",
+    CURRENTS: "currents that guaranteed discs are made of",
+    ENCLOSURE: "potentials and currents on the same triangles",
+    TRIANGLES: "triangles that follow the contact's outline",
+    SPECTRA: "spectra that were computed elsewhere",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of cell: its name in declarations, the key that makes a cell one, and what it is called."""
+
+    name: str
+    key: str
+    words: str
+
+
+RECTANGLES: Final = Kind("rectangles", "working_electrode.contact", "a stack with a contact of rectangles along the axes")
+OUTLINES: Final = Kind("outlines", "working_electrode.contact", "a stack with a contact of another outline")
+IMAGE: Final = Kind("image", "electrolyte.microstructure", "a label image")
+MESH: Final = Kind("mesh", "mesh", "a mesh from a file")
+KINDS: Final = (RECTANGLES, OUTLINES, IMAGE, MESH)
+
+#: What a backend that declares nothing is taken to offer: families of grids and uniform ones, of stacks; or spectra, of all.
+BY_DEFAULT: Final[Mapping[str, Collection[str]]] = {kind.name: (FAMILY, UNIFORM) for kind in (RECTANGLES, OUTLINES)}
+TELLING: Final[Mapping[str, Collection[str]]] = {kind.name: (SPECTRA,) for kind in KINDS}
+
+#: The built-in backends, in the order in which tables name them, and what it takes to be more than one that gives spectra.
+BUILT_IN: Final = ("network", "fem")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a command needs: `every` backend one offer of each group, `some` backend each of these offers; of so many at least.
+
+    fixed: the backends that it takes, where none can be chosen.
+    """
+
+    name: str
+    every: tuple[tuple[str, ...], ...] = ()
+    some: tuple[str, ...] = ()
+    least: int = 1
+    fixed: tuple[str, ...] = ()
+
+
+DISCS: Final = (POTENTIALS, CURRENTS)
+
+#: Commands, apart by those of their options that need something else. fc.solve and fc.resistance are `spectrum`.
+TASKS: Final[Mapping[str, Task]] = {
+    task.name: task
+    for task in (
+        Task("spectrum", every=((GRID, FAMILY),)),
+        Task("spectrum --accuracy", every=((FAMILY,),)),
+        Task("spectrum --resolution", every=((UNIFORM,),)),
+        Task("spectrum --guaranteed", some=DISCS, least=2),
+        Task("crosscheck", every=((FAMILY, SPECTRA),), some=(FAMILY,), least=2),
+        Task("crosscheck --accuracy", every=((FAMILY, SPECTRA),), some=(FAMILY, *DISCS), least=2),
+        Task("sweep", every=((FAMILY,),), least=2),
+        Task("sweep of one backend", every=((FAMILY,),)),
+        Task("converge", every=((FAMILY,), (UNIFORM,))),
+        Task("converge --grids graded", every=((FAMILY,),)),
+        Task("converge --grids uniform", every=((UNIFORM,),)),
+        Task("budget", every=((FAMILY,),)),
+        Task("fields", every=((FIELDS,),)),
+        Task("fields --resolution", every=((FIELDS,), (UNIFORM,))),
+        Task("errors", every=((FAMILY,), (UNIFORM,)), fixed=BUILT_IN),
+        Task("bounds", every=((ENCLOSURE,),), fixed=("fem",)),
+        Task("benchmark NAME --level", every=((FAMILY,),)),
+        Task("benchmark network", every=((FAMILY,), (UNIFORM,)), fixed=BUILT_IN),
+        Task("benchmark fem", every=((FAMILY,), (UNIFORM,)), fixed=BUILT_IN),
+        Task("benchmark planes", every=((TRIANGLES,),), fixed=("fem",)),
+    )
+}
+
+
+def kind_of(cell: Cell) -> Kind:
+    """Return the kind of a cell."""
+    if cell.mesh is not None:
+        return MESH
+    if cell.electrolyte.microstructure is not None:
+        return IMAGE
+    square = cell.working_electrode.contact.shape == "square"
+    return RECTANGLES if square or all(each.rectangle is not None for each in cell.outlines) else OUTLINES
+
+
+def features(cell: Cell) -> dict[str, str]:
+    """Return what a cell has that a backend may declare itself `unable` of, by name, with the key that it comes from."""
+    processes, electrode = admittances(cell), cell.working_electrode
+    part = cell.contact_area / cell.area
+    width, depth, _ = cell.geometry.lengths
+    transfer, pore = "working_electrode.charge_transfer", "working_electrode.pore"
+    found = {
+        "grain boundaries": ("electrolyte.grain_boundaries", GRAIN_BOUNDARY in processes),
+        "ideal contact": (transfer, electrode.charge_transfer is None and part > 0),
+        "resistive contact": (transfer, electrode.charge_transfer is not None and part > 0),
+        "pores": (pore, PORE in processes),
+        "insulating pores": (pore, PORE not in processes and part < 1),
+        "conducting pores": (pore, PORE in processes and processes[PORE].conductance > 0),
+        "resistive counter electrode": ("counter_electrode.charge_transfer", COUNTER_ELECTRODE in processes),
+        "oblong face": ("geometry.width", width != depth),
+        "full contact": ("working_electrode.contact.fraction", part == 1),
+        "no contact": ("working_electrode.contact.fraction", not direct_current(cell)),
+    }
+    return {name: key for name, (key, has) in found.items() if has}
+
+
+def offers(backend: Any, kind: Kind) -> frozenset[str]:
+    """Return what a backend offers of a kind of cell: as it declares, else stacks. Raises InputError for unknown names."""
+    default = TELLING if hasattr(backend, "impedance") and not hasattr(backend, "grid") else BY_DEFAULT
+    declared = getattr(backend, "offers", default)
+    names = {each.name for each in KINDS}
+    for name, given in declared.items():
+        if name not in names:
+            raise InputError(
+                f"{backend.name}: offers = {show(name)} is not allowed: the kinds of cell are {', '.join(sorted(names))}"
+            )
+        for each in (given,) if isinstance(given, str) else given:
+            if each not in OFFERS:
+                raise InputError(f"{backend.name}: offers.{name} = {show(each)} is not allowed: {', '.join(OFFERS)}")
+    found = declared.get(kind.name, ())
+    return frozenset((found,) if isinstance(found, str) else found)
+
+
+def require(task: str, cell: Cell, backends: Sequence[Any]) -> None:
+    """Raise InputError, with key, backend and remedy, unless these backends do for this cell what the task needs."""
+    if (found := gap(task, cell, backends)) is not None:
+        raise InputError(found)
+
+
+def gap(task: str, cell: Cell, backends: Sequence[Any]) -> str | None:
+    """Return why these backends cannot do for this cell what the task needs, in one sentence; None if they can."""
+    kind = kind_of(cell)
+    for backend in backends:
+        if lacks := _lacks(TASKS[task], kind, backend):
+            return _sentence(kind, f"`{task}` with backend '{backend.name}'", lacks, task)
+        reasons = unable(backend)
+        for name, key in features(cell).items() if reasons else ():
+            if name in reasons:
+                where = f"`{task}` with backend '{backend.name}'"
+                return f"{key} is not allowed for {where}: it cannot take {name}, {reasons[name]}; allowed is another backend"
+    for each in TASKS[task].some:
+        if not any(each in offers(backend, kind) for backend in backends):
+            names = ", ".join(backend.name for backend in backends)
+            return _sentence(kind, f"`{task}` with {names}", f"none of them offers {OFFERS[each]}", task)
+    return None
+
+
+def check_offered(backend: Any, cell: Cell, offer: str) -> None:
+    """Raise InputError unless a backend offers this of this cell: what a backend asks before it makes a grid."""
+    kind = kind_of(cell)
+    if offer not in offers(backend, kind):
+        raise InputError(_sentence(kind, f"backend '{backend.name}'", f"it does not offer {OFFERS[offer]}"))
+
+
+def choices(task: Task, backends: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the smallest sets of these backends that a task could be asked of."""
+    if not task.fixed:
+        return list(combinations(backends, task.least))
+    chosen = tuple(backend for backend in backends if backend.name in task.fixed)
+    return [chosen] if len(chosen) == len(task.fixed) else []
+
+
+def taken(kind: Kind, backends: Sequence[Any]) -> dict[str, list[tuple[str, ...]]]:
+    """Return, for a kind of cell, which sets of these backends can do each task, by name; [] for a gap."""
+    return {
+        name: [tuple(backend.name for backend in each) for each in choices(task, backends) if _can(task, kind, each)]
+        for name, task in TASKS.items()
+    }
+
+
+def _can(task: Task, kind: Kind, backends: Sequence[Any]) -> bool:
+    together = frozenset().union(*(offers(backend, kind) for backend in backends))
+    return not any(_lacks(task, kind, backend) for backend in backends) and set(task.some) <= together
+
+
+def _lacks(task: Task, kind: Kind, backend: Any) -> str:
+    """What of a task's needs a backend does not offer, in words; "" if nothing."""
+    has = offers(backend, kind)
+    missing = next((group for group in task.every if not has & set(group)), None)
+    if missing is None:
+        return ""
+    why = unable(backend).get(kind.name)
+    return f"it does not offer {' or '.join(OFFERS[each] for each in missing)}{f' ({why})' if why else ''}"
+
+
+def _sentence(kind: Kind, where: str, why: str, task: str = "") -> str:
+    return f"{kind.key} is not allowed for {where}: of {kind.words} {why}; {_remedy(kind, task)}"
+
+
+def _remedy(kind: Kind, task: str) -> str:
+    """Other backends for the same task, else the tasks that do take this kind of cell."""
+    found = taken(kind, installed())
+    if task and found[task] and not TASKS[task].fixed:
+        return f"allowed is backend {' or '.join(' and '.join(names) for names in found[task])}"
+    ways: dict[str, list[str]] = {}
+    for name, sets in found.items():
+        if sets:
+            ways.setdefault(" or ".join(" and ".join(names) for names in sets), []).append(f"`{name}`")
+    listed = [f"{', '.join(names[:3])} with {backends}" for backends, names in list(ways.items())[:2]]
+    return f"allowed are {' and '.join(listed)} (see `backends`)" if listed else "no installed backend takes it"

@@ -1,0 +1,1 @@
+"""What a backend offers in space: potentials, currents, interpolation."""

@@ -1,0 +1,1 @@
+"""Z(f): spectra, and the files that hold them."""

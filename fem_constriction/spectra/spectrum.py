@@ -1,0 +1,139 @@
+"""A spectrum: impedance over frequency, with its uncertainty where known, as CSV with a JSON sidecar."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fem_constriction.cell.faults import show
+from fem_constriction.cell.units import array_in
+from fem_constriction.errors import InputError, LeftOutWarning
+from fem_constriction.files import json_text, read_any_text, read_text, write_text
+from fem_constriction.spectra.columns import HEADER, POSITIVE, columns
+
+MOST_BYTES = 128_000_000  # of a file: so many frequencies with their uncertainties
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Z(f) of a whole cell, |Z - Z_true| <= u with 95 % confidence.
+
+    `frequency` (n,) in Hz, positive; `impedance` (n,) complex, in ohm; `uncertainty` (n,) real, in ohm, or
+    None where it is not known; `provenance` is what JSON can hold. The arrays are read-only copies.
+    Raises InputError.
+    """
+
+    frequency: NDArray[np.float64]
+    impedance: NDArray[np.complex128]
+    uncertainty: NDArray[np.float64] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        frequency = _array("frequency", self.frequency, np.float64, "Hz")
+        impedance = _array("impedance", self.impedance, np.complex128, "ohm")
+        _refuse("frequency", frequency, ~(np.isfinite(frequency) & (frequency > 0)), POSITIVE)
+        _refuse("impedance", impedance, ~np.isfinite(impedance), "a finite number in ohm")
+        arrays = {"frequency": frequency, "impedance": impedance}
+        if self.uncertainty is not None:
+            uncertainty = _array("uncertainty", self.uncertainty, np.float64, "ohm")
+            _refuse("uncertainty", uncertainty, ~(uncertainty >= 0), "a number of at least 0 in ohm")
+            arrays["uncertainty"] = uncertainty
+        for name, array in arrays.items():
+            if len(array) != len(frequency):
+                allowed = f"must have {len(frequency)}, one for each frequency"
+                raise InputError(f"{name} has {len(array)} values, and {allowed}")
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "provenance", copy.deepcopy(dict(self.provenance)))
+
+    def __len__(self) -> int:
+        return len(self.frequency)
+
+    def save(self, path: str | os.PathLike[str], header: bool = True) -> None:
+        """Write freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm and, where known, u(Z)/Ohm: every float exactly.
+
+        Provenance goes into a JSON file beside it, of the same stem, tied to the CSV by its SHA-256. Folders
+        are created. Raises InputError where a file cannot be written or the JSON file is another's.
+        """
+        columns = [self.frequency, self.impedance.real, self.impedance.imag]
+        columns += [] if self.uncertainty is None else [self.uncertainty]
+        title = HEADER + ",u(Z)/Ohm" * (self.uncertainty is not None)
+        rows = [",".join(map(repr, row)) for row in np.column_stack(columns).tolist()]
+        text = "\n".join([title] * header + rows) + "\n"
+        beside = Path(path).with_suffix(".json") if Path(path).name else Path(path)
+        if beside == Path(path):
+            raise InputError(f"{path}: the name of a CSV file must not be empty or end in .json")
+        ours = _sidecar(beside)
+        if self.provenance and ours is None and beside.exists():
+            raise InputError(f"{beside}: would be overwritten by the provenance of {Path(path).name}")
+        write_text(path, text)
+        if self.provenance:
+            record = {"spectrum": Path(path).name, "sha256": _digest(text), "provenance": self.provenance}
+            write_text(beside, json_text(record) + "\n")
+        elif ours is not None:
+            beside.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Spectrum:
+        """The spectrum in a file that `save` wrote, or a measured one.
+
+        Columns are separated by commas, semicolons, tabs or blanks, and named in a line: frequency, Re(Z), Z', -Z''
+        or |Z| and phase (those with a minus are negated), with a unit or without; others, and what stands above that
+        line, are passed over. Without names: frequency, real part, imaginary part and, in a fourth, uncertainty.
+        Rows stay as they are, in their order (`sweeps`). Raises InputError with file and line; warns if the sidecar
+        belongs to other data.
+        """
+        text = read_any_text(path, MOST_BYTES)
+        found = columns(text, os.fspath(path))
+        impedance = np.array(found["re"]) + 1j * np.array(found["im"])
+        record = _sidecar(Path(path).with_suffix(".json")) or {}
+        provenance = record.get("provenance", {})
+        if record and record.get("sha256") != _digest(text):
+            warnings.warn(f"{path}: has changed since its provenance was written; left out", LeftOutWarning, stacklevel=2)
+            provenance = {}
+        return cls(np.array(found["f"]), impedance, found["u"] or None, provenance)  # type: ignore[arg-type]
+
+
+def _array(name: str, values: ArrayLike, kind: type[Any], unit: str) -> NDArray[Any]:
+    try:
+        array = array_in(unit, values, name)
+        if np.iscomplexobj(array) and kind is np.float64:
+            raise InputError(f"{name} is complex, and must be real")
+        array = np.array(array, dtype=kind)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{name} = {show(values)} is not allowed: an array of numbers") from None
+    if array.ndim != 1 or array.size == 0:
+        allowed = "must have one dimension and at least one value"
+        raise InputError(f"{name} has the shape {array.shape}, and {allowed}")
+    return array
+
+
+def _refuse(name: str, array: NDArray[Any], wrong: NDArray[np.bool_], allowed: str) -> None:
+    if wrong.any():
+        raise InputError(f"{name} = {show(array[wrong][0])} is not allowed: {allowed}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sidecar(path: Path) -> dict[str, Any] | None:
+    """The record in a sidecar that `save` wrote, None for anything else."""
+    try:
+        record = json.loads(read_text(path))
+    except (ValueError, RecursionError):
+        return None
+    ours = isinstance(record, dict) and {"spectrum", "sha256", "provenance"} <= set(record)
+    return record if ours else None

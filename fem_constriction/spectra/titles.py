@@ -1,0 +1,120 @@
+"""Titles of columns, as instruments and other programs write them: "-Z'' / kOhm" is the imaginary part, times -1000 ohm.
+
+A column that is ours is taken with its sign and its unit, or refused; a unit is never dropped.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from fem_constriction.cell.faults import short
+from fem_constriction.errors import InputError
+from fem_constriction.spectra.numerals import cleaned
+
+_NAMES: Final = {  # of columns, in lower case and without unit, sign, blanks, points and underscores
+    "f": ("f", "freq", "frequency", "frequencies", "frequenz", "fréquence"),
+    "omega": ("omega", "ω", "w", "angularfrequency", "angularfreq"),
+    "re": ("re", "re(z)", "rez", "real", "real(z)", "realpart", "z'", "zre", "zreal", "z(re)", "zr", "zprime", "impedancereal"),
+    "im": (
+        *("im", "im(z)", "imz", "imag", "imaginary", "imag(z)", "imaginary(z)", "imaginarypart", "z''", 'z"', "zim", "zimag"),
+        *("zimg", "zimaginary", "z(im)", "zi", "zj", "zdoubleprime", "zdprime", "impedanceimaginary", "impedanceimag"),
+    ),
+    "modulus": (
+        *("|z|", "z", "zmod", "zmodulus", "modulus", "mod(z)", "zabs", "abs(z)", "mag", "magnitude", "mag(z)", "zmag"),
+        *("zmagnitude", "impedance", "|impedance|", "impedancemagnitude"),
+    ),
+    "phase": (
+        *("phase", "phase(z)", "zphase", "phasez", "phz", "zphz", "phaseangle", "angle", "angle(z)", "arg", "arg(z)"),
+        *("theta", "θ", "phi", "φ", "impedancephase"),
+    ),
+    "u": ("u(z)",),
+}
+_KINDS: Final = {name: kind for kind, names in _NAMES.items() for name in names}
+_SIGNED: Final = ("im", "phase")
+#: SI unit of each kind of column, as messages call it.
+UNITS: Final = {"f": "Hz", "omega": "rad/s", "re": "ohm", "im": "ohm", "modulus": "ohm", "phase": "deg", "u": "ohm"}
+
+_KNOWN: Final = r"[pnuµμmkKMG]?(?:Hz|Ohms?|Ω|deg)|rad(?:/s)?"
+_TITLE: Final = re.compile(
+    rf"(-?)\s*(.*?)\s*(?:/\s*(.+)|\[(.+)\]|\(((?!re\b|im|z\)|real|abs|mod)[^()]+(?:\([^()]*\)[^()]*)?)\)|[\s_,]+(?:in\s+)?({_KNOWN}))?",
+    re.IGNORECASE,
+)
+_PREFIXED: Final = re.compile(r"([pnuµμmkKMGT]|)(hz|ohms?|ω|v/a)", re.IGNORECASE)  # of a capital ohm sign ω is the small letter
+_PREFIXES: Final = {"": 0, "p": -12, "n": -9, "u": -6, "µ": -6, "μ": -6, "m": -3, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12}
+_PLAIN: Final[dict[str, dict[str, float]]] = {
+    "f": dict.fromkeys(("1/s", "s-1", "s^-1"), 1.0)
+    | dict.fromkeys(("rad/s", "rads-1", "rad*s-1", "rads^-1"), 1 / (2 * math.pi)),
+    "omega": dict.fromkeys(("1/s", "s-1", "s^-1", "rad/s", "rads-1", "rad*s-1", "rads^-1"), 1 / (2 * math.pi)),
+    "phase": {"mrad": 1e-3 * 180 / math.pi}
+    | dict.fromkeys(("deg", "degs", "degree", "degrees", "°", "º", "o"), 1.0)
+    | dict.fromkeys(("rad", "radian", "radians"), 180 / math.pi),
+}
+
+
+class Column(NamedTuple):
+    """What a column is ("" if nothing of ours), the factor to Hz, ohm or degrees (negative: -Z''), whether it has a unit."""
+
+    kind: str
+    factor: float = 1.0
+    unit: bool = False
+
+
+def layout(titles: Sequence[str], where: str) -> list[Column] | None:
+    """Return what the columns with these titles are, None if they are no spectrum's.
+
+    A spectrum's have a frequency (or angular frequency), and Re(Z) with Im(Z) or |Z| with the phase, once each. Raises
+    InputError, which begins with `where`, for a unit or a sign that is not allowed.
+    """
+    split = [_split(title) for title in titles]
+    kinds = [kind for kind, _, _ in split]
+    wanted = {"f" if "f" in kinds else "omega"}
+    wanted |= {"re", "im"} if {"re", "im"} <= set(kinds) else {"modulus", "phase"}
+    if not wanted <= set(kinds):
+        return None
+    wanted.add("u")
+    used = [kind for kind in kinds if kind in wanted]
+    if len(used) != len(set(used)):
+        return None
+    found = []
+    for title, (kind, sign, unit) in zip(titles, split, strict=True):
+        if kind not in wanted:
+            found.append(Column(""))
+            continue
+        if sign < 0 and kind not in _SIGNED:
+            raise InputError(f"{where}: {short(title)} has a minus, which only the imaginary part or the phase may have")
+        default = 1 / (2 * math.pi) if kind == "omega" else 1.0
+        factor = default if not unit else scale(kind, unit)
+        if factor is None:
+            allowed = "deg or rad" if kind == "phase" else f"{UNITS[kind]} or a multiple"
+            raise InputError(f"{where}: the unit of {short(title)} must be {allowed}")
+        found.append(Column(kind, sign * factor, bool(unit)))
+    return found
+
+
+def scale(kind: str, unit: str) -> float | None:
+    """Return the factor from a unit to Hz, ohm or degrees, None if it is none of theirs: "kHz" -> 1000, "rad/s" -> 1/(2 pi)."""
+    plain = re.sub(r"[\s]", "", cleaned(unit)).replace("\N{MIDDLE DOT}", "*").replace("\N{DOT OPERATOR}", "*")
+    if plain.lower() in _PLAIN.get(kind, {}):
+        return _PLAIN[kind][plain.lower()]
+    match = _PREFIXED.fullmatch(plain)
+    if match is None or plain == "mhz" or kind == "phase":  # mhz: milli or mega
+        return None
+    prefix, name = match.groups()
+    if (name.lower() == "hz") != (kind == "f") or kind == "omega":
+        return None
+    return float(f"1e{_PREFIXES[prefix if prefix in _PREFIXES else prefix.lower()]}")
+
+
+def _split(title: str) -> tuple[str, float, str]:
+    """Kind, sign and unit of a title."""
+    plain = cleaned(title).replace("\N{RIGHT DOUBLE QUOTATION MARK}", '"').replace("\N{DOUBLE PRIME}", "''")
+    match = _TITLE.fullmatch(plain)
+    sign, name, *units = match.groups("") if match else ("", plain)
+    kind = _KINDS.get(re.sub(r"[\s_.]", "", name).lower(), "")
+    unit = "".join(units).strip("()[] ")
+    if unit.lower() in ("a", "b") and kind in ("re", "im"):  # ZView writes Z'(a) and Z''(b)
+        unit = ""
+    return kind, -1.0 if sign else 1.0, unit

@@ -1,0 +1,1 @@
+"""Laterally uniform stacks, solved on their face: what lies below is eliminated exactly."""

@@ -1,0 +1,315 @@
+"""Z(s) = b' (X' A(s) X)^-1 b on the WE face alone: a laterally uniform stack without its three-dimensional unknowns.
+
+Eliminating everything below the WE face, mode by mode or as functions of the plane (`layered`), is exact at every s, real or
+complex. Left is the plane's problem with (V, phi on the face) as unknowns; its solutions at a few real shifts span a space on
+which it is projected, as the whole network is in `projection`. It is the same discretisation, to rounding: Galerkin on the
+plane's solutions is Galerkin on all potentials that continue them exactly. Memory and time grow with the plane, not the volume.
+
+Both backends share it, so their agreement is silent on it: its oracle are sparse solutions of the matrices that each assembles
+by itself (tests), and the finest grids of a cross-check with discs, which are solved with all their unknowns.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from fem_constriction.arrays import Array
+from fem_constriction.errors import ComputationError
+from fem_constriction.processes.elements import Admittance, evaluate
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.reduction.assembly import Assembly, Operator
+from fem_constriction.reduction.projection import TARGET, Basis, blocks, enough_shifts
+from fem_constriction.reduction.reduced import ReducedModel, Relaxation, spanned
+from fem_constriction.reduction.solver import ShiftedSolutions
+from fem_constriction.reduction.unfolding import by_process
+from fem_constriction.stack.face_matrix import Sheet
+from fem_constriction.stack.face_problem import Plane
+from fem_constriction.stack.layered import Layered
+from fem_constriction.stack.modes import WIDE, Lateral
+from fem_constriction.stack.samples import Samples, gathered
+
+
+def reduce_layered(
+    layered: Layered,
+    processes: Mapping[str, Admittance],
+    band: tuple[float, float] | None,
+    *,
+    direct_current: bool = True,
+    tolerance: float = TARGET / 10,
+    most_shifts: int = 60,
+    whole: Callable[[], ReducedModel] | None = None,
+) -> LateralModel:
+    """Return the model of a stack for angular frequencies band[0] to band[1] (1/s), as `projection.reduce` does of any
+    assembly.
+
+    whole: makes the model of all unknowns, for what the face alone does not tell. Raises ComputationError.
+    """
+    basis = PlaneBasis(layered, processes)
+    model, estimate = enough_shifts(basis, band, direct_current=direct_current, tolerance=tolerance, most_shifts=most_shifts)
+    assert isinstance(model, LateralModel)
+    off = _interpolation(model, processes)
+    return replace(model, statistics=basis.statistics(max(estimate, off)), whole=whole, basis_error=off)
+
+
+def _interpolation(model: LateralModel, processes: Mapping[str, Admittance]) -> float:
+    """How far a pencil's functions are off, relative, at the model's shifts and at the same imaginary ones."""
+    positive = model.shifts[model.shifts > 0]
+    off = max([model.used.error(evaluate(processes, s)) for s in (model.shifts, 1j * positive) if s.size])
+    if off > TARGET:
+        raise ComputationError(f"functions of the plane are {off:.1e} off by interpolation, at most {TARGET:.0e} are allowed")
+    return off
+
+
+@dataclass(frozen=True, eq=False)
+class LateralModel(ReducedModel):
+    """A stack seen from its electrodes: matrices of the face, and the modes below it that reach the first boundary.
+
+    matrices: those of charge transfer and pores, and as "bulk" that of all modes that do not; samples: those that do, summed
+    up; whole: see `reduce_layered`.
+    """
+
+    samples: Samples | None = field(default=None, repr=False)
+    whole: Callable[[], ReducedModel] | None = field(default=None, repr=False)
+
+    def light(self) -> ReducedModel:
+        """Return the model without the means of making that of all unknowns."""
+        return replace(self, whole=None)
+
+    def within(self, columns: Array) -> ReducedModel:
+        """Return the model on what some columns span; see `ReducedModel.within`."""
+        found = super().within(columns)
+        assert isinstance(found, LateralModel)
+        return replace(found, samples=self.used.within(spanned(columns)))
+
+    @property
+    def used(self) -> Samples:
+        """The samples; every model of a stack has them."""
+        assert self.samples is not None
+        return self.samples
+
+    def shares(self, s: ArrayLike) -> dict[str, NDArray[np.complex128]]:
+        """Return the share of each process in Z(s), from the derivatives of the layers' recursion; they sum to 1."""
+        points = np.atleast_1d(np.asarray(s))
+        x = self.solution(points)
+        z, y = self.port @ x, evaluate(self.processes, points)
+        parts = {p: y[p] * np.sum(x * (matrix @ x), 0) for p, matrix in self.matrices.items()}
+        u, slopes = self.used.recursion.derivatives(y)
+        # Y = kappa/u(v), v = kappa/y: y dY/dy = Y v u_v/u, kappa dY/dkappa = Y (1 - sum v u_v/u).
+        below = y[BULK][:, None] / u
+        parts[BULK] = parts[BULK] + self._quadratic(below, x)
+        for name in (GRAIN_BOUNDARY, COUNTER_ELECTRODE):
+            if name in y:
+                parts[name] = self._quadratic(below * slopes[name] / u, x) * y[BULK] / y[name]
+                parts[BULK] = parts[BULK] - parts[name]
+        shares = {name: np.asarray(parts[name] / z, dtype=np.complex128) for name in self.processes}
+        return by_process(self.processes, shares, points)
+
+    def rounding(self, s: ArrayLike) -> Array:
+        """Return what rounding of the projected matrices may do to Z, relative; see `ReducedModel.rounding`."""
+        points = np.asarray(s)
+        x, z = self.solved(points.ravel(), self.processes)
+        y = evaluate(self.processes, points.ravel())
+        size = np.abs(x)
+        total = sum(
+            (np.abs(y[name]) * np.sum(size * (np.abs(matrix) @ size), 0) for name, matrix in self.matrices.items()),
+            np.zeros(points.size),
+        )
+        under = np.abs(y[BULK][:, None] / self.used.recursion.impedance(y))
+        total = total + np.einsum("ik,kij,jk->k", size, self.used.size(under), size)
+        return np.asarray((np.finfo(float).eps * total / np.abs(z)).reshape(points.shape))
+
+    def all_unknowns(self) -> ReducedModel:
+        """Return the model of all unknowns of the same grid, solved the first time it is asked for."""
+        return self._whole
+
+    def relaxation(self) -> Relaxation:
+        """Return the relaxation times of the discrete cell: those of the model of all unknowns."""
+        return self._whole.relaxation()
+
+    @cached_property
+    def _whole(self) -> ReducedModel:
+        if self.whole is None:
+            raise ComputationError("the relaxation times of a stack that was solved on its face alone are not known any more")
+        return self.whole()
+
+    def _system(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> NDArray[Any]:
+        y = evaluate(processes, s)
+        system = super()._system(s, {name: each for name, each in processes.items() if name in self.matrices})
+        return np.asarray(system + self.used.total(y[BULK][:, None] / self.used.recursion.impedance(y)))
+
+    def _quadratic(self, admittance: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
+        """sum over samples of admittance x' W x, (k,)."""
+        return np.asarray(np.einsum("ik,kij,jk->k", x, self.used.total(admittance), x))
+
+
+class PlaneBasis(Basis):
+    """Solutions of the plane's problem at real shifts, (phi on the free nodes, V), and what they are in modes."""
+
+    def __init__(self, layered: Layered, processes: Mapping[str, Admittance]) -> None:
+        self.layered, self.all = layered, processes
+        self.nodes = _Nodes(layered)
+        self.faces = {
+            name: Sheet(layered.face[name], layered.lateral.shape) for name in (CHARGE_TRANSFER, PORE) if name in processes
+        }
+        operators: dict[str, Operator] = {name: _AtMetal(self.nodes, face) for name, face in self.faces.items()}
+        operators[BULK] = _Shallow(layered, self.nodes)
+        description = {
+            **layered.description,
+            "route": "mode by mode" if layered.lateral.modal else "functions of the plane",
+            "plane": self.nodes.unknowns,
+        }
+        used = {name: y for name, y in processes.items() if name in operators}
+        super().__init__(Assembly(operators, description=description), used, max(1e-9, 10 * layered.lateral.tolerance))
+        self.gathered = gathered(layered)
+        self.shifts = np.empty(0)
+
+    def extend(self, shifts: Array) -> None:
+        """Solve the plane at these shifts and add the solutions; after the first of them, each starts from the model so far."""
+        pieces = blocks(shifts, self.assembly.unknowns)
+        if self.layered.lateral.modal:  # each piece all over the band; neighbours share what preconditions without modes
+            pieces = [shifts[first :: len(pieces)] for first in range(len(pieces))]
+        for block in pieces:
+            self.add(self._solve(block))
+            self.shifts = np.append(self.shifts, block)
+
+    def add(self, solved: ShiftedSolutions) -> None:
+        """Add solutions, and what functions of the plane make of them."""
+        super().add(solved)
+        if not self.blocks[-1].shape[1]:
+            return
+        self.gathered.add(self.nodes.whole(self.blocks[-1]))
+
+    def model(self, shifts: Array) -> LateralModel:
+        """Return the reduced model; its shifts are those solved, in the order of their solution."""
+        samples = self.gathered.samples()
+        return LateralModel(self.matrices, self.port, self.entries, self.coordinates, self.all, self.shifts, samples=samples)
+
+    def _guess(self, shifts: Array) -> Array | None:
+        """phi for V = 1 of the model so far, columns (unknowns, k)."""
+        if not self.shifts.size:
+            return None
+        found = self.model(self.shifts).solution(shifts)
+        columns = np.hstack(self.blocks) @ found
+        return np.asarray(columns / columns[-1])
+
+    def _solve(self, shifts: Array) -> ShiftedSolutions:
+        """Solve at some shifts; on wide planes every processor has its own, with about as many iterations."""
+        guess = self._guess(shifts)
+        wide = self.layered.lateral.modal and self.nodes.unknowns >= WIDE
+        threads = min(os.cpu_count() or 1, shifts.size) if wide else 1
+        if threads == 1:
+            return self._solve_some(shifts, guess)
+        parts = [np.arange(first, shifts.size, threads) for first in range(threads)]
+        with ThreadPoolExecutor(threads) as pool:
+            some = list(pool.map(lambda part: self._solve_some(shifts[part], None if guess is None else guess[:, part]), parts))
+        order = np.argsort(np.concatenate(parts))
+        potentials = np.hstack([each.potentials for each in some])[:, order]
+        error = np.concatenate([each.error for each in some])[order]
+        return ShiftedSolutions(potentials, error, max(each.iterations for each in some))
+
+    def _solve_some(self, shifts: Array, guess: Array | None) -> ShiftedSolutions:
+        """phi for V = 1, from whichever is the smaller: phi itself, driven by the face, or 1 - phi, driven from below."""
+        layered, recursion = self.layered, self.layered.recursion
+        y = evaluate(self.all, shifts)
+        modes = np.empty((shifts.size, recursion.count))
+        modes[:, recursion.order[: recursion.deep]] = y[BULK][:, None] / recursion.impedance(y)
+        modes[:, recursion.order[recursion.deep :]] = y[BULK][:, None] / recursion.shallow
+        admittance = layered.area * modes.reshape(shifts.size, *layered.lateral.values.shape)
+        free = self.nodes.free
+        plane = Plane(layered.lateral, admittance, self.faces, y, free)
+        ones = np.ones((shifts.size, *free.shape))
+        below, metal = plane.below(ones), plane.metal(ones)
+        drop = below.sum((1, 2)) <= metal.sum((1, 2)) if free.all() else np.ones(shifts.size, dtype=bool)
+        start = None
+        if guess is not None:
+            start = self.nodes.whole(guess)
+            start = np.where(drop[:, None, None], 1 - start, start)
+        found, left = plane.solve(np.where(drop[:, None, None], below, metal), start)
+        phi = np.where(drop[:, None, None], 1 - found, found)
+        current = np.sum(phi * plane.below(phi) + (1 - phi) * plane.metal(1 - phi), axis=(1, 2))
+        error = np.sqrt(left / np.maximum(current, 1e-300))
+        if not np.all(error <= self.tolerance):
+            raise ComputationError(
+                f"conjugate gradients on the WE face stopped after {plane.most_iterations} iterations with a relative energy "
+                f"error of {error.max():.2e}, asked {self.tolerance:.0e} ({dict(self.assembly.description)})"
+            )
+        columns = np.vstack([phi.reshape(shifts.size, -1).T[free.ravel()], np.ones(shifts.size)])
+        return ShiftedSolutions(columns, error, plane.iterations)
+
+
+class _Nodes:
+    """The unknowns of the plane: phi on its free nodes, then V, which the tied ones are."""
+
+    def __init__(self, layered: Layered) -> None:
+        self.free = layered.free.reshape(layered.lateral.shape)
+        self.unknowns = int(self.free.sum()) + 1
+
+    def whole(self, columns: Array) -> Array:
+        """Return phi on all nodes, (k, nx, ny), of columns (unknowns, k)."""
+        found = np.repeat(columns[-1], self.free.size).reshape(-1, self.free.size)
+        found[:, self.free.ravel()] = columns[:-1].T
+        return found.reshape(-1, *self.free.shape)
+
+    def collect(self, sums: Array, *, tied: bool) -> Array:
+        """Return columns (unknowns, k) of nodal sums (k, nx, ny); tied: those on tied nodes belong to V."""
+        flat = sums.reshape(len(sums), -1)
+        inside = self.free.ravel()
+        last = flat[:, ~inside].sum(1) if tied else -flat[:, inside].sum(1)
+        return np.vstack([flat[:, inside].T, last])
+
+
+class _OnPlane:
+    """A matrix on the unknowns of the plane."""
+
+    def __init__(self, nodes: _Nodes) -> None:
+        self.nodes = nodes
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.nodes.unknowns, self.nodes.unknowns
+
+    def __matmul__(self, columns: Array) -> Array:
+        return self._apply(columns) if columns.shape[1] else np.zeros_like(columns)
+
+    def _apply(self, columns: Array) -> Array:
+        raise NotImplementedError
+
+    def tocsr(self) -> sparse.csr_array:
+        return sparse.csr_array(self @ np.eye(self.nodes.unknowns))
+
+
+class _AtMetal(_OnPlane):
+    """int over contact or pores of (V - phi)(V_psi - psi): differences first, then the matrix."""
+
+    def __init__(self, nodes: _Nodes, face: Sheet) -> None:
+        super().__init__(nodes)
+        self.face = face
+
+    def _apply(self, columns: Array) -> Array:
+        return self.nodes.collect(self.face(self.nodes.whole(columns) - columns[-1][:, None, None]), tied=False)
+
+
+class _Shallow(_OnPlane):
+    """sum over the modes that die out before the first boundary of phi_mn psi_mn/u_mn."""
+
+    def __init__(self, layered: Layered, nodes: _Nodes) -> None:
+        super().__init__(nodes)
+        self.lateral = layered.lateral
+        weights = np.zeros(layered.recursion.count)
+        weights[layered.recursion.order[layered.recursion.deep :]] = layered.area / layered.recursion.shallow
+        self.weights = weights.reshape(layered.lateral.values.shape)
+
+    def _apply(self, columns: Array) -> Array:
+        if not isinstance(self.lateral, Lateral) or not self.weights.any():
+            return np.zeros_like(columns)
+        modes = self.lateral.analyse(self.nodes.whole(columns)) * self.weights
+        return self.nodes.collect(self.lateral.spread(modes), tied=True)

@@ -1,0 +1,1 @@
+"""Label images: the network voxel by voxel, matrix-free."""

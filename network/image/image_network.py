@@ -1,0 +1,189 @@
+"""Z(s) = b' (sum over kinds k of y_k(s) L_k)^-1 b of a label image: its links as an assembly, solved by their stencil.
+
+The assembly has the matrices of every kind for whoever wants them, but its reduced model is made by `network.image.shifts`,
+which never writes one down.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from fem_constriction.arrays import Array
+from fem_constriction.errors import ComputationError, InputError, MemoryShort, ResolutionWarning
+from fem_constriction.grids.grid import Grid
+from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.names import BULK, PORE
+from fem_constriction.processes.of_cell import admittances
+from fem_constriction.processes.series_links import volume_kind
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.reduction.projection import enough_shifts
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.solving.one_grid import check_memory
+from network.image.edges import SHARE, Edges
+from network.image.images import Labels, labels_of
+from network.image.meanfield import MeanField
+from network.image.paths import at_direct_current, blocked
+from network.image.shifts import SMALL, ImageSolutions
+from network.image.voxels import Voxels, classified
+
+if TYPE_CHECKING:
+    from fem_constriction.cell.cell import Cell
+    from fem_constriction.cell.microstructure import Microstructure
+
+#: Relative error of Z that the reduced model of an image is made for: its voxels are known to far less.
+TARGET = 1e-6
+
+#: Vectors are in single precision first (6e-8 each, their energy squared in Z) for relative errors of Z above this one, and
+#: where no phase conducts so many times better than the grains: its rounding weighs as much more (measured: 7e-6 of Z at 2e5).
+SINGLE, CONTRAST = 1e-7, 1e3
+
+#: Precision and strictness of what is tried, one after the other, until the estimate is as asked.
+ATTEMPTS: tuple[tuple[type[np.floating[Any]], float], ...] = ((np.float32, 1.0), (np.float64, 1.0), (np.float64, 0.1))
+
+#: Shifts per decade to begin with (and three more): fewer than for 1e-8.
+PER_DECADE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class KindOperator:
+    """L_k, h^2 times the Laplacian of the links of one kind, applied as a stencil."""
+
+    voxels: Voxels
+    kind: str
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and columns."""
+        return self.voxels.unknowns, self.voxels.unknowns
+
+    def __matmul__(self, columns: Array) -> Array:
+        """Return the product with a block of columns."""
+        weights, found = self.voxels.only(self.kind), np.empty_like(columns)
+        image = np.empty(self.voxels.shape)
+        for k, column in enumerate(columns.T):
+            found[-1, k] = weights.apply(np.ascontiguousarray(column[:-1]).reshape(image.shape), float(column[-1]), image)
+            found[:-1, k] = image.ravel()
+        return found
+
+    def tocsr(self) -> sparse.csr_array:
+        """Return the matrix itself."""
+        return self.voxels.links()[self.kind].laplacian(self.voxels.unknowns).tocsr()
+
+
+class MeanFields:
+    """The mean-field stacks at several real shifts, for the shared solver."""
+
+    def __init__(self, voxels: Voxels, y: Mapping[str, Array]) -> None:
+        self.shape = voxels.shape
+        each = [{name: float(values[k]) for name, values in y.items()} for k in range(len(next(iter(y.values()))))]
+        self.stacks = [MeanField(voxels.weights(one), voxels.kept) for one in each]
+
+    def solve(self, columns: Array) -> Array:
+        """Return approximately A(s_k)^-1 r_k for each column k."""
+        found, out = np.empty_like(columns), np.empty(self.shape)
+        for k, stack in enumerate(self.stacks):
+            found[:, k] = stack.solve(columns[:, k].reshape(self.shape), out).ravel()
+        return found
+
+
+def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
+    """Return the assembly of a label image's links."""
+
+    def reduction(
+        processes: Mapping[str, Admittance],
+        band: tuple[float, float] | None,
+        *,
+        direct_current: bool,
+        tolerance: float | None,
+        keep: bool,
+    ) -> ReducedModel:
+        target = tolerance or TARGET
+        kept, conducts = at_direct_current(voxels, processes)
+        flows = direct_current and conducts
+        if band is None and not flows:
+            return ImageSolutions(voxels, processes, target).model(np.empty(0))
+        double = target < SINGLE or voxels.unknowns <= SMALL
+        double = double or _contrast(processes, (0.0,) if band is None else band) > CONTRAST
+        found: ReducedModel | None = None
+        failure: Exception = ComputationError("no precision was tried")
+        best = np.inf
+        edges: Edges | None = None
+        ends = () if band is None else (band[0], (band[0] * band[1]) ** 0.5, band[1])
+        points = (0.0, *ends) if flows else ends
+        for kind, strict in ATTEMPTS[int(double) :]:
+            try:
+                check_memory(voxels.unknowns, f"a label image in {np.dtype(kind).name}", 5 * np.dtype(kind).itemsize)
+                solutions = ImageSolutions(voxels, processes, target, kind, strict, kept)
+                model, estimate = enough_shifts(solutions, band, direct_current=flows, tolerance=target, per_decade=PER_DECADE)
+            except (ComputationError, MemoryShort) as error:
+                failure = error
+                continue
+            if found is None or estimate < best:
+                statistics = {**description, **solutions.statistics(estimate)}
+                found, best = replace(model, statistics=statistics, basis=tuple(solutions.blocks) if keep else ()), estimate
+                edges = solutions.singular_edges(points)
+            if estimate <= target:
+                break
+        if found is None:
+            raise failure
+        if edges is not None and edges.share > SHARE:
+            warnings.warn(ResolutionWarning(str(edges)), stacklevel=2)
+        return found
+
+    return Assembly(
+        operators={kind: KindOperator(voxels, kind) for kind in voxels.kinds},
+        precondition=lambda y: MeanFields(voxels, y),
+        reduction=reduction,
+        description=description,
+    )
+
+
+def _contrast(processes: Mapping[str, Admittance], band: tuple[float, ...]) -> float:
+    """Return how many times better than a grain the best phase conducts, at most, over real s in a band."""
+    s = np.asarray(band)
+    grain = processes[volume_kind(BULK, BULK)](s)
+    return float(np.max([y(s) / grain for y in processes.values()]))
+
+
+def assemble_image(cell: Cell, grid: Grid) -> Assembly:
+    """Return the assembly of a cell with a label image, on the image's own voxels. Raises InputError without a path."""
+    labels, made = labels_of(cell)
+    voxels = image_voxels(cell, labels, grid)
+    described = {"backend": "network", "grid": grid.name, "cells": grid.shape, "unknowns": voxels.unknowns, **made}
+    return image_assembly(voxels, described)
+
+
+def image_voxels(cell: Cell, labels: Labels, grid: Grid) -> Voxels:
+    """Return the links of a cell's label image, read already."""
+    structure = cell.electrolyte.microstructure
+    if structure is None:
+        raise InputError("electrolyte.microstructure is missing: there is no label image")
+    voxels = classified(
+        labels,
+        grid.contact,
+        inclusions={each.label: each.phase for each in structure.inclusions},
+        kinds=tuple(admittances(cell)),
+        edge=structure.voxel,
+        copies=grid.copies,
+    )
+    if not voxels.metal.any():
+        raise InputError(_no_path(structure, labels, voxels, grid))
+    return voxels
+
+
+def _no_path(structure: Microstructure, labels: Labels, voxels: Voxels, grid: Grid) -> str:
+    holes = [each.label for each in structure.inclusions if volume_kind(each.phase, each.phase) not in voxels.kinds]
+    pores = any(kind.startswith(PORE) for kind in voxels.kinds)
+    first = blocked(labels, holes, grid.contact | pores)
+    where = f"all end at layer {first + 1} of {len(labels)}" if first else "none begins: the first layer has holes there"
+    return (
+        f"electrolyte.microstructure.image = '{structure.image}' is not allowed: no path for current leads from the working "
+        f"to the counter electrode at any frequency ({where}, counted from the working electrode); inclusions with neither "
+        f"conductivity nor relative_permittivity are holes, here label {', '.join(map(str, holes[:5]))}"
+    )

@@ -1,0 +1,111 @@
+"""P = T (x) 1 + face: the stack that a microstructure is on average, inverted exactly, as a preconditioner of its network.
+
+In every layer the links along x, along y and down to the next layer are replaced by their means. The lateral modes of uniform
+voxels are cosines (the transform DCT-II), each of which sees a tridiagonal system in z; eliminated from the counter electrode
+upwards it leaves the mode's admittance Y_mn on the WE face. Contact and pores differ by many decades there, so the face is
+kept as it is: (C' Y C + face) phi_0 = r_0 is solved by conjugate gradients on the plane. Nothing depends on how exact this is
+but the number of iterations.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from network.image.voxels import Weights
+
+Real = NDArray[Any]
+
+#: Relative residual energy at which the plane is solved: the iteration around it is of the flexible kind.
+PLANE = 1e-2
+
+#: Iterations on the plane at most.
+MOST = 60
+
+WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+class MeanField:
+    """The mean-field stack at one real shift, ready to be applied; arrays (nz, nx, ny) in the precision of the weights."""
+
+    name = "mean-field stack"
+
+    def __init__(self, weights: Weights, kept: NDArray[np.bool_] | None) -> None:
+        shape = nz, nx, ny = weights.y.shape
+        kind = weights.y.dtype
+        self.kept = kept
+        self.face = weights.metal
+        along_x = weights.x.mean((1, 2), dtype=np.float64) if nx > 1 else np.zeros(nz)
+        along_y = weights.y[:, :, :-1].mean((1, 2), dtype=np.float64) if ny > 1 else np.zeros(nz)
+        down = weights.z.mean((1, 2), dtype=np.float64)
+        ground = float(weights.counter.mean(dtype=np.float64))
+        # A layer that conducts nothing on average would leave its modes undefined.
+        least = 1e-12 * max(float(each.max(initial=0.0)) for each in (along_x, along_y, down, np.array([ground])))
+        self.down = np.maximum(down, least).astype(kind)
+        x, y = (4 * np.sin(np.pi * np.arange(n) / (2 * n)) ** 2 for n in (nx, ny))
+        self.inverse = np.empty(shape, kind)
+        pivot = np.full((nx, ny), max(ground, least))
+        for k in range(nz - 1, -1, -1):
+            pivot = pivot + (along_x[k] * x[:, None] + along_y[k] * y)
+            self.inverse[k] = 1 / (pivot + (self.down[k - 1] if k else 0.0))
+            if k:
+                above = float(self.down[k - 1])
+                pivot = above * pivot / (above + pivot)
+        self.admittance = pivot.astype(kind)  # Y_mn of the first layer
+        low, high = float(pivot.min()), float(pivot.max())
+        local = np.asarray(self.face, dtype=np.float64)
+        weight = 1 + local / max(np.sqrt(low * high), float(local.min()))
+        self.scaling = (1 / np.sqrt(weight)).astype(kind)
+        self.plane = (1 / (pivot + float(np.mean(local / weight)))).astype(kind)
+
+    def solve(self, residual: Real, out: Real) -> Real:
+        """Write P^-1 residual into out and return it."""
+        out[...] = residual
+        work = _transform(out, 2)
+        for k in range(len(work) - 1, 0, -1):
+            work[k] *= self.inverse[k]
+            work[k - 1] += self.down[k - 1] * work[k]
+        if self.kept is None and np.ptp(self.face) == 0:
+            work[0] /= self.admittance + self.face[0, 0]
+        else:
+            work[0] = _transform(self._face(_transform(work[0], 3)), 2)
+        for k in range(1, len(work)):
+            work[k] += self.down[k - 1] * self.inverse[k] * work[k - 1]
+        work = _transform(work, 3)
+        if work is not out and not np.shares_memory(work, out):
+            out[...] = work
+        if self.kept is not None:
+            out *= self.kept
+        return out
+
+    def _face(self, right: Real) -> Real:
+        """Solve (C' Y C + face) phi = right on the first layer."""
+        phi = np.zeros_like(right)
+        residual = right.copy()
+        step = self._plane(residual)
+        direction = step.copy()
+        energy = start = float(np.vdot(residual, step))
+        for _ in range(MOST):
+            if not energy > PLANE**2 * start:
+                break
+            image = _transform(_transform(direction.copy(), 2) * self.admittance, 3) + self.face * direction
+            alpha = energy / float(np.vdot(direction, image))
+            phi += alpha * direction
+            residual -= alpha * image
+            step = self._plane(residual)
+            energy, before = float(np.vdot(residual, step)), energy
+            direction = step + (energy / before) * direction
+        return phi
+
+    def _plane(self, residual: Real) -> Real:
+        return np.asarray(_transform(_transform(residual * self.scaling, 2) * self.plane, 3) * self.scaling)
+
+
+def _transform(values: Real, kind: int) -> Real:
+    """Return the orthonormal cosine transform of type 2, or its inverse, type 3, of every layer, in place where it can."""
+    workers = WORKERS if values.size > 1 << 17 else 1
+    return np.asarray(fft.dctn(values, kind, axes=(-2, -1), norm="ortho", overwrite_x=True, workers=workers))

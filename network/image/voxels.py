@@ -1,0 +1,227 @@
+"""A(s) = sum over kinds k of y_k(s) L_k on a label image: links between neighbouring voxels, told apart by what they cross.
+
+The unknowns are the potentials at the voxels' centres, ordered (z, x, y) with z = 0 at the WE, and the electrode potential V,
+the last. What a link crosses (half voxels of one phase or two, a grain boundary, charge transfer, a pore) is in series, so the
+nodes between are eliminated and every link has one of a few scalar admittances y_k(s) in S/m2: one real matrix per kind of
+link, h^2 times a graph Laplacian. Nothing is stored but one byte per link; matrices are applied as stencils, slab by slab.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
+from fem_constriction.processes.series_links import BOUNDARY_KIND, face_kind, volume_kind
+from network.image.clusters import Codes, joined
+from network.links import GROUND, Links
+
+Real = NDArray[Any]
+
+#: No link: a wall, or a voxel that conducts nothing.
+NONE = 0
+
+#: Voxels of a slab that is worked on at once: 3 arrays of it stay in the second-level cache.
+SLAB = 32768
+
+
+@dataclass(frozen=True, eq=False)
+class Voxels:
+    """Codes of all links: 0 for none, k + 1 for the kind kinds[k].
+
+    z: (nz - 1, nx, ny); x: (nz, nx - 1, ny); y: (nz, nx, ny), its last column 0; metal: links to V above the first layer,
+    counter: to the counter electrode below the last, both (nx, ny); area: h^2 times the copies of the image that make the
+    cell (m2); kept: which voxels are unknowns that count (None: all); the others have no links.
+    phase: number of what each voxel is made of (None: all are grains); alike: the kind of links inside each phase.
+    """
+
+    kinds: tuple[str, ...]
+    z: Codes
+    x: Codes
+    y: Codes
+    metal: Codes
+    counter: Codes
+    area: float
+    kept: NDArray[np.bool_] | None = None
+    phase: Codes | None = None
+    alike: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along z, x and y."""
+        nz, nx, ny = self.y.shape
+        return nz, nx, ny
+
+    @property
+    def unknowns(self) -> int:
+        """Number of voxels, and V."""
+        return self.y.size + 1
+
+    def slabs(self) -> list[slice]:
+        """Return the layers in pieces that fit the cache."""
+        nz, nx, ny = self.shape
+        step = max(1, SLAB // (nx * ny))
+        return [slice(start, min(start + step, nz)) for start in range(0, nz, step)]
+
+    def weights(self, y: Mapping[str, float], kind: type[np.floating[Any]] = np.float64) -> Weights:
+        """Return the siemens of every link for the admittances y_k (S/m2) at one real s."""
+        table = np.array([0.0, *(self.area * float(y[name]) for name in self.kinds)]).astype(kind)
+        down, along_x, along_y, metal, counter = (
+            _looked_up(table, codes) for codes in (self.z, self.x, self.y, self.metal, self.counter)
+        )
+        return Weights(down, along_x, along_y, metal, counter, self.slabs())
+
+    def only(self, name: str) -> Weights:
+        """Return the weights of L_k alone: h^2 on the links of one kind, 0 elsewhere."""
+        return self.weights({other: float(other == name) for other in self.kinds})
+
+    def links(self) -> dict[str, Links]:
+        """Return the links of every kind as node pairs, as `network.distributed` takes them."""
+        nz, nx, ny = self.shape
+        number = np.arange(nz * nx * ny).reshape(self.shape)
+        metal = np.full((nx, ny), number.size)
+        ends = [
+            (number[:-1], number[1:], self.z),
+            (number[:, :-1], number[:, 1:], self.x),
+            (number[:, :, :-1], number[:, :, 1:], self.y[:, :, :-1]),
+            (metal, number[0], self.metal),
+            (number[-1], np.full((nx, ny), GROUND), self.counter),
+        ]
+        found = {}
+        for code, name in enumerate(self.kinds, start=1):
+            pairs = [(a[codes == code], b[codes == code]) for a, b, codes in ends]
+            a, b = (np.concatenate(each) for each in zip(*pairs, strict=True))
+            found[name] = Links(a, b, np.full(a.size, self.area))
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Return how many links there are of every kind."""
+        total = sum(
+            np.bincount(c.ravel(), minlength=len(self.kinds) + 1) for c in (self.z, self.x, self.y, self.metal, self.counter)
+        )
+        return {name: int(np.asarray(total)[code]) for code, name in enumerate(self.kinds, start=1)}
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The siemens of every link, arrays as in `Voxels`: the matrix A at one real s, without ever being one."""
+
+    z: Real
+    x: Real
+    y: Real
+    metal: Real
+    counter: Real
+    slabs: Sequence[slice]
+
+    def apply(self, potential: Real, voltage: float, out: Real) -> float:
+        """Write the current out of every voxel into out, and return that out of V: A (potential, voltage).
+
+        potential, out: (nz, nx, ny). Differences are taken first, so nothing of them is lost in rounding.
+        """
+        nz = len(potential)
+        entering = self.metal * (potential[0] - voltage)
+        out[0] = entering
+        for piece in self.slabs:
+            a, b = piece.start, min(piece.stop, nz - 1)
+            here, image = potential[piece], out[piece]
+            if b > a:
+                drop = potential[a + 1 : b + 1] - potential[a:b]
+                drop *= self.z[a:b]
+                out[a + 1 : b + 1] = drop
+                out[a:b] -= drop
+            if here.shape[1] > 1:
+                drop = here[:, 1:] - here[:, :-1]
+                drop *= self.x[piece]
+                image[:, 1:] += drop
+                image[:, :-1] -= drop
+            flat, line = here.reshape(len(here), -1), image.reshape(len(here), -1)
+            drop = flat[:, 1:] - flat[:, :-1]
+            drop *= self.y[piece].reshape(len(here), -1)[:, :-1]
+            line[:, 1:] += drop
+            line[:, :-1] -= drop
+        out[-1] += self.counter * potential[-1]
+        return -float(np.sum(entering, dtype=np.float64))
+
+    def energy(self, potential: Real) -> float:
+        """Return x' A x at V = 1, every link for itself: right where the current is lost in the rounding of what it crosses."""
+        nz = len(potential)
+        total = np.sum(self.metal * np.square(potential[0] - 1.0)) + np.sum(self.counter * np.square(potential[-1] * 1.0))
+        for piece in self.slabs:
+            a, b = piece.start, min(piece.stop, nz - 1)
+            here = potential[a : b + 1].astype(np.float64)
+            own = here[: piece.stop - a]
+            total += np.sum(self.z[a:b] * np.square(np.diff(here, axis=0)))
+            total += np.sum(self.x[piece] * np.square(np.diff(own, axis=1)))
+            total += np.sum(self.y[piece, :, :-1] * np.square(np.diff(own, axis=2)))
+        return float(total)
+
+
+def _looked_up(table: Real, codes: Codes) -> Real:
+    found, flat = np.empty(codes.shape, table.dtype), codes.reshape(-1)
+    line = found.reshape(-1)
+    for start in range(0, flat.size, SLAB):  # the indices are widened, a piece at a time
+        line[start : start + SLAB] = table[flat[start : start + SLAB]]
+    return found
+
+
+def classified(
+    labels: NDArray[Any],
+    contact: NDArray[np.bool_],
+    *,
+    inclusions: Mapping[int, str],
+    kinds: Sequence[str],
+    edge: float,
+    copies: int = 1,
+) -> Voxels:
+    """Return the links of a label image, labels (nz, nx, ny) with z = 0 at the WE.
+
+    contact: where the metal touches, (nx, ny); inclusions: label -> phase; every other label is a grain of the phase "bulk";
+    kinds: names of the kinds of links the cell has (`fem_constriction.processes.series_links`): one that is missing conducts
+    nothing; edge: of a voxel (m). Voxels that no path connects with the counter electrode are left out.
+    """
+    phases = [BULK, *inclusions.values()]
+    phase = np.zeros(labels.shape, dtype=np.uint8)
+    for number, label in enumerate(inclusions, start=1):
+        phase[labels == label] = number
+    names = tuple(kinds)
+
+    def code(name: str) -> int:
+        return names.index(name) + 1 if name in kinds else NONE
+
+    pairs = np.array([[code(volume_kind(a, b)) for b in phases] for a in phases], dtype=np.uint8)
+    across = code(BOUNDARY_KIND) if BOUNDARY_KIND in kinds else pairs[0, 0]
+
+    def between(first: tuple[slice, ...], second: tuple[slice, ...]) -> Codes:
+        found = np.empty(labels[first].shape, dtype=np.uint8)
+        for layer in range(len(found)):
+            one, other = phase[first][layer], phase[second][layer]
+            found[layer] = pairs[one, other] if len(phases) > 1 else pairs[0, 0]
+            found[layer][(one == 0) & (other == 0) & (labels[first][layer] != labels[second][layer])] = across
+        return found
+
+    every, head, tail = slice(None), slice(None, -1), slice(1, None)
+    z = between((head,), (tail,))
+    x = between((every, head), (every, tail))
+    y = np.zeros(labels.shape, dtype=np.uint8)
+    y[:, :, :-1] = between((every, every, head), (every, every, tail))
+    metal = np.zeros(contact.shape, dtype=np.uint8)
+    counter = np.zeros(contact.shape, dtype=np.uint8)
+    for number, name in enumerate(phases):
+        first, last = phase[0] == number, phase[-1] == number
+        metal[first & contact] = code(face_kind(CHARGE_TRANSFER, name))
+        metal[first & ~contact] = code(face_kind(PORE, name))
+        counter[last] = code(face_kind(COUNTER_ELECTRODE, name))
+    kept = None
+    if not np.diagonal(pairs).all():
+        kept = joined(z, x, y, counter, np.arange(len(names) + 1) != NONE)
+        for array, ends in ((z, kept[:-1] & kept[1:]), (x, kept[:, :-1] & kept[:, 1:])):
+            array[~ends] = NONE
+        y[:, :, :-1][~(kept[:, :, :-1] & kept[:, :, 1:])] = NONE
+        metal[~kept[0]] = NONE
+        counter[~kept[-1]] = NONE
+    alike = tuple(volume_kind(each, each) for each in phases)
+    return Voxels(names, z, x, y, metal, counter, copies * edge**2, kept, phase if len(phases) > 1 else None, alike)

@@ -1,0 +1,1 @@
+"""Seconds, memory and errors, beside peers and limits."""

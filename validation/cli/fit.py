@@ -1,0 +1,122 @@
+"""`fem-constriction fit`: a circuit for any spectrum, whether it obeys the Kramers-Kronig relations, its relaxation times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from fem_constriction.errors import InputError
+from fem_constriction.files import json_text, write_text
+from fem_constriction.fitting.drt import DRT, distribution
+from fem_constriction.fitting.extraction import Extraction, fit_spectrum
+from fem_constriction.fitting.kramers_kronig import KramersKronig, densest
+from fem_constriction.spectra import sweeps
+from fem_constriction.spectra.spectrum import Spectrum
+from validation.show import report, terminal
+from validation.show.colours import DATA
+
+#: Of the highest gamma: what a distribution that ends falls below at the longest relaxation time.
+OPEN = 1e-2
+
+
+def fit(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Spectrum, a measured one too.", show_default=False)],
+    circuit: Annotated[
+        str | None,
+        typer.Option(
+            help="R0-L0-p(R1,C1)-p(R2,CPE2), 1D-PM, 1D-PM-modified, 1D-FM or 1D-FM-extended.",
+            show_default="as many arcs as are seen",
+        ),
+    ] = None,
+    sweep: Annotated[int | None, typer.Option(metavar="N", help="Which of several sweeps in the file, the first is 1.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR or FILE.json", help="Folder for fit.json, drt.csv and plots, or a JSON file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout, and nothing else there.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no tables: files and exit status only.")] = False,
+) -> int:
+    """Fit a circuit of numbered arcs to any spectrum with lmfit; exit status 1 if it does not describe it."""
+    data, notes = _prepared(Spectrum.load(file), file, sweep)
+    folder = None if out is None or out.suffix == ".json" else out
+    if out is not None:
+        terminal.check_folder(out.parent if folder is None else folder, [])
+    with terminal.progress([], f"fit of {file.name}", quiet):
+        found = terminal.named("--circuit", terminal.aside(lambda: fit_spectrum(data, circuit)))
+        tested, times = terminal.aside(lambda: (densest(data), distribution(data)))()
+    agreement = data.provenance.get("agreement") if isinstance(data.provenance, dict) else None
+    checked = isinstance(agreement, dict) and agreement.get("verdict") == "agree"
+    remark = f"cross-checked: {agreement['summary']}" if checked and agreement else "not cross-checked"
+    record = {
+        "file": file.name,
+        "cross_checked": checked,
+        "remark": remark,
+        "fits": found.fits,
+        **found.as_dict(),
+        **_record(tested, times),
+        "prepared": notes,
+    }
+    if out is not None:
+        write_text(out if folder is None else folder / "fit.json", json_text(record) + "\n")
+    if folder is not None:
+        _write(folder, f"{file.name}, {remark.partition(':')[0]}", data, found, times, file.stem)
+    if not (quiet or as_json):
+        terminal.console().print("\n".join([f"{file.name}: {remark}", *(f"{note[0].upper()}{note[1:]}." for note in notes)]))
+    terminal.show(record, lambda: Group(*report.arcs(found), *_said(tested, times)), as_json, quiet)
+    if not found.fits:
+        terminal.say(f"{file.name}: the circuit does not fit, {found.residual:.0%} of |Z| are left")
+    return 0 if found.fits else 1
+
+
+def _prepared(data: Spectrum, file: Path, number: int | None) -> tuple[Spectrum, tuple[str, ...]]:
+    """One spectrum, without repeats, and what was done to make it one."""
+    try:
+        chosen = sweeps.sweep(data, number)
+        found, notes = sweeps.prepared(chosen)
+    except InputError as error:
+        hint = "" if number is not None or len(sweeps.sweeps(data.frequency)) == 1 else " (--sweep)"
+        raise InputError(f"{file}: {error}{hint}") from None
+    return found, (f"sweep {number} of {len(sweeps.sweeps(data.frequency))}",) * (number is not None) + notes
+
+
+def _record(tested: KramersKronig, times: DRT) -> dict[str, Any]:
+    keys = ("largest", "per_decade", "floor", "unknowns", "data", "enough", "reason")
+    peaks = [{"tau_s": peak.tau, "R_ohm": peak.resistance} for peak in times.peaks()]
+    found = {"peaks": peaks, "lambda_per_ohm2": times.lambda_, "width_decades": times.width}
+    found |= {"r_inf_ohm": times.r_inf, "L_H": times.inductance}
+    return {
+        "kramers_kronig": {key: getattr(tested, key) for key in keys},
+        "drt": found,
+    }
+
+
+def _said(tested: KramersKronig, times: DRT) -> list[Text]:
+    """The test and the peaks, in a sentence each."""
+    if tested.enough:
+        test = (
+            f"Kramers-Kronig: {tested.per_decade} RC elements per decade leave up to {tested.largest:.1e} |Z|; of a spectrum "
+            f"that obeys the relations, up to {tested.floor:.1e}."
+        )
+    else:
+        test = f"Kramers-Kronig: not tested, {tested.reason}."
+    peaks = ", ".join(f"{report.amount(p.resistance, 'ohm')} at {report.amount(p.tau, 's')}" for p in times.peaks())
+    found = [Text(test), Text(f"Distribution of relaxation times, peaks: {peaks or 'none'}.")]
+    if times.gamma[-1] > OPEN * times.gamma.max(initial=0.0):
+        found.append(
+            Text(
+                "The distribution does not end within the data: the spectrum blocks direct current, or goes on below its band."
+            )
+        )
+    return found
+
+
+def _write(folder: Path, title: str, data: Spectrum, found: Extraction, times: DRT, name: str) -> None:
+    from validation.show import drt_plots, plots
+
+    rows = "".join(f"{tau!r},{gamma!r}\n" for tau, gamma in zip(times.tau.tolist(), times.gamma.tolist(), strict=True))
+    write_text(folder / "drt.csv", f"tau/s,gamma/Ohm\n{rows}")
+    plots.save(lambda: plots.impedance_plane({name: data}, found, looks=(DATA,), title=title), folder, "nyquist")
+    plots.save(lambda: drt_plots.relaxation_times({"DRT": times}, found, title=title), folder, "drt")

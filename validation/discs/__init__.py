@@ -1,0 +1,1 @@
+"""Guaranteed discs: potentials and currents that enclose Z at every frequency."""

@@ -1,0 +1,1 @@
+"""Agree, then extract: the main job."""

@@ -1,0 +1,82 @@
+"""What the commands write: the files of a cross-check, and a spectrum as JSON can hold it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fem_constriction.api import provenance
+from fem_constriction.errors import ConstrictionError, LeftOutWarning
+from fem_constriction.files import json_text, write_text
+from fem_constriction.spectra.spectrum import Spectrum
+from validation.gate.result import Result
+
+
+def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list[Path]:
+    """Write the result, the spectra, the plots and the page; a combined spectrum only if the backends agree.
+
+    options: of the command line, which the page repeats (`page.crosscheck_sections`).
+    """
+    from validation.show import disc_plots, plots
+
+    limits = result.agreement.limits
+    written = [out / "crosscheck.json", *(out / f"{name}.csv" for name in limits)]
+    write_text(written[0], json_text(result.as_dict()) + "\n")
+    for path, spectrum in zip(written[1:], limits.values(), strict=True):
+        spectrum.save(path)
+    agreed = out / "agreed.csv"
+    if result.agreement.verdict == "agree":
+        verdict = {
+            "verdict": result.agreement.verdict,
+            "summary": result.agreement.summary(),
+            "tolerance": result.agreement.tolerance,
+            "backends": list(limits),
+        }
+        replace(result.spectrum, provenance={**provenance(result.cell), "agreement": verdict}).save(agreed)
+        written.append(agreed)
+    else:  # one of an earlier run would be taken for this one's
+        agreed.unlink(missing_ok=True)
+        agreed.with_suffix(".json").unlink(missing_ok=True)
+    # The numbers are safe from here on: a picture that fails is said, and leaves the others.
+    for draw in (plots.nyquist, plots.agreement, plots.convergence):
+        written += drawn(draw.__name__, partial(plots.save, partial(draw, result), out, draw.__name__))
+    if result.agreement.discs is not None:
+        title = f"{result.cell.title or 'Cell'}: discs that are guaranteed to hold Z"
+        draw_discs = partial(disc_plots.discs, result.agreement.discs, title=title)
+        written += drawn("discs", partial(plots.save, draw_discs, out, "discs"))
+    written += drawn("crosscheck.html", partial(_page, result, out / "crosscheck.html", options))
+    return written
+
+
+def drawn(name: str, write: Callable[[], list[Path]]) -> list[Path]:
+    """Return the files of a picture or a page; none, with a warning, if it cannot be made. InputError: a full disk."""
+    try:
+        return write()
+    except ConstrictionError:
+        raise
+    except Exception as error:  # of a library that draws
+        warnings.warn(f"{name} is left out: {type(error).__name__}: {error}", LeftOutWarning, stacklevel=2)
+        return []
+
+
+def _page(result: Result, path: Path, options: Sequence[str]) -> list[Path]:
+    from validation.show import page
+
+    subtitle = f"Cross-check of {' and '.join(result.agreement.limits)}"
+    page.write_page(path, result.cell.title or "Cell", page.crosscheck_sections(result, options), subtitle)
+    return [path]
+
+
+def columns(found: Spectrum) -> dict[str, Any]:
+    """Return provenance, frequencies (Hz), impedance and its uncertainty (ohm, None: not known)."""
+    return {
+        **found.provenance,
+        "frequency_Hz": found.frequency.tolist(),
+        "real_ohm": found.impedance.real.tolist(),
+        "imag_ohm": found.impedance.imag.tolist(),
+        "uncertainty_ohm": None if found.uncertainty is None else found.uncertainty.tolist(),
+    }

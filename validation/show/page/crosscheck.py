@@ -1,0 +1,132 @@
+"""crosscheck.html: verdict, constriction, spectra, agreement, grids, the cell, and how to make it again, of one cross-check."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_constriction.api import provenance
+from fem_constriction.fitting.values import Value
+from fem_constriction.spectra.frequencies import parse_frequencies
+from validation.gate.result import Result
+from validation.show.page.agreement import agreement, numbers
+from validation.show.page.grids import Curve, convergence, work_precision
+from validation.show.page.plane import bode, nyquist
+from validation.show.page.sections import Code, Folded, Heading, Paragraph, Section, Table, Verdict
+from validation.show.page.tables import from_terminal
+from validation.show.report import amount, crosscheck_report
+
+
+def crosscheck_sections(result: Result, options: Sequence[str] = ()) -> list[Section]:
+    """Return what the page of a cross-check shows; options: of the command line, beyond what the result knows itself."""
+    tables = from_terminal(crosscheck_report(result))
+    evidence = [each for each in tables if isinstance(each, Table) and each.caption == "Agreement"]
+    grids = [each for each in tables if isinstance(each, Table) and each.caption.startswith("Grids")]
+    extracted = [each for each in tables if each not in [*evidence, *grids]]
+    if result.refusal is not None:
+        extracted.insert(0, Paragraph(result.refusal[0].upper() + result.refusal[1:] + "."))
+    families = _curves(result)
+    return [
+        _verdict(result),
+        Heading("Constriction"),
+        *extracted,
+        Heading("Spectrum"),
+        nyquist(result),
+        bode(result),
+        Heading("Agreement"),
+        *evidence,
+        agreement(result),
+        Folded(summary=f"All {result.agreement.frequency.size} frequencies as numbers", sections=[numbers(result)]),
+        Heading("Grids"),
+        *grids,
+        convergence(
+            families, "step, relative to the coarsest grid", "Z, the largest over frequency, to the limit of the family"
+        ),
+        work_precision(families, "Z, the largest over frequency, to the limit of the family"),
+        Heading("Cell"),
+        Folded(summary="The cell file, in SI", sections=[Code(text=result.cell.dumps())]),
+        Heading("How to make it again"),
+        Code(text=command(result, options), caption="Save the cell file above as cell.toml, then:"),
+        _versions(result),
+    ]
+
+
+def command(result: Result, options: Sequence[str] = ()) -> str:
+    """Return the command line that computes this result again from `cell.toml`."""
+    parts = ["fem-constriction crosscheck cell.toml"]
+    parts.append(f"--backends {','.join(result.families)}")
+    parts.append(f"--frequencies {_frequencies(result.agreement.frequency)}")
+    parts.append(f"--tolerance {_short(result.agreement.tolerance)}")
+    if result.agreement.discs is None and not any(option.startswith("--accuracy") for option in options):
+        parts.append("--no-discs")
+    return " ".join([*parts, *options])
+
+
+def _frequencies(frequency: NDArray[np.float64]) -> str:
+    values = frequency.tolist()
+    short = f"{_short(values[0])}:{_short(values[-1])}:{len(values)}"
+    if len(values) > 1 and np.array_equal(parse_frequencies(short), frequency):
+        return short
+    return ",".join(map(_short, values))
+
+
+def _short(value: float) -> str:
+    """The shortest text that is this number."""
+    return min((f"{value:g}", repr(value)), key=lambda text: (float(text) != value, len(text)))
+
+
+def _verdict(result: Result) -> Verdict:
+    found = result.agreement
+    sentence = f"{found.summary()}."
+    state: str = found.verdict
+    if result.refusal is not None and state == "agree":
+        state, sentence = "unresolved", f"{sentence} But {result.refusal}."
+    values = []
+    constriction = None if result.extraction is None else result.extraction.constriction
+    if constriction is not None and constriction.R.value:
+        shown = {"R_Cstr, fitted": constriction.R, "C_Cstr, fitted": constriction.C, "tau_Cstr, fitted": constriction.tau}
+        values += [(name, amount(value.value, value.unit), _contributions(value)) for name, value in shown.items()]
+    if result.geometric is not None and result.extraction is not None:
+        spread = f"\N{PLUS-MINUS SIGN} {amount(result.geometric.uncertainty, 'ohm', 1)}, R_DC(3D) \N{MINUS SIGN} R_DC(1D-PM)"
+        values.append(("R_Cstr, geometric", amount(result.geometric.value, "ohm"), spread))
+    return Verdict(state=state, sentence=sentence[0].upper() + sentence[1:], values=values)
+
+
+def _contributions(value: Value) -> str:
+    parts = {"discretisation": value.discretisation, "model": value.model, "nominal": value.nominal}
+    size = abs(value.value or 1.0)
+    return ", ".join(f"{name} {'unknown' if part is None else f'{100 * part / size:.2g} %'}" for name, part in parts.items())
+
+
+def _curves(result: Result) -> list[Curve]:
+    """Of every backend the distance of its grids to the limit of their family, the largest over frequency."""
+    found = []
+    for name, family in result.families.items():
+        rows = family.table(result.agreement.frequency)
+        error = [row["distance"] for row in rows]
+        orders = [float(np.log2(a / b)) for a, b in pairwise(error) if a > 0 and b > 0]
+        exact = max(error) < 1e-9
+        found.append(
+            Curve(
+                name=name,
+                quantity="Z",
+                h=[0.5**level for level in range(len(rows))],
+                error=error,
+                unknowns=[row["unknowns"] for row in rows],
+                seconds=[row["seconds"] for row in rows],
+                expected=None if exact else family.backend.order,
+                observed=None if exact or not orders else orders[-1],
+            )
+        )
+    return found
+
+
+def _versions(result: Result) -> Table:
+    known = provenance(result.cell)["versions"] | {"python": platform.python_version()}
+    known |= {name: version(name) for name in ("plotly",)}
+    return Table(caption="Versions", columns=("package", "version"), rows=list(known.items()), left=2)
