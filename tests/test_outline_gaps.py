@@ -11,8 +11,8 @@ from outline_cells import cell, regions, star
 
 import fem_constriction as fc
 from fem_constriction.fem import FiniteElements, enclose
-from fem_constriction.fem.gaps import check_gaps, distance_between
 from fem_constriction.fem.prisms.bounds import bounds_on
+from fem_constriction.fem.prisms.gaps import check_gaps, distance_between
 from fem_constriction.fem.prisms.outline_mesh import _check_apart, planar_mesh
 from fem_constriction.geometry.outlines import Outline
 from fem_constriction.grids.grid import Grading
@@ -228,3 +228,23 @@ def test_a_disc_that_just_fits_the_face_is_refused_by_its_fraction() -> None:
         fc.InputError, match=r"contact\.fraction = 0\.785398\d* is not allowed for finite elements: the disc and"
     ):
         enclose(cell({"shape": "disc", "fraction": np.pi / 4}), 0.1)
+
+
+@pytest.mark.parametrize("slender", [1e-3, 1e-6, 1e-15])
+def test_a_slender_ellipse_is_refused_by_what_its_ends_would_take(slender: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strips are as narrow as the ends are bent, short^2/long: 10 long/short of them; nothing is divided to find that out."""
+    monkeypatch.setattr("fem_constriction.memory.free", lambda: 24 * 2**30)
+    monkeypatch.setattr("fem_constriction.memory._least", lambda: (24 * 2**30, ""))
+    monkeypatch.setattr("fem_constriction.fem.prisms.outline_mesh._strips", lambda *_: pytest.fail("divided"))
+    thin = {"shape": "ellipse", "centre": [33 * U, 32 * U], "semi_axes": [4 * U * slender, 4 * U], "angle": 0.5}
+    with pytest.raises(fc.InputError, match=r"at least \d+ triangles.*GiB"):
+        FiniteElements().grid(cell(regions(thin)), 0)
+
+
+def test_memory_that_runs_out_ends_bounds_with_what_was_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr("fem_constriction.fem.prisms.bounds.bounds_on", short)
+    with pytest.raises(fc.ComputationError, match="memory ran out"):
+        enclose(cell(regions(disc(20, 20, 8))))

@@ -240,3 +240,11 @@ def test_a_rectangle_nearly_on_the_wall_has_one_cell_to_it() -> None:
     assert face_of(nearer).rectangles is None  # an outline like any other, refused by the elements by its gap
     with pytest.raises(fc.InputError, match="region 1 and the wall x = 0 are 1e-13 m apart"):
         FiniteElements().grid(nearer, 0)
+
+
+def test_a_sliver_that_lies_askew_is_no_rectangle_along_the_axes() -> None:
+    """Its corners lie at two ends of its box, to rounding, and its area is not that of the box."""
+    listed = {"shape": "rectangle", "centre": ["25 um", "25 um"], "size": ["8e-9 um", "8 um"], "angle": "30 deg"}
+    outline = cell(regions(listed)).outlines[0]
+    assert outline.area == pytest.approx(8e-15 * 8e-6, rel=1e-6)  # corners 2.5e-5 m from the origin are rounded to 4e-21 m
+    assert outline.rectangle is None

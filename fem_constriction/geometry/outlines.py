@@ -108,8 +108,9 @@ class Outline:
         at_ends = np.isclose(self.corners, low, rtol=0, atol=ROUNDING * max(high - low)) | np.isclose(
             self.corners, high, rtol=0, atol=ROUNDING * max(high - low)
         )
-        if not at_ends.all():
-            return None
+        width, height = high - low
+        if not at_ends.all() or abs(width * height - self.area) > ROUNDING * self.area:
+            return None  # a sliver that lies askew has its corners at two ends as well
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def point(self, t: Array) -> Array:

@@ -50,11 +50,24 @@ def fault(record: dict[str, Any]) -> str:
         wrong.append(f"{len(messages)} messages with exit status {status}")
     wrong += [f"a message of {len(line)} characters: {line[:80]} …" for line in said if len(line) >= LONGEST]
     wrong += [f"words of a library: {line[:300]}" for line in messages if status != 0 and FOREIGN.search(line)]
-    if "--json" in record["arguments"] and status == 0 and "--help" not in record["arguments"] and not _is_json(record["out"]):
+    if _asks_for_json(record["arguments"]) and status == 0 and not _is_json(record["out"]):
         wrong.append(f"no JSON: {record['out'][:80]!r}")
     if record["rss"] > MEMORY:
         wrong.append(f"{record['rss'] / 2**30:.2g} GiB of memory")
     return "; ".join(wrong)
+
+
+#: Options without a value: behind any other, what follows is its value, "--json" as well.
+FLAGS = ("--json", "--quiet", "--no-discs", "--guaranteed", "--no-header", "--quick", "--no-peers")
+
+
+def _asks_for_json(arguments: list[str]) -> bool:
+    asked = [
+        place == 0 or not (before := arguments[place - 1]).startswith("--") or before in FLAGS or "=" in before
+        for place, argument in enumerate(arguments)
+        if argument == "--json"
+    ]
+    return any(asked) and "--help" not in arguments
 
 
 def _is_json(text: str) -> bool:

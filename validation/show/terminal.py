@@ -25,7 +25,7 @@ from rich.progress import (
 )
 
 from fem_constriction.cell.faults import show as shown
-from fem_constriction.errors import ConstrictionError, InputError, cut
+from fem_constriction.errors import ComputationError, ConstrictionError, InputError, cut
 from fem_constriction.files import json_text, read_text
 from fem_constriction.solving.refinement import FIRST_LEVELS
 
@@ -77,6 +77,9 @@ def failed(error: Exception) -> int:
     if hasattr(error, "format_message"):  # of click: the command line itself is wrong
         say(f"{_refused_value(error) or error.format_message().rstrip('.')}; see {NAME} --help")
         return 2
+    if isinstance(error, MemoryError):
+        say("memory ran out in the middle of a computation: allowed is a coarser grid, or less accuracy")
+        return ComputationError.exit_status
     say(f"failed with {type(error).__name__}: {error} ({DEBUG}=1 shows the traceback)")
     return 3
 

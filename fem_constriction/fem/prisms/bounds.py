@@ -86,7 +86,10 @@ def enclose(
             check_plane(elements.unknowns(cell, grid), f"bounds on {grid.name}")
         except MemoryShort as error:
             raise ComputationError(f"{_reached(rows, accuracy)}; {error}") from None
-        lower, upper = bounds_on(cell, grid, points)
+        try:
+            lower, upper = bounds_on(cell, grid, points)
+        except MemoryError:
+            raise ComputationError(f"{_reached(rows, accuracy)}; memory ran out on {grid.name}") from None
         found = Enclosed(points, lower, upper, ())
         widest = float(np.max(found.radius / found.middle))
         rows.append({"level": level, "triangles": grid.shape[0], "radius": widest})

@@ -20,16 +20,19 @@ from skfem import MeshTri
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
-from fem_constriction.fem.gaps import check_gaps
 from fem_constriction.fem.prisms.bands import PER_QUARTER, Band, Interval, intervals
 from fem_constriction.fem.prisms.clearances import Arc
 from fem_constriction.fem.prisms.collars import Curve, curves, on_wall
+from fem_constriction.fem.prisms.gaps import check_gaps
 from fem_constriction.fem.prisms.plane_memory import check_plane
 from fem_constriction.fem.prisms.triangulation import Mesher, triangulate
 from fem_constriction.grids.face import Face, face_of
 from fem_constriction.grids.grid import Grading
 
 Integers = NDArray[np.int64]
+
+#: Segments that an ellipse is divided into, at least, times its longer over its shorter axis (measured 10 at 10 and at 100).
+SLENDER = 8
 
 #: Edge length of the coarsest triangles over their distance to the contact's edge, and over the width of the face.
 RATIO, LARGEST = 1.3, 0.35
@@ -84,6 +87,8 @@ def planar_mesh(cell: Cell, grading: Grading, level: int, mesher: Mesher | None 
     bare = Cell(geometry=cell.geometry, electrolyte={"conductivity": 1.0}, working_electrode={"contact": contact})
     corners = sum(4 * PER_QUARTER if outline.corners is None else len(outline.corners) for outline in cell.outlines)
     least = corners // face_of(bare).copies * 4 * grading.steps << 2 * level
+    slender = sum(int(SLENDER * max(axes) / min(axes)) for axes in (each.semi_axes for each in cell.outlines) if min(axes) > 0)
+    least = max(least, 2 * (slender // face_of(bare).copies) * (4 * grading.steps + REST) << 2 * level)
     check_plane(least, f"finite elements on level {level} (at least {least} triangles for {len(cell.outlines)} regions)")
     segments = sum(len(pieces) for _, pieces in _strips(bare, grading)[1])
     triangles = segments * (4 * grading.steps + REST) << 2 * level
