@@ -66,6 +66,8 @@ def scaled(rng: Random, given: Any) -> Any:
         except ValueError:
             return value(rng)
         return f"{number} {rng.choice(UNITS)}" if rng.random() < 0.2 else f"{size * factor!r} {unit}"
+    if isinstance(given, int) and abs(given) > 2**1000:  # damaged before: no float holds it
+        return -given
     found = given * factor
     return int(found) if isinstance(given, int) and math.isfinite(found) else found
 
