@@ -17,7 +17,6 @@ from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELEC
 from fem_constriction.processes.series_links import boundary_admittance, link_admittances
 
 if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
     from fem_constriction.cell.sections import ChargeTransfer
 
 
