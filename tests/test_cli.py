@@ -431,4 +431,4 @@ def test_an_accuracy_that_no_disc_can_have_is_refused_before_anything_is_said(ru
 )
 def test_an_option_that_takes_a_number_says_so(run: Run, arguments: list[str], said: str) -> None:
     status, _, err = run(*arguments)
-    assert (status, err) == (2, f"fem-constriction: {said} see fem-constriction --help\n")
+    assert (status, err) == (2, f"fem-constriction: {said} see fem-constriction {arguments[0]} --help\n")

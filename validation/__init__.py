@@ -2,34 +2,17 @@
 
 `crosscheck(cell)` is the main job; `compare` and `enclose` are its two kinds of evidence, for anybody's spectra and families;
 `prepare` and `judge` are it for many cells that differ in materials alone, `sweep(study)` for every point of a parameter study.
+What is public stands in `__init__.pyi`; each name is imported when it is first used.
 """
 
+from typing import Final
+
+import lazy_loader
+
 from validation import ours as ours
-from validation.convergence import Convergence, converge
-from validation.discs.guaranteed import Guaranteed, guarantee
-from validation.gate.agreement import Agreement, Enclosure, compare, enclose
-from validation.gate.result import Result
-from validation.gate.run import Prepared, crosscheck, extract_agreed, judge, prepare
-from validation.study import sweep
 
 #: The distribution this package belongs to, checked at start-up: its name is a common word.
-DISTRIBUTION = "fem-constriction"
+DISTRIBUTION: Final = "fem-constriction"
 
-__all__ = [
-    "DISTRIBUTION",
-    "Agreement",
-    "Convergence",
-    "Enclosure",
-    "Guaranteed",
-    "Prepared",
-    "Result",
-    "compare",
-    "converge",
-    "crosscheck",
-    "enclose",
-    "extract_agreed",
-    "guarantee",
-    "judge",
-    "prepare",
-    "sweep",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ = [*__all__, "DISTRIBUTION"]

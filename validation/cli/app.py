@@ -3,32 +3,124 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from fem_constriction import chatter, distribution
-from validation.cli import benchmark as benchmark_command
-from validation.cli import sweep as study
-from validation.cli.bounds import bounds
-from validation.cli.budget import budget
-from validation.cli.cells import backends, schema, show
-from validation.cli.claims import claims
-from validation.cli.conformance import conformance
-from validation.cli.converge import converge
-from validation.cli.crosscheck import crosscheck
-from validation.cli.errors import errors
-from validation.cli.fields import fields
-from validation.cli.figures import figures
-from validation.cli.fit import fit
-from validation.cli.references import references
-from validation.cli.spectrum import spectrum
 from validation.show import streams, terminal
 
+
+@dataclass(frozen=True)
+class Entry:
+    """A command as the list of commands shows it: where its function is, its line of help, and the group it stands in."""
+
+    module: str
+    line: str
+    group: str
+
+    def load(self, name: str) -> Any:
+        """Import the command and return it; a module may have an app of its own, of several commands."""
+        found = getattr(import_module(f"validation.cli.{self.module}"), name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(found)
+        return typer.main.get_command(alone)
+
+
+_ONE, _MANY, _TRUST, _TOLD = "One cell", "Studies", "How far it can be trusted", "What there is"
+
+#: Every command by name, in the order in which they are listed. A command's line is the first of its function's docstring.
+COMMANDS: Final[Mapping[str, Entry]] = {
+    "crosscheck": Entry(
+        "crosscheck",
+        "Solve a cell with two backends, check that they agree, then extract R, C and tau of the constriction.",
+        _ONE,
+    ),
+    "spectrum": Entry(
+        "spectrum",
+        "Compute the spectrum of one backend, to an accuracy or on one grid; or of two, with guaranteed error discs.",
+        _ONE,
+    ),
+    "fit": Entry(
+        "fit", "Fit a circuit of numbered arcs to any spectrum with lmfit; exit status 1 if it does not describe it.", _ONE
+    ),
+    "fields": Entry(
+        "fields",
+        "Compute potential and current density of a cell, write them for ParaView and draw the section through the middle.",
+        _ONE,
+    ),
+    "budget": Entry(
+        "budget",
+        "Say how much of R_DC and of the constriction resistance each process makes, from two backends side by side.",
+        _ONE,
+    ),
+    "bounds": Entry(
+        "bounds", "Enclose R_DC, R_Cstr and Z at real s between potentials and currents on the same triangles.", _ONE
+    ),
+    "show": Entry("cells", "Show a cell in SI units, and what follows from it; with --quiet only check the file.", _ONE),
+    "sweep": Entry(
+        "sweep", "Compute a parameter study, point by point; the same command goes on where it was interrupted.", _MANY
+    ),
+    "figures": Entry(
+        "figures", "Recompute the figures of Eckhardt et al. 2022; the same command goes on where it was interrupted.", _MANY
+    ),
+    "claims": Entry(
+        "claims",
+        "Check the claims of Eckhardt et al. 2022 on both backends; what they need is computed, unless `figures` has.",
+        _MANY,
+    ),
+    "converge": Entry(
+        "converge", "Solve families of grids, and compare the orders at which they converge with those of theory.", _TRUST
+    ),
+    "errors": Entry(
+        "errors",
+        "Tell apart what a voxelised contact outline costs: grid, interface model and staircase, on both backends.",
+        _TRUST,
+    ),
+    "conformance": Entry(
+        "conformance", "Put a backend through the suite of checks that every backend must pass; see docs/backends.md.", _TRUST
+    ),
+    "benchmark": Entry(
+        "benchmark",
+        "Time spectra against voxels, errors or on one grid, beside their peers; or compare discs with true errors.",
+        _TRUST,
+    ),
+    "references": Entry(
+        "references",
+        "List the published reference spectra, copy them to a folder, compute them anew, or check that they are reproduced.",
+        _TRUST,
+    ),
+    "backends": Entry(
+        "cells",
+        "List the installed backends, and which command takes which kind of cell on which of them; or this cell.",
+        _TOLD,
+    ),
+    "schema": Entry("cells", "Print the JSON schema of the cell file, for editors to complete it.", _TOLD),
+}
+
+
+class Commands(TyperGroup):
+    """The commands, of which only the one that runs is imported: the list of them takes a tenth of a second."""
+
+    def __init__(self, *, commands: Any = None, **others: Any) -> None:
+        listed = {name: TyperCommand(name, help=entry.line, rich_help_panel=entry.group) for name, entry in COMMANDS.items()}
+        super().__init__(commands={**listed, **dict(commands or {})}, **others)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # click's types: typer has changed where it keeps them
+        """Return the name of the command that is to run, the command, and its options and arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, COMMANDS[name].load(name) if name is not None and name in COMMANDS else command, rest
+
+
 app = typer.Typer(
-    add_completion=False,
+    cls=Commands,
     pretty_exceptions_enable=False,
     help="Impedance spectra of constricted battery contacts, from two discretisations that must agree.",
 )
@@ -44,29 +136,6 @@ def _version(asked: bool) -> None:
 def _start(
     show_version: Annotated[bool, typer.Option("--version", help="Show the version and leave.", callback=_version)] = False,
 ) -> None: ...
-
-
-app.command()(crosscheck)
-app.command()(spectrum)
-app.command()(fit)
-
-
-app.command()(converge)
-app.command()(benchmark_command.benchmark)
-app.command()(study.sweep)
-
-
-app.command()(fields)
-app.command()(figures)
-app.command()(claims)
-app.command()(budget)
-app.command()(bounds)
-app.command()(errors)
-app.command()(conformance)
-app.command()(references)
-app.command()(backends)
-app.command()(schema)
-app.command()(show)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

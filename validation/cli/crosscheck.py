@@ -12,6 +12,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.processes.of_cell import check_solvable
 from fem_constriction.solving.backends import any_backend
 from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.refinement import FIRST_LEVELS
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.cli.options import Frequencies, Json, MaybeCellFile, Quiet
 from validation.gate import run as gate
@@ -50,7 +51,7 @@ def crosscheck(
     terminal.check_folder(out, [*names, "agreed"])
     if not (quiet or as_json):
         terminal.console().print(report.task(cell, names, points.tolist(), tolerance))
-    with terminal.progress(names, "agreement and extraction", quiet) as step:
+    with terminal.progress(names, "agreement and extraction", quiet, grids=len(FIRST_LEVELS)) as step:
         judged = partial(gate.crosscheck, cell, points, backends=chosen, tolerance=tolerance, accuracy=accuracy, discs=discs)
         result = terminal.named("--accuracy", terminal.aside(partial(judged, progress=step)))
         written = writing.write_result(result, out, () if accuracy is None else (f"--accuracy {accuracy!r}",))

@@ -27,7 +27,6 @@ from rich.progress import (
 from fem_constriction.cell.faults import show as shown
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError, cut
 from fem_constriction.files import json_text, read_text
-from fem_constriction.solving.refinement import FIRST_LEVELS
 
 NAME = "fem-constriction"
 #: Set to anything, it shows the traceback of a failure.
@@ -75,7 +74,8 @@ def failed(error: Exception) -> int:
         say(str(error))
         return error.exit_status
     if hasattr(error, "format_message"):  # of click: the command line itself is wrong
-        say(f"{_refused_value(error) or error.format_message().rstrip('.')}; see {NAME} --help")
+        place = getattr(getattr(error, "ctx", None), "command_path", NAME)  # the command whose help tells what it takes
+        say(f"{_refused_value(error) or error.format_message().rstrip('.')}; see {place} --help")
         return 2
     if isinstance(error, MemoryError):
         say("memory ran out in the middle of a computation: allowed is a coarser grid, or less accuracy")
@@ -146,7 +146,7 @@ def check_folder(folder: Path, stems: Sequence[str]) -> None:
 
 
 @contextmanager
-def progress(names: Sequence[str], last: str, quiet: bool, grids: int = len(FIRST_LEVELS)) -> Iterator[Step]:
+def progress(names: Sequence[str], last: str, quiet: bool, grids: int = 1) -> Iterator[Step]:
     """Show a bar per backend on stderr, a step per grid, then what comes last; yield what is to be called after each grid."""
     columns = (
         SpinnerColumn(),

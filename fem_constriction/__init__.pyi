@@ -1,0 +1,32 @@
+from . import fields
+from .api import resistance, solve
+from .cell.cell import Cell
+from .distribution import DISTRIBUTION
+from .errors import (
+    ComputationError,
+    ConstrictionError,
+    ImplausibleWarning,
+    InputError,
+    NotAgreed,
+    ResolutionWarning,
+)
+from .solving.backends import backends
+from .spectra.frequencies import parse_frequencies
+from .spectra.spectrum import Spectrum
+
+__all__ = [
+    "DISTRIBUTION",
+    "Cell",
+    "ComputationError",
+    "ConstrictionError",
+    "ImplausibleWarning",
+    "InputError",
+    "NotAgreed",
+    "ResolutionWarning",
+    "Spectrum",
+    "backends",
+    "fields",
+    "parse_frequencies",
+    "resistance",
+    "solve",
+]

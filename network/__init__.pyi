@@ -1,0 +1,5 @@
+from .backend import Network
+
+DISTRIBUTION: str
+
+__all__ = ["DISTRIBUTION", "Network"]

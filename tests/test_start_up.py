@@ -1,0 +1,80 @@
+"""What is not used is not imported: packages open at once, and the list of commands imports none of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+import fem_constriction
+import network
+import validation
+from validation.cli.app import COMMANDS
+
+#: Libraries that take between a tenth of a second and a second each.
+HEAVY = ("scipy", "skfem", "lmfit", "pint", "pandas", "matplotlib", "plotly", "h5py", "shapely", "xarray", "meshio")
+
+
+def imported(code: str) -> set[str]:
+    """Names of the packages that a new interpreter has imported once it has run some code."""
+    told = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{told}"], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import fem_constriction, network, validation",
+        "from validation.cli.app import main; main(['--help'])",
+        "from validation.cli.app import main; main(['--version'])",
+        "from validation.cli.app import main; main(['nonsense'])",
+    ],
+)
+def test_the_door_opens_without_what_only_computing_needs(code: str) -> None:
+    assert not imported(code) & set(HEAVY)
+
+
+def test_what_computing_needs_is_seen() -> None:
+    assert {"scipy", "pint"} <= imported("import fem_constriction; fem_constriction.Cell")
+
+
+@pytest.mark.parametrize("package", [fem_constriction, network, validation])
+def test_every_public_name_is_there_and_nothing_else_is_shown(package: object) -> None:
+    names = package.__all__  # type: ignore[attr-defined]
+    assert {name for name in names if getattr(package, name, None) is None} == set()
+    assert set(dir(package)) <= set(names)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_with_the_first_line_of_its_help(name: str) -> None:
+    command = COMMANDS[name].load(name)
+    assert command.name in (name, None)
+    assert (command.help or "").strip().splitlines()[0] == COMMANDS[name].line
+
+
+def test_every_file_of_commands_is_listed() -> None:
+    from importlib.resources import files
+
+    there = {path.name.removesuffix(".py") for path in files("validation.cli").iterdir() if path.name.endswith(".py")}
+    assert there - {"__init__", "app", "options"} == {entry.module for entry in COMMANDS.values()}
+
+
+def test_a_missing_option_points_to_the_help_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    from validation.cli.app import main
+
+    assert main(["spectrum"]) == 2
+    assert "see fem-constriction spectrum --help" in capsys.readouterr().err
+
+
+def test_a_module_with_an_app_of_its_own_stays_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    import validation.cli.cells as cells
+    from validation.cli.app import Entry
+
+    several = typer.Typer()
+    several.command("one")(lambda: None)
+    several.command("two")(lambda: None)
+    monkeypatch.setattr(cells, "several", several, raising=False)
+    assert set(Entry("cells", "", "").load("several").commands) == {"one", "two"}
