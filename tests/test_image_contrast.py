@@ -209,7 +209,7 @@ def test_a_residual_that_drifts_from_the_true_one_is_found_out() -> None:
 
     drifting = Drifting(weights.z, weights.x, weights.y, weights.metal, weights.counter, weights.slabs)
     for checked in (False, True):
-        potential, work = np.zeros(labels.shape), tuple(np.empty(labels.shape) for _ in range(4))
+        potential, work = np.zeros(labels.shape), tuple(np.empty(labels.shape) for _ in range(3))
         done = improve(potential, drifting, MeanField(weights, voxels.kept), work, 1e-8, 1.0, 400, checked)
         residual = np.empty(labels.shape)
         current = weights.apply(potential, 1.0, residual)

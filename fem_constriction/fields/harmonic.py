@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import splu
 
-from fem_constriction.arrays import Complex
-from fem_constriction.errors import ComputationError
-from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.arrays import Array, Complex
+from fem_constriction.reduction.assembly import Assembly, Preconditioner
+from fem_constriction.reduction.conjugate_gradients import conjugate_gradients, not_reached
+from fem_constriction.reduction.factors import factorised
 
 #: Times that conjugate gradients start again, from the true residual: rounding leaves it larger than the one they carry along.
 RESTARTS = 3
@@ -45,51 +46,74 @@ class Harmonic:
 def solve_harmonic(
     assembly: Assembly, y: Mapping[str, complex], *, tolerance: float = 1e-12, most_iterations: int = 200
 ) -> Harmonic:
-    """Return the potential at V = 1 for admittances y_p at one frequency (SI), and the current.
+    """Return the potential at V = 1 at one frequency, and the current.
 
-    tolerance: of the error in the norm x^H A(|y|) x, relative to that of the solution, estimated as sqrt(r^H P r / |I|); the
-    current's is its square. Raises ComputationError where not even 1e-9 is reached.
+    Parameters
+    ----------
+    assembly : Assembly
+        Matrices, and what preconditions them; without that they are factorised.
+    y : mapping of str to complex
+        Admittances y_p at s = i omega (SI).
+    tolerance : float
+        Of the error in the norm x^H A(|y|) x, relative to that of the solution, estimated as sqrt(r^H P r / |I|); that of the
+        current is its square.
+    most_iterations : int
+        At most, those after a new beginning included.
+
+    Raises
+    ------
+    ComputationError
+        Where not even 1e-9 is reached.
     """
     x = np.zeros(assembly.unknowns, dtype=np.complex128)
     x[-1] = 1.0
     if assembly.precondition is None:
         matrix = assembly.matrix(y)
-        inner = splu(matrix[:-1, :-1].tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-        x[:-1] = inner.solve(-matrix[:-1, [-1]].toarray().ravel())
+        x[:-1] = factorised(matrix[:-1, :-1]).solve(-matrix[:-1, [-1]].toarray().ravel())
         return Harmonic(x, _current(assembly, y, x), float(np.finfo(float).eps), 1)
-    preconditioner = assembly.precondition({name: np.full(2, abs(value)) for name, value in y.items()})
-
-    def improve(residual: Complex) -> Complex:
-        return _complex(preconditioner.solve(_columns(residual)))
-
+    system = _AtFrequency(assembly, y, assembly.precondition({name: np.full(2, abs(value)) for name, value in y.items()}))
     iterations, error = 0, np.inf
     for _ in range(1 + RESTARTS):
-        residual = -_apply(assembly, y, x)[:-1]
-        step = improve(residual)
+        residual = -_apply(assembly, y, x)[None, :-1]
         scale = abs(_current(assembly, y, x))
-        before, error = error, _size(residual, step, scale)
-        if error <= tolerance or error > before / 2:  # reached, or rounding is what is left
-            break
-        direction = np.append(step, 0.0)
-        energy = np.sum(residual * step)
-        while iterations < most_iterations and _size(residual, step, scale) > tolerance / 4:
-            iterations += 1
-            image = _apply(assembly, y, direction)
-            alpha = energy / np.sum(direction * image)
-            x += alpha * direction
-            change = alpha * image[:-1]
-            residual = residual - change
-            step = improve(residual)
-            # The preconditioner iterates itself, so the flexible (Polak-Ribiere) form.
-            beta = -np.sum(change * step) / energy
-            energy = np.sum(residual * step)
-            direction = np.append(step + beta * direction[:-1], 0.0)
-    if not error <= max(tolerance, ACCEPTED):
-        raise ComputationError(
-            f"conjugate gradients stopped after {iterations} iterations with a relative energy error of "
-            f"{error:.2e}, asked {tolerance:.0e} ({dict(assembly.description)})"
+        done = conjugate_gradients(
+            system,
+            x[None, :-1],
+            residual,
+            partial(_enough, scale * tolerance**2, scale * (error / 2) ** 2),
+            most_iterations - iterations,
+            flexible=True,
         )
+        iterations += done.iterations
+        error = float(np.sqrt(done.begin[0] / scale))
+        if not done.iterations:
+            break
+    if not error <= max(tolerance, ACCEPTED):
+        raise not_reached(iterations, error, tolerance, str(dict(assembly.description)))
     return Harmonic(x, _current(assembly, y, x), error, iterations)
+
+
+def _enough(asked: float, before: float, begin: Array, _gained: Array) -> Array:
+    """What is left, squared, when to stop: at once where it is asked for, or where the last run gained nothing (rounding)."""
+    return np.where((begin <= asked) | (begin > before), np.inf, asked / 16)
+
+
+@dataclass(frozen=True, eq=False)
+class _AtFrequency:
+    """A at one frequency with V held, and the real preconditioner of two columns, for conjugate gradients."""
+
+    assembly: Assembly
+    y: Mapping[str, complex]
+    preconditioner: Preconditioner
+
+    def apply(self, direction: Complex) -> Complex:
+        return _apply(self.assembly, self.y, np.append(direction[0], 0.0))[None, :-1]
+
+    def precondition(self, residual: Complex) -> Complex:
+        return _complex(self.preconditioner.solve(_columns(residual[0])))[None]
+
+    def only(self, columns: NDArray[np.bool_]) -> _AtFrequency:
+        return self
 
 
 def _apply(assembly: Assembly, y: Mapping[str, complex], x: Complex) -> Complex:
@@ -102,10 +126,6 @@ def _apply(assembly: Assembly, y: Mapping[str, complex], x: Complex) -> Complex:
 
 def _current(assembly: Assembly, y: Mapping[str, complex], x: Complex) -> complex:
     return complex(np.sum(x * _apply(assembly, y, x)))
-
-
-def _size(residual: Complex, step: Complex, scale: float) -> float:
-    return float(np.sqrt(max(np.sum(residual.conj() * step).real, 0.0) / scale))
 
 
 def _columns(x: Complex) -> NDArray[np.float64]:

@@ -27,6 +27,7 @@ from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.reduction.assembly import Assembly, Operator
+from fem_constriction.reduction.conjugate_gradients import not_reached
 from fem_constriction.reduction.projection import TARGET, Basis, blocks, enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel, Relaxation, spanned
 from fem_constriction.reduction.solver import ShiftedSolutions
@@ -233,17 +234,15 @@ class PlaneBasis(Basis):
         if guess is not None:
             start = self.nodes.whole(guess)
             start = np.where(drop[:, None, None], 1 - start, start)
-        found, left = plane.solve(np.where(drop[:, None, None], below, metal), start)
+        found, iterated = plane.solve(np.where(drop[:, None, None], below, metal), start)
         phi = np.where(drop[:, None, None], 1 - found, found)
         current = np.sum(phi * plane.below(phi) + (1 - phi) * plane.metal(1 - phi), axis=(1, 2))
-        error = np.sqrt(left / np.maximum(current, 1e-300))
+        error = np.sqrt(iterated.left / np.maximum(current, 1e-300))
         if not np.all(error <= self.tolerance):
-            raise ComputationError(
-                f"conjugate gradients on the WE face stopped after {plane.most_iterations} iterations with a relative energy "
-                f"error of {error.max():.2e}, asked {self.tolerance:.0e} ({dict(self.assembly.description)})"
-            )
+            where = str(dict(self.assembly.description))
+            raise not_reached(iterated.iterations, float(error.max()), self.tolerance, where, " on the WE face")
         columns = np.vstack([phi.reshape(shifts.size, -1).T[free.ravel()], np.ones(shifts.size)])
-        return ShiftedSolutions(columns, error, plane.iterations)
+        return ShiftedSolutions(columns, error, iterated.iterations)
 
 
 class _Nodes:

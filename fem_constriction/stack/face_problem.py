@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
+from fem_constriction.reduction.conjugate_gradients import Iterated, conjugate_gradients, dot
 from fem_constriction.stack.face_matrix import Sheet
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.preconditioners import preconditioner
@@ -45,7 +47,6 @@ class Plane:
         for name, matrix in face.items():
             if name in y and matrix.plain:
                 self.local += weights[name] * matrix.diagonal
-        self.iterations = 0
         self.precondition = preconditioner(lateral, admittance, face, y, free)
 
     def below(self, phi: Array) -> Array:
@@ -65,48 +66,38 @@ class Plane:
         found += self.metal(phi)
         return found
 
-    def solve(self, right: Array, start: Array | None = None) -> tuple[Array, Array]:
-        """Return phi on the free nodes (0 elsewhere), and the energy of the error that is left, (k,).
+    def solve(self, right: Array, start: Array | None = None) -> tuple[Array, Iterated]:
+        """Solve on the free nodes, to a squared error of tolerance^2 of the solution's own, in energy.
 
-        Stopped where that is tolerance^2 of the solution's. start: a guess, 0 on held nodes.
+        Parameters
+        ----------
+        right : ndarray, (k, nx, ny)
+            Currents into the nodes.
+        start : ndarray, (k, nx, ny), optional
+            A guess, 0 on held nodes.
+
+        Returns
+        -------
+        phi : ndarray, (k, nx, ny)
+            The solution, 0 on held nodes.
+        iterated : Iterated
+            What was reached, `left` the energy of the error.
         """
         residual = right * self.free
-        phi = np.zeros_like(residual) if start is None else start * self.free
-        step = self.precondition(residual)
-        energy = _dot(residual, step)
-        enough = self.tolerance**2 * energy
-        if start is not None:
-            residual -= self.apply(phi) * self.free
-            step = self.precondition(residual)
-            energy = _dot(residual, step)
-        found, left = phi.copy(), energy.copy()
-        columns = np.arange(len(phi))
-        problem, direction = self, step
-        for number in range(self.most_iterations):
-            self.iterations = number
-            active = energy > enough[columns]
-            if not active.all():  # what is done is put aside, and the rest goes on
-                found[columns], left[columns] = phi, energy
-                if not active.any():
-                    break
-                problem, columns = problem._only(active), columns[active]
-                phi, residual, direction, energy = (each[active] for each in (phi, residual, direction, energy))
-            image = problem.apply(direction)
-            image *= self.free
-            alpha = _ratio(energy, _dot(direction, image))
-            phi += alpha * direction
-            residual -= alpha * image
-            step = problem.precondition(residual)
-            new = _dot(residual, step)
-            direction *= _ratio(new, energy)
-            direction += step
-            energy = new
+        if start is None:
+            phi = np.zeros_like(residual)
         else:
-            found[columns], left[columns] = phi, energy
-        return found, left
+            asked = self.tolerance**2 * dot(residual, self.precondition(residual))
+            phi = start * self.free
+            residual -= self.apply(phi) * self.free
 
-    def _only(self, columns: NDArray[np.bool_]) -> Plane:
-        """The same problem at some of the shifts."""
+        def enough(begin: Array, _gained: Array) -> Array:
+            return self.tolerance**2 * begin if start is None else asked
+
+        return phi, conjugate_gradients(_Free(self), phi, residual, enough, self.most_iterations)
+
+    def only(self, columns: NDArray[np.bool_]) -> Plane:
+        """Return the same problem at some of the shifts."""
         other = copy(self)
         other.admittance, other.local = self.admittance[columns], self.local[columns]
         other.precondition = self.precondition.only(columns)
@@ -114,9 +105,19 @@ class Plane:
         return other
 
 
-def _dot(a: Array, b: Array) -> Array:
-    return np.asarray(np.einsum("kxy,kxy->k", a, b))
+@dataclass(frozen=True, eq=False)
+class _Free:
+    """The plane's problem on its free nodes, for conjugate gradients."""
 
+    plane: Plane
 
-def _ratio(above: Array, below: Array) -> Array:
-    return np.where(below > 0, above / np.where(below > 0, below, 1.0), 0.0)[:, None, None]
+    def apply(self, direction: Array) -> Array:
+        image = self.plane.apply(direction)
+        image *= self.plane.free
+        return image
+
+    def precondition(self, residual: Array) -> Array:
+        return self.plane.precondition(residual)
+
+    def only(self, columns: NDArray[np.bool_]) -> _Free:
+        return _Free(self.plane.only(columns))

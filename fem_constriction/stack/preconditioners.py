@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fem_constriction.arrays import Array
+from fem_constriction.reduction.factors import Solver
 from fem_constriction.stack.face_matrix import Sheet
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.rational import Rational
-from fem_constriction.stack.sparse_functions import Pencil, Solver, each_solved
+from fem_constriction.stack.sparse_functions import Pencil, each_solved
 
 
 class Preconditioner(Protocol):

@@ -11,14 +11,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, eigsh, splu
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from fem_constriction.arrays import Array
+from fem_constriction.reduction.factors import Solver, factorised
 from fem_constriction.stack.rational import Rational
 
 #: Relative error of functions of the pencil at real s, where they give what solutions span; that of their quadratic forms,
@@ -30,14 +31,6 @@ THREADS = os.cpu_count() or 1
 
 #: How far beyond the estimated ends of the spectrum functions are interpolated.
 MARGIN = 0.1
-
-
-class Solver(Protocol):
-    """A factorised matrix."""
-
-    def solve(self, right: Array, /) -> Array:
-        """Return its inverse times columns (n, k)."""
-        ...
 
 
 class Pencil:
@@ -65,7 +58,7 @@ class Pencil:
         """Return the pencil of two sparse matrices."""
 
         def factorise(added: sparse.csr_array, free: NDArray[np.bool_]) -> Solver:
-            return cholesky(sparse.csc_array(stiffness + added)[free][:, free])
+            return factorised(sparse.csc_array(stiffness + added)[free][:, free])
 
         return cls(stiffness, mass, factorise)
 
@@ -115,7 +108,7 @@ class Pencil:
         """Estimates of the smallest eigenvalue but 0, and of the largest one."""
         size, area = self.mass.shape[0], float(self.mass.sum())
         start = np.random.default_rng(0).standard_normal(size)
-        shift, direct = self.factorise(self.mass / area, np.ones(size, dtype=bool)), cholesky(self.mass)
+        shift, direct = self.factorise(self.mass / area, np.ones(size, dtype=bool)), factorised(self.mass)
         stiffness = LinearOperator((size, size), matvec=lambda v: self.stiffness @ v, dtype=float)
         near = LinearOperator((size, size), matvec=shift.solve, dtype=float)
         inverse = LinearOperator((size, size), matvec=direct.solve, dtype=float)
@@ -131,10 +124,3 @@ def each_solved(solvers: Sequence[Solver], right: Array) -> Iterator[Array]:
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(solvers), THREADS):
             yield from pool.map(lambda solver: solver.solve(columns), solvers[start : start + THREADS])
-
-
-def cholesky(matrix: sparse.csc_array | sparse.csr_array) -> Solver:
-    """Return the factors of a symmetric matrix that is positive definite, or quasi-definite: pivots stay on the diagonal."""
-    options = {"SymmetricMode": True}
-    solver: Solver = splu(sparse.csc_array(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-    return solver

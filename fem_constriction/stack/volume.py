@@ -21,11 +21,12 @@ from scipy import linalg, sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.processes.names import BULK
+from fem_constriction.reduction.factors import Solver
 from fem_constriction.stack.face_matrix import Sheet
 from fem_constriction.stack.face_problem import Plane
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.preconditioners import preconditioner
-from fem_constriction.stack.sparse_functions import Pencil, Solver
+from fem_constriction.stack.sparse_functions import Pencil
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
+from fem_constriction.reduction.factors import factorised
 from network.image.voxels import Weights
 
 Real = NDArray[Any]
@@ -33,12 +33,7 @@ class Factorised:
 
     def __init__(self, weights: Weights, kept: NDArray[np.bool_] | None) -> None:
         self.kept = kept
-        self.factors = splu(
-            sparse.csc_array(_matrix(weights, kept)),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
+        self.factors = factorised(_matrix(weights, kept))
 
     def solve(self, residual: Real, out: Real) -> Real:
         """Write P^-1 residual into out and return it."""

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
+from fem_constriction.arrays import Array
+from fem_constriction.reduction.conjugate_gradients import conjugate_gradients, dot
 from network.image.voxels import Weights
 
 Real = NDArray[Any]
@@ -47,7 +48,7 @@ def improve(
     potential: Real,
     weights: Weights,
     preconditioner: Preconditioner,
-    work: tuple[Real, Real, Real, Real],
+    work: tuple[Real, Real, Real],
     tolerance: float,
     gain: float,
     most: int,
@@ -55,85 +56,80 @@ def improve(
 ) -> Solved:
     """Bring a guess of the potential at V = 1, in place, to a relative energy error of tolerance, and below gain times its own.
 
-    work: four arrays like potential, overwritten; most: iterations; checked: whether the residual is computed again at the end.
-    What was gained stays in the potential in any case.
+    Parameters
+    ----------
+    potential : ndarray, (nz, nx, ny)
+        The guess in V. What was gained stays in it in any case.
+    weights : Weights
+        A, as the siemens of every link.
+    preconditioner : Preconditioner
+        P^-1.
+    work : three arrays like potential
+        Overwritten.
+    tolerance, gain : float
+        Of the energy norm of the error, relative to that of the solution and to the guess's.
+    most : int
+        Iterations at most.
+    checked : bool
+        Whether the residual is computed again at the end.
+
+    Returns
+    -------
+    Solved
     """
-    residual, direction, image, step = work
+    residual, image, step = work
     current = weights.apply(potential, 1.0, residual)
     current = weights.energy(potential) if checked else current
     np.negative(residual, out=residual)
-    preconditioner.solve(residual, step)
-    direction[...] = step
-    energy = before = begin = dot(residual, step)
+    system = _Stencil(weights, preconditioner, image, step)
     rounding = float(np.finfo(potential.dtype).eps)
-    alphas: list[float] = []
-    betas: list[float] = []
-    iterations = restarts = 0
-    least = 1.0
-    while True:
-        least = min(least, _least(alphas, betas))
-        missing = max(energy, 0.0) / least
-        error = float(np.sqrt(missing / abs(current))) if current else 0.0
-        # A residual that rounding has replaced once gains no more: what is asked of every solution remains.
-        wished = np.inf if restarts else max(gain**2 * begin, rounding**2 * abs(current))
-        goal = min(tolerance**2 * abs(current), wished)
-        if missing <= goal:
-            if not (alphas and checked):
-                return Solved(iterations, error, True)
-            weights.apply(potential, 1.0, image)
-            image += residual
-            current = weights.energy(potential)
-            as_asked = missing <= tolerance**2 * current
-            if as_asked and dot(image, image) <= DRIFT**2 * dot(residual, residual):
-                return Solved(iterations, float(np.sqrt(missing / current)), True)
-            if restarts == RESTARTS:
-                error = float(np.sqrt(missing / current))
-                break
-            restarts += 1
-            residual -= image
-            preconditioner.solve(residual, step)
-            direction[...] = step
-            energy = dot(residual, step)
-            alphas, betas = [], []
-            continue
-        if iterations == most:
-            break
-        if alphas:
-            # z' r_old = z' r + alpha z' image: the flexible (Polak-Ribiere) form without the old residual.
-            betas.append(max(-alphas[-1] * dot(step, image) / before, 0.0))
-            for one, other in zip(direction, step, strict=True):
-                one *= one.dtype.type(betas[-1])
-                one += other
-        entering = weights.apply(direction, 0.0, image)
-        curvature = dot(direction, image)
-        if not curvature > 0:
-            break
-        iterations += 1
-        alphas.append(energy / curvature)
-        add_scaled(potential, alphas[-1], direction)
-        add_scaled(residual, -alphas[-1], image)
-        current += alphas[-1] * entering
-        preconditioner.solve(residual, step)
-        before, energy = energy, dot(residual, step)
-    return Solved(iterations, error, False)
+    iterations, least = 0, np.ones(1)
+    for restarts in range(1 + RESTARTS):
+
+        def enough(begin: Array, gained: Array, current: float = current, again: bool = restarts > 0) -> Array:
+            now = np.abs(current - gained)
+            # A residual that rounding has replaced once gains no more: what is asked of every solution remains.
+            wished = np.inf if again else np.maximum(gain**2 * begin, rounding**2 * now)
+            return np.minimum(tolerance**2 * now, wished)
+
+        done = conjugate_gradients(
+            system, potential[None], residual[None], enough, most - iterations, flexible=True, least=least
+        )
+        iterations, least = iterations + done.iterations, done.least
+        missing = float(done.left[0] / least[0])
+        current = abs(current - float(done.gained[0]))
+        reached = bool(done.reached[0])
+        if not reached or not done.iterations or not checked:
+            return Solved(iterations, _relative(missing, current), reached)
+        weights.apply(potential, 1.0, image)
+        image += residual
+        current = weights.energy(potential)
+        drifted = dot(image[None], image[None]) > DRIFT**2 * dot(residual[None], residual[None])
+        if missing <= tolerance**2 * current and not drifted:
+            return Solved(iterations, _relative(missing, current), True)
+        residual -= image
+    return Solved(iterations, _relative(missing, current), False)
 
 
-def _least(alphas: list[float], betas: list[float]) -> float:
-    """Return the least eigenvalue of P^-1 A seen so far, at most 1."""
-    if not alphas:
-        return 1.0
-    a, b = np.array(alphas), np.array(betas)
-    diagonal = 1 / a + np.append(0.0, b / a[:-1])
-    found = linalg.eigh_tridiagonal(diagonal, np.sqrt(b) / a[:-1], eigvals_only=True, select="i", select_range=(0, 0))
-    return float(np.clip(found[0], np.finfo(float).tiny, 1.0))
+def _relative(missing: float, current: float) -> float:
+    return float(np.sqrt(missing / current)) if current else 0.0
 
 
-def dot(a: Real, b: Real) -> float:
-    """Return the sum of products, in double precision from layer to layer."""
-    return float(sum(float(np.vdot(one, other)) for one, other in zip(a, b, strict=True)))
+@dataclass(frozen=True, eq=False)
+class _Stencil:
+    """A of all links with V held, for conjugate gradients: columns (1, nz, nx, ny), results in two arrays of its own."""
 
+    weights: Weights
+    preconditioner: Preconditioner
+    image: Real
+    step: Real
 
-def add_scaled(target: Real, factor: float, source: Real) -> None:
-    """Add factor times source to target, layer by layer."""
-    for one, other in zip(target, source, strict=True):
-        one += one.dtype.type(factor) * other
+    def apply(self, direction: Real) -> Real:
+        self.weights.apply(direction[0], 0.0, self.image)
+        return self.image[None]
+
+    def precondition(self, residual: Real) -> Real:
+        return self.preconditioner.solve(residual[0], self.step)[None]
+
+    def only(self, columns: NDArray[np.bool_]) -> _Stencil:
+        return self

@@ -10,12 +10,14 @@ but the number of iterations.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from fem_constriction.reduction.conjugate_gradients import conjugate_gradients
 from network.image.voxels import Weights
 
 Real = NDArray[Any]
@@ -85,24 +87,26 @@ class MeanField:
     def _face(self, right: Real) -> Real:
         """Solve (C' Y C + face) phi = right on the first layer."""
         phi = np.zeros_like(right)
-        residual = right.copy()
-        step = self._plane(residual)
-        direction = step.copy()
-        energy = start = float(np.vdot(residual, step))
-        for _ in range(MOST):
-            if not energy > PLANE**2 * start:
-                break
-            image = _transform(_transform(direction.copy(), 2) * self.admittance, 3) + self.face * direction
-            alpha = energy / float(np.vdot(direction, image))
-            phi += alpha * direction
-            residual -= alpha * image
-            step = self._plane(residual)
-            energy, before = float(np.vdot(residual, step)), energy
-            direction = step + (energy / before) * direction
+        conjugate_gradients(_Face(self), phi[None], right.copy()[None], lambda begin, _gained: PLANE**2 * begin, MOST)
         return phi
 
-    def _plane(self, residual: Real) -> Real:
-        return np.asarray(_transform(_transform(residual * self.scaling, 2) * self.plane, 3) * self.scaling)
+
+@dataclass(frozen=True, eq=False)
+class _Face:
+    """C' Y C + face, for conjugate gradients: one system, columns (1, nx, ny)."""
+
+    stack: MeanField
+
+    def apply(self, direction: Real) -> Real:
+        below = _transform(_transform(direction.copy(), 2) * self.stack.admittance, 3)
+        return np.asarray(below + self.stack.face * direction)
+
+    def precondition(self, residual: Real) -> Real:
+        scaling = self.stack.scaling
+        return np.asarray(_transform(_transform(residual * scaling, 2) * self.stack.plane, 3) * scaling)
+
+    def only(self, columns: NDArray[np.bool_]) -> _Face:
+        return self
 
 
 def _transform(values: Real, kind: int) -> Real:

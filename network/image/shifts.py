@@ -19,11 +19,12 @@ from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import PORE
+from fem_constriction.reduction.conjugate_gradients import add_scaled, dot, not_reached
 from fem_constriction.reduction.projection import ends_first
 from fem_constriction.reduction.reduced import ReducedModel
 from network.image.edges import Edges, worst_edges
 from network.image.exact import Factorised, Multigrid
-from network.image.iteration import Preconditioner, add_scaled, dot, improve
+from network.image.iteration import Preconditioner, improve
 from network.image.meanfield import MeanField
 from network.image.voxels import Voxels, Weights
 
@@ -88,7 +89,7 @@ class ImageSolutions:
         self.iterations: list[int] = []
         self.solver_error = 0.0
         shape = voxels.shape
-        self.work = (np.empty(shape, kind), np.empty(shape, kind), np.empty(shape, kind), np.empty(shape, kind))
+        self.work = (np.empty(shape, kind), np.empty(shape, kind), np.empty(shape, kind))
 
     def extend(self, shifts: Array) -> None:
         """Solve at these shifts, ends and middle first, and take the solutions in."""
@@ -160,11 +161,8 @@ class ImageSolutions:
             if done.reached:
                 break
         if not done.reached:
-            raise ComputationError(
-                f"conjugate gradients on {potential.size:,} voxels stopped after {spent} iterations with a relative energy "
-                f"error of {done.error:.1e}, asked {self.tolerance:.0e} (s = {s:.3g} 1/s, {np.dtype(self.kind).name}, "
-                f"{preconditioner.name})"
-            )
+            where = f"s = {s:.3g} 1/s, {np.dtype(self.kind).name}, {preconditioner.name}"
+            raise not_reached(spent, done.error, self.tolerance, where, f" on {potential.size:,} voxels")
         self._refuse_faint(s, y, potential, weights)
         self.ways[s] = preconditioner.name
         self.iterations.append(spent)
@@ -200,16 +198,16 @@ class ImageSolutions:
 
     def _add(self, potential: Real, voltage: float) -> Array:
         """Orthonormalise a solution against the basis, take it in, and return its coordinates (divided by its norm)."""
-        norm = np.sqrt(dot(potential, potential) + voltage**2)
+        norm = np.sqrt(_dot(potential, potential) + voltage**2)
         column = np.zeros(len(self.basis) + 1)
         size = norm
         for _ in range(2):
             for j, each in enumerate(self.basis):
-                overlap = dot(each, potential) + self.port[j] * voltage
-                add_scaled(potential, -overlap, each)
+                overlap = _dot(each, potential) + self.port[j] * voltage
+                add_scaled(potential[None], np.array([-overlap]), each[None])
                 voltage -= overlap * self.port[j]
                 column[j] += overlap / norm
-        size = np.sqrt(dot(potential, potential) + voltage**2)
+        size = np.sqrt(_dot(potential, potential) + voltage**2)
         if size <= RANK * np.finfo(self.kind).eps * norm:
             return column[:-1]
         column[-1] = size / norm
@@ -229,6 +227,10 @@ class ImageSolutions:
             self.matrices[name] = grown
             if name in self.entries:
                 self.entries[name] = np.append(self.entries[name], entry)
+
+
+def _dot(a: Real, b: Real) -> float:
+    return float(dot(a[None], b[None])[0])
 
 
 def _rows(voxels: Voxels, basis: list[Real], port: Array) -> tuple[Array, Array]:

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from fem_constriction.arrays import Array
 from fem_constriction.reduction.assembly import Operator
+from fem_constriction.reduction.factors import factorised
 
 #: Steps of the smoother, and the part of the spectrum it is made for: between the largest eigenvalue over this and itself.
 SMOOTHING, SPREAD = 2, 8.0
@@ -71,9 +71,7 @@ class TwoLevel:
         exact = prolong.shape[0] == prolong.shape[1]
         self.prolong = prolong
         coarse = matrix if exact else prolong.T @ matrix @ prolong
-        self.factors = splu(
-            sparse.csc_array(coarse), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
+        self.factors = factorised(coarse)
         self.matrix, self.blocks = matrix, None if exact else _inverse_blocks(matrix, places)
         self.largest = 0.0 if self.blocks is None else _largest(matrix, self.blocks)
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, splu
+from scipy.sparse.linalg import LinearOperator
 from skfem import ElementTriP0, ElementTriP1DG, ElementTriRT1, ElementTriRT2
 
 from fem_constriction.arrays import Array
@@ -32,10 +32,11 @@ from fem_constriction.fem.prisms.triangulation import Mesher
 from fem_constriction.grids.grid import Grading, Grid
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.reduction.assembly import Assembly, Bound
+from fem_constriction.reduction.factors import Solver, factorised
 from fem_constriction.solving.capabilities import FAMILY, OUTLINES, RECTANGLES
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import DENSE, Lateral, Modes
-from fem_constriction.stack.sparse_functions import Pencil, Solver, cholesky
+from fem_constriction.stack.sparse_functions import Pencil
 
 #: Degree of the divergence -> elements of the current (scikit-fem counts them from 1), and of its divergence.
 CURRENTS = {0: (ElementTriRT1, ElementTriP0), 1: (ElementTriRT2, ElementTriP1DG)}
@@ -149,7 +150,7 @@ class _Currents:
         energy = sparse.csc_array(flow_energy.assemble(flow))
         divergence = sparse.csr_array(divergence_density.assemble(flow, sheet, **det))[number]
         mass = sparse.csr_array(density_sheet.assemble(sheet, **det))[number][:, number]
-        ones = splu(sparse.csc_array(mass)).solve(density.assemble(sheet, **det)[number])
+        ones = factorised(mass).solve(density.assemble(sheet, **det)[number])
         scale = sparse.diags_array(ones)
         free = np.setdiff1d(np.arange(energy.shape[0]), flow.get_dofs().all())  # nothing leaves through the walls
         self.energies = sparse.csr_array(energy[free][:, free])
@@ -160,7 +161,7 @@ class _Currents:
     def functions(self) -> Lateral | Pencil:
         """Functions of K = B A^-1 B' and M; of eigenvalue 0 the uniform current."""
         size = self.mass.shape[0]
-        inverse = cholesky(self.energies)
+        inverse = factorised(self.energies)
 
         def energies(vectors: Array) -> Array:
             driven = self.divergence.T @ vectors
@@ -180,7 +181,7 @@ class _Currents:
         rows = np.flatnonzero(free)
         driven = self.divergence[rows]
         matrix = sparse.block_array([[self.energies, driven.T], [driven, -added[rows][:, rows]]], format="csc")
-        return _Lower(cholesky(matrix), self.energies.shape[0])
+        return _Lower(factorised(matrix), self.energies.shape[0])
 
 
 class _Lower:
