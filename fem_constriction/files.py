@@ -70,17 +70,27 @@ def read_any_text(path: str | os.PathLike[str], most: int = MOST) -> str:
 
     Raises InputError for what `read_bytes` refuses, and for what is no text.
     """
-    found = read_bytes(path, most)
-    wide = found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = any_text(read_bytes(path, most))
+    if text is None:
+        raise InputError(f"{path}: is not text")
+    return text
+
+
+def any_text(data: bytes) -> str | None:
+    """The text that bytes are, None where they are none: UTF-8, UTF-16 with a byte order mark, or Latin-1 (Windows-1252)."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252", "latin-1"):
         try:
-            text = found.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if not _CONTROL.search(text):
-            return text
-        break
-    raise InputError(f"{path}: is not text")
+        return None if _CONTROL.search(text) else text
+    return None
+
+
+def printable(data: bytes) -> str:
+    """Bytes as Latin-1 text without control characters: what a file says that has text between bytes that are none."""
+    return re.sub(r"[^\t\n\r\x20-\x7e\xa0-\xff]", "", data.decode("latin-1"))
 
 
 def _too_large(path: str | os.PathLike[str], most: int) -> str:

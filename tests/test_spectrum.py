@@ -122,7 +122,8 @@ def test_arrays_are_read_only_copies() -> None:
 def test_measured_files_are_understood(text: str, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text(text, encoding="utf-8", newline="")
     spectrum = Spectrum.load(tmp_path / "m.csv")
-    assert same(spectrum, Spectrum(F, Z)) and spectrum.provenance == {}
+    remarks = {"measured": {"comments": "made by hand"}} if "by hand" in text else {}
+    assert same(spectrum, Spectrum(F, Z)) and spectrum.provenance == remarks
 
 
 def test_a_fourth_column_is_the_uncertainty(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_a_fourth_column_is_the_uncertainty(tmp_path: Path) -> None:
             "f,Z',Z'',-Z''\n1,2,3,4\n",
             "m.csv, line 1: the columns 'f', \"Z'\", \"Z''\", \"-Z''\" are not allowed",
         ),
-        ("f,-Z',Z''\n1,2,3\n", "m.csv, line 1: -Z' has a minus, which only the imaginary part or the phase may have"),
+        ("-f,Z',Z''\n1,2,3\n", "m.csv, line 1: -f has a minus, which only the parts of Z and its phase may have"),
         (
             "f,Re(Z)/Ohm cm2,Im(Z)\n1,2,3\n",
             "m.csv, line 1: the unit of Re(Z)/Ohm cm2 must be ohm or a multiple",

@@ -11,7 +11,7 @@ import csv
 import math
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from fem_constriction.cell.faults import short, show
@@ -48,19 +48,21 @@ class _Row(NamedTuple):
     cells: list[str]
 
 
-def columns(text: str, path: str) -> dict[str, list[float]]:
-    """The columns f (Hz), re, im and u (ohm) of a text; u is empty if there is none. Raises InputError with path and line."""
-    lines = [_Line(number, line) for number, line in enumerate(re.split(r"\r*\n|\r", text), 1) if line.strip()]
-    directive = _DIRECTIVE.fullmatch(lines[0].text.strip()) if lines else None
-    separators = [directive[1]] if directive else ["\t", ";", ",", ""]
-    lines = lines[1:] if directive else lines
-    headers = list(_headers(lines, separators, path))
-    header = next((each for each in headers if _has_data(lines[each[0] :], each[2])), headers[0] if headers else None)
+def columns(text: str, path: str, *, empty: bool = False) -> dict[str, list[float]]:
+    """The columns f (Hz), re, im and u (ohm) of a text; u is empty if there is none. Raises InputError with path and line.
+
+    Rows in which all of these are 0 are of direct current, which instruments write between sweeps: they are passed over. empty:
+    whether a table without rows is one; left out, it is refused.
+    """
+    lines, separators, header = _located(text, path)
     if header is None:
         kinds, rows = _WITHOUT, list(_bare(lines, separators, path))
     else:
         place, separator, kinds = header
         kinds, rows = _below(lines[place:], separator, kinds, path)
+    rows = [row for row in rows if not all(map(_zero, row.cells))]
+    if not rows and empty:
+        return {"f": [], "re": [], "im": [], "u": []}
     if not rows:
         raise InputError(f"{path}: holds no data, and must have the columns {HEADER}")
     kinds = [kind for kind in kinds if kind.kind][: len(rows[0].cells)]
@@ -75,6 +77,33 @@ def columns(text: str, path: str) -> dict[str, list[float]]:
     if header is None:
         _refuse_others(found, rows, path)
     return found
+
+
+def head(text: str) -> list[str]:
+    """The lines of a text above the names of its columns; of one without names those that begin it with # or %."""
+    lines, _, header = _located(text, "")
+    if header is None:
+        return [line.text for line in takewhile(lambda line: line.text.lstrip().startswith(("#", "%")), lines)]
+    return [line.text for line in lines[: header[0] - 1]]
+
+
+def numbered(text: str) -> list[str]:
+    """The lines of a text, ended as any system ends them."""
+    return re.split(r"\r*\n|\r", text)
+
+
+def _located(text: str, path: str) -> tuple[list[_Line], list[str], tuple[int, str, list[Column]] | None]:
+    """The lines that are not empty, the separators that are tried, and the header, None if there is none (see `_headers`)."""
+    lines = [_Line(number, line) for number, line in enumerate(numbered(text), 1) if line.strip()]
+    directive = _DIRECTIVE.fullmatch(lines[0].text.strip()) if lines else None
+    separators = [directive[1]] if directive else ["\t", ";", ",", ""]
+    lines = lines[1:] if directive else lines
+    headers = list(_headers(lines, separators, path))
+    return lines, separators, next((e for e in headers if _has_data(lines[e[0] :], e[2])), headers[0] if headers else None)
+
+
+def _zero(cell: str) -> bool:
+    return re.fullmatch(r"[+-]?0*[.,]?0*(?:[eE][+-]?\d+)?", cell) is not None and "0" in cell
 
 
 def _headers(lines: Sequence[_Line], separators: Sequence[str], path: str) -> Iterator[tuple[int, str, list[Column]]]:

@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from fem_constriction.cell.faults import show
 from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError, LeftOutWarning
-from fem_constriction.files import json_text, read_any_text, read_text, write_text
-from fem_constriction.spectra.columns import HEADER, POSITIVE, columns
+from fem_constriction.files import json_text, read_bytes, read_text, write_text
+from fem_constriction.spectra.columns import HEADER, POSITIVE
+from fem_constriction.spectra.instruments.registry import measured
 
 MOST_BYTES = 128_000_000  # of a file: so many frequencies with their uncertainties
 
@@ -85,23 +86,35 @@ class Spectrum:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Spectrum:
-        """The spectrum in a file that `save` wrote, or a measured one.
+        """The spectrum in a file that `save` wrote, or a measured one, of an instrument (`spectra.instruments`) or any table.
 
-        Columns are separated by commas, semicolons, tabs or blanks, and named in a line: frequency, Re(Z), Z', -Z''
+        Columns of a table are separated by commas, semicolons, tabs or blanks, and named in a line: frequency, Re(Z), Z', -Z''
         or |Z| and phase (those with a minus are negated), with a unit or without; others, and what stands above that
         line, are passed over. Without names: frequency, real part, imaginary part and, in a fourth, uncertainty.
-        Rows stay as they are, in their order (`sweeps`). Raises InputError with file and line; warns if the sidecar
-        belongs to other data.
+        Rows stay as they are, in their order; what else the file says is `provenance["measured"]`: its format, area,
+        temperature and comments, and the rows and names of its sweeps where it has several (`sweeps`). Raises InputError with
+        file and line; warns if the sidecar belongs to other data.
         """
-        text = read_any_text(path, MOST_BYTES)
-        found = columns(text, os.fspath(path))
-        impedance = np.array(found["re"]) + 1j * np.array(found["im"])
+        data = read_bytes(path, MOST_BYTES)
+        file = measured(os.fspath(path), data)
+        rows: dict[str, list[float]] = {key: [] for key in ("f", "re", "im", "u")}
+        parts = []
+        for each in file.sweeps:
+            begin = len(rows["f"])
+            for key, column in rows.items():
+                column += each.columns[key]
+            parts.append({"name": each.name, "first": begin + 1, "last": len(rows["f"])})
+        impedance = np.array(rows["re"]) + 1j * np.array(rows["im"])
         record = _sidecar(Path(path).with_suffix(".json")) or {}
-        provenance = record.get("provenance", {})
-        if record and record.get("sha256") != _digest(text):
+        provenance = dict(record.get("provenance", {}))
+        if record and record.get("sha256") != hashlib.sha256(data).hexdigest():
             warnings.warn(f"{path}: has changed since its provenance was written; left out", LeftOutWarning, stacklevel=2)
             provenance = {}
-        return cls(np.array(found["f"]), impedance, found["u"] or None, provenance)  # type: ignore[arg-type]
+        details = file.details | ({"sweeps": parts} if len(parts) > 1 else {})
+        if details and "measured" not in provenance:
+            provenance["measured"] = details
+        uncertainty = rows["u"] if len(rows["u"]) == len(rows["f"]) else None
+        return cls(np.array(rows["f"]), impedance, uncertainty, provenance)  # type: ignore[arg-type]
 
 
 def _array(name: str, values: ArrayLike, kind: type[Any], unit: str) -> NDArray[Any]:

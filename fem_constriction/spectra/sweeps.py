@@ -8,7 +8,7 @@ of a band one after the other.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,23 +59,55 @@ def _pieces(one: Array, other: Array) -> bool:
     return min(within) < _ROWS or max(within) <= _OVERLAP * min(one.size, other.size)
 
 
-def sweep(spectrum: Spectrum, number: int | None = None) -> Spectrum:
-    """Return one sweep of a spectrum, the first is 1; without a number the spectrum, if it is one sweep.
+class Part(NamedTuple):
+    """A sweep of a spectrum: its name, "" where the file gives none, and its rows."""
 
-    Raises InputError, which names the rows where sweeps begin, for several without a number and for a number that none has.
+    name: str
+    rows: slice
+
+
+def parts(spectrum: Spectrum) -> tuple[Part, ...]:
+    """Return the sweeps of a spectrum: those that its file names (cycles, tables, sheets), each apart where it turns."""
+    measured = spectrum.provenance.get("measured")
+    named = measured.get("sweeps") if isinstance(measured, dict) else None
+    blocks = [(each["name"], slice(each["first"] - 1, each["last"])) for each in named] if named else []
+    if not blocks or blocks[-1][1].stop != len(spectrum):
+        blocks = [("", slice(0, len(spectrum)))]
+    found = []
+    for name, block in blocks:
+        runs = [slice(block.start + run.start, block.start + run.stop) for run in sweeps(spectrum.frequency[block])]
+        words = [name] if len(runs) == 1 else [f"{name}, sweep {n}" if name else "" for n in range(1, len(runs) + 1)]
+        found += [Part(word, run) for word, run in zip(words, runs, strict=True)]
+    return tuple(found)
+
+
+def sweep(spectrum: Spectrum, chosen: int | str | None = None) -> Spectrum:
+    """Return one sweep of a spectrum, by its number (the first is 1) or its name; left out the spectrum, if it is one sweep.
+
+    Raises InputError, which names the sweeps and the rows where they begin, for several without a choice and for a choice that
+    none has.
     """
-    found = sweeps(spectrum.frequency)
-    if number is None and len(found) == 1:
+    found = parts(spectrum)
+    if chosen is None and len(found) == 1:
         return spectrum
-    rows = ", ".join(str(each.start + 1) for each in found[:8]) + ", ..." * (len(found) > 8)
-    if number is None:
+    begins = ", ".join(str(each.rows.start + 1) for each in found[:8]) + ", ..." * (len(found) > 8)
+    names = [each.name for each in found if each.name]
+    called = f", called {', '.join(names[:5])}{', ...' * (len(names) > 5)}" if names else ""
+    if chosen is None:
         raise InputError(
-            f"the frequencies run through the band {len(found)} times, from rows {rows} on: these are {len(found)} spectra, "
-            f"and one of them can be fitted; choose it by its number, 1 to {len(found)}"
+            f"the frequencies run through the band {len(found)} times, from rows {begins} on{called}: these are {len(found)} "
+            f"spectra, and one of them can be fitted; choose it by its number, 1 to {len(found)}{', or name' * bool(names)}"
         )
-    if not 1 <= number <= len(found):
-        raise InputError(f"sweep = {number} is not allowed: 1 to {len(found)}, the sweeps begin at rows {rows}")
-    return _rows(spectrum, found[number - 1])
+    number = next((n for n, each in enumerate(found, 1) if each.name and each.name == chosen), None)
+    if number is None and (isinstance(chosen, int) or chosen.strip().isdigit()):
+        number = int(chosen)
+    if number is None or not 1 <= number <= len(found):
+        raise InputError(f"sweep = {chosen} is not allowed: 1 to {len(found)}{called}, the sweeps begin at rows {begins}")
+    one = _rows(spectrum, found[number - 1].rows)
+    if len(found) == 1 or not isinstance(measured := spectrum.provenance.get("measured"), dict):
+        return one
+    kept = {key: value for key, value in measured.items() if key != "sweeps"} | {"sweep": found[number - 1].name or number}
+    return replace(one, provenance={**one.provenance, "measured": kept})
 
 
 def prepared(spectrum: Spectrum) -> tuple[Spectrum, tuple[str, ...]]:

@@ -15,33 +15,81 @@ from fem_constriction.errors import InputError
 from fem_constriction.spectra.numerals import cleaned
 
 _NAMES: Final = {  # of columns, in lower case and without unit, sign, blanks, points and underscores
-    "f": ("f", "freq", "frequency", "frequencies", "frequenz", "fréquence"),
-    "omega": ("omega", "ω", "w", "angularfrequency", "angularfreq"),
-    "re": ("re", "re(z)", "rez", "real", "real(z)", "realpart", "z'", "zre", "zreal", "z(re)", "zr", "zprime", "impedancereal"),
+    "f": ("f", "freq", "frequency", "frequencies", "frequenz", "fréquence", "frecuencia", "частота", "频率", "周波数"),
+    "omega": ("omega", "ω", "w", "angularfrequency", "angularfreq", "kreisfrequenz"),
+    "re": (
+        *(
+            "re",
+            "re(z)",
+            "re[z]",
+            "rez",
+            "real",
+            "real(z)",
+            "realz",
+            "realpart",
+            "z'",
+            "zre",
+            "zreal",
+            "z(re)",
+            "z(real)",
+            "zr",
+        ),
+        *(
+            "z(re)",
+            "z(real)",
+            "zr",
+            "zprime",
+            "zdash",
+            "z1",
+            "impedancereal",
+            "realimpedance",
+            "realteil",
+            "partieréelle",
+            "实部",
+        ),
+    ),
     "im": (
-        *("im", "im(z)", "imz", "imag", "imaginary", "imag(z)", "imaginary(z)", "imaginarypart", "z''", 'z"', "zim", "zimag"),
-        *("zimg", "zimaginary", "z(im)", "zi", "zj", "zdoubleprime", "zdprime", "impedanceimaginary", "impedanceimag"),
+        *("im", "im(z)", "im[z]", "imz", "imag", "imagz", "imaginary", "imag(z)", "imaginary(z)", "imaginarypart", "z''", 'z"'),
+        *("zim", "zimag", "zimg", "zimaginary", "z(im)", "z(imag)", "zi", "zj", "z2", "zdoubleprime", "zprimeprime", "zdprime"),
+        *("zdashdash", "zdoubledash", "impedanceimaginary", "impedanceimag", "imaginaryimpedance"),
+        *("imaginärteil", "partieimaginaire", "虚部"),
     ),
     "modulus": (
-        *("|z|", "z", "zmod", "zmodulus", "modulus", "mod(z)", "zabs", "abs(z)", "mag", "magnitude", "mag(z)", "zmag"),
-        *("zmagnitude", "impedance", "|impedance|", "impedancemagnitude"),
+        *(
+            "|z|",
+            "z",
+            "zmod",
+            "zmodulus",
+            "modulus",
+            "module",
+            "mod(z)",
+            "zabs",
+            "absz",
+            "abs(z)",
+            "mag",
+            "magnitude",
+            "mag(z)",
+        ),
+        *("zmag", "zmagnitude", "impedance", "|impedance|", "impedancemagnitude", "impedancemodulus", "betrag", "impedanz"),
     ),
     "phase": (
         *("phase", "phase(z)", "zphase", "phasez", "phz", "zphz", "phaseangle", "angle", "angle(z)", "arg", "arg(z)"),
-        *("theta", "θ", "phi", "φ", "impedancephase"),
+        *("theta", "θ", "phi", "φ", "impedancephase", "phasenwinkel", "zangle", "ztheta", "thetaz"),
     ),
     "u": ("u(z)",),
 }
+_LESSER: Final = {"r": "re", "rs": "re", "resistance": "re", "x": "im", "xs": "im", "reactance": "im"}  # where none is better
 _KINDS: Final = {name: kind for kind, names in _NAMES.items() for name in names}
-_SIGNED: Final = ("im", "phase")
+_SIGNED: Final = ("re", "im", "phase")
 #: SI unit of each kind of column, as messages call it.
 UNITS: Final = {"f": "Hz", "omega": "rad/s", "re": "ohm", "im": "ohm", "modulus": "ohm", "phase": "deg", "u": "ohm"}
 
 _KNOWN: Final = r"[pnuµμmkKMG]?(?:Hz|Ohms?|Ω|deg)|rad(?:/s)?"
 _TITLE: Final = re.compile(
-    rf"(-?)\s*(.*?)\s*(?:/\s*(.+)|\[(.+)\]|\(((?!re\b|im|z\)|real|abs|mod)[^()]+(?:\([^()]*\)[^()]*)?)\)|[\s_,]+(?:in\s+)?({_KNOWN}))?",
+    rf"(-?)\s*(.*?)\s*(?:/\s*(.+)|\[(?!z\])([^\]]+)\]|\(((?!re\b|im|z\)|real|abs|mod)[^()]+(?:\([^()]*\)[^()]*)?)\)|[\s_,]+(?:in\s+)?({_KNOWN}))?",
     re.IGNORECASE,
 )
+_NEGATIVE: Final = re.compile(r"neg(?:ative)?\b[\s._]*(.+)|(zdash)neg", re.IGNORECASE)  # "neg. Phase", PSTrace's "Zdashneg"
 _PREFIXED: Final = re.compile(r"([pnuµμmkKMGT]|)(hz|ohms?|ω|v/a)", re.IGNORECASE)  # of a capital ohm sign ω is the small letter
 _PREFIXES: Final = {"": 0, "p": -12, "n": -9, "u": -6, "µ": -6, "μ": -6, "m": -3, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12}
 _PLAIN: Final[dict[str, dict[str, float]]] = {
@@ -69,6 +117,8 @@ def layout(titles: Sequence[str], where: str) -> list[Column] | None:
     InputError, which begins with `where`, for a unit or a sign that is not allowed.
     """
     split = [_split(title) for title in titles]
+    better = {"re", "im", "modulus"} & {kind for kind, _, _ in split}
+    split = [(_LESSER[k[:-1]] * (not better) if k.endswith("?") else k, sign, unit) for k, sign, unit in split]
     kinds = [kind for kind, _, _ in split]
     wanted = {"f" if "f" in kinds else "omega"}
     wanted |= {"re", "im"} if {"re", "im"} <= set(kinds) else {"modulus", "phase"}
@@ -84,7 +134,7 @@ def layout(titles: Sequence[str], where: str) -> list[Column] | None:
             found.append(Column(""))
             continue
         if sign < 0 and kind not in _SIGNED:
-            raise InputError(f"{where}: {short(title)} has a minus, which only the imaginary part or the phase may have")
+            raise InputError(f"{where}: {short(title)} has a minus, which only the parts of Z and its phase may have")
         default = 1 / (2 * math.pi) if kind == "omega" else 1.0
         factor = default if not unit else scale(kind, unit)
         if factor is None:
@@ -113,7 +163,10 @@ def _split(title: str) -> tuple[str, float, str]:
     plain = cleaned(title).replace("\N{RIGHT DOUBLE QUOTATION MARK}", '"').replace("\N{DOUBLE PRIME}", "''")
     match = _TITLE.fullmatch(plain)
     sign, name, *units = match.groups("") if match else ("", plain)
-    kind = _KINDS.get(re.sub(r"[\s_.]", "", name).lower(), "")
+    if word := _NEGATIVE.fullmatch(name):
+        sign, name = "-", word[1] or "Z''"
+    name = re.sub(r"[\s_.-]", "", name).lower()
+    kind = _KINDS.get(name, "") or f"{name}?" * (name in _LESSER)
     unit = "".join(units).strip("()[] ")
     if unit.lower() in ("a", "b") and kind in ("re", "im"):  # ZView writes Z'(a) and Z''(b)
         unit = ""

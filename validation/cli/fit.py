@@ -24,7 +24,7 @@ OPEN = 1e-2
 
 
 def fit(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Spectrum, a measured one too.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A spectrum: CSV, or an instrument's file.", show_default=False)],
     circuit: Annotated[
         str | None,
         typer.Option(
@@ -32,7 +32,9 @@ def fit(
             show_default="as many arcs as are seen",
         ),
     ] = None,
-    sweep: Annotated[int | None, typer.Option(metavar="N", help="Which of several sweeps in the file, the first is 1.")] = None,
+    sweep: Annotated[
+        str | None, typer.Option(metavar="N or NAME", help="Which of several sweeps in the file, the first is 1.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR or FILE.json", help="Folder for fit.json, drt.csv and plots, or a JSON file.")
     ] = None,
@@ -58,28 +60,39 @@ def fit(
         **found.as_dict(),
         **_record(tested, times),
         "prepared": notes,
+        "measured": data.provenance.get("measured") if isinstance(data.provenance, dict) else None,
     }
     if out is not None:
         write_text(out if folder is None else folder / "fit.json", json_text(record) + "\n")
     if folder is not None:
         _write(folder, f"{file.name}, {remark.partition(':')[0]}", data, found, times, file.stem)
     if not (quiet or as_json):
-        terminal.console().print("\n".join([f"{file.name}: {remark}", *(f"{note[0].upper()}{note[1:]}." for note in notes)]))
+        lines = [f"{file.name}: {remark}", *_told(record["measured"]), *(f"{note[0].upper()}{note[1:]}." for note in notes)]
+        terminal.console().print("\n".join(lines), markup=False)
     terminal.show(record, lambda: Group(*report.arcs(found), *_said(tested, times)), as_json, quiet)
     if not found.fits:
         terminal.say(f"{file.name}: the circuit does not fit, {found.residual:.0%} of |Z| are left")
     return 0 if found.fits else 1
 
 
-def _prepared(data: Spectrum, file: Path, number: int | None) -> tuple[Spectrum, tuple[str, ...]]:
+def _told(measured: dict[str, Any] | None) -> list[str]:
+    """What the instrument says, in a line: its format, area and temperature, and the first line of the comments."""
+    if not measured:
+        return []
+    said = [str(measured[key]) for key in ("format", "sweep", "area", "temperature", "note") if key in measured]
+    comments = str(measured.get("comments", "")).splitlines()[:1]
+    return [", ".join([*said, *(f'"{line[:80]}"' for line in comments)])]
+
+
+def _prepared(data: Spectrum, file: Path, number: str | None) -> tuple[Spectrum, tuple[str, ...]]:
     """One spectrum, without repeats, and what was done to make it one."""
     try:
         chosen = sweeps.sweep(data, number)
         found, notes = sweeps.prepared(chosen)
     except InputError as error:
-        hint = "" if number is not None or len(sweeps.sweeps(data.frequency)) == 1 else " (--sweep)"
+        hint = "" if number is not None or len(sweeps.parts(data)) == 1 else " (--sweep)"
         raise InputError(f"{file}: {error}{hint}") from None
-    return found, (f"sweep {number} of {len(sweeps.sweeps(data.frequency))}",) * (number is not None) + notes
+    return found, (f"sweep {number} of {len(sweeps.parts(data))}",) * (number is not None) + notes
 
 
 def _record(tested: KramersKronig, times: DRT) -> dict[str, Any]:
