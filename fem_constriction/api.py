@@ -7,20 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from fem_constriction.cell.cell import Cell, CellLike
-from fem_constriction.cell.image_check import own_resolution
+from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
-from fem_constriction.processes.of_cell import direct_current
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import Backend, backend_named
-from fem_constriction.solving.capabilities import GRID, kind_of, offers, require
+from fem_constriction.solving.capabilities import GRID, offers, require
 from fem_constriction.solving.one_grid import solve_grid
-from fem_constriction.solving.refinement import Family, angular_band, solve_family, solve_to
+from fem_constriction.solving.refinement import Family, solve_family, solve_to
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.spectra.spectrum import Spectrum
 
 
 def solve(
-    cell: CellLike,
+    cell: Described,
     frequencies: Any,
     *,
     backend: str | Backend = "network",
@@ -57,21 +56,21 @@ def solve(
     ComputationError
         Where the accuracy is not reached, with what was.
     """
-    cell = Cell.of(cell)
+    problem = Problem.of(cell)
     if accuracy is not None and resolution is not None:
         raise InputError("accuracy and resolution are not allowed together: one asks for a limit, the other for a grid")
     points = frequencies_taken(frequencies)
-    band = angular_band(points)
+    problem = problem.over(points)
     chosen = backend_named(backend)
-    resolution = own_resolution(cell, resolution)
+    resolution = problem.body.resolution(resolution)
     option = " --accuracy" if accuracy is not None else " --resolution" if resolution is not None else ""
-    require(f"spectrum{option}", cell, [chosen])
-    if resolution is None and not (accuracy is None and brings_grid(cell, chosen)):
-        return spectrum_of(solve_to(cell, chosen, points, 1e-3 if accuracy is None else accuracy), points)
-    grid = chosen.grid(cell, 0) if resolution is None else chosen.uniform(cell, resolution)
-    solution = solve_grid(cell, chosen, grid, band)
+    require(f"spectrum{option}", problem, [chosen])
+    if resolution is None and not (accuracy is None and brings_grid(problem, chosen)):
+        return spectrum_of(solve_to(problem, chosen, points, 1e-3 if accuracy is None else accuracy), points)
+    grid = chosen.grid(problem, 0) if resolution is None else chosen.uniform(problem, resolution)
+    solution = solve_grid(problem, chosen, grid, problem.band)
     z = solution.model.impedance(2j * np.pi * points)
-    return Spectrum(points, z, None, {**provenance(cell), "grids": [dict(solution.description)]})
+    return Spectrum(points, z, None, {**provenance(problem.cell), "grids": [dict(solution.description)]})
 
 
 def spectrum_of(family: Family, frequencies: Any) -> Spectrum:
@@ -82,7 +81,7 @@ def spectrum_of(family: Family, frequencies: Any) -> Spectrum:
     return Spectrum(points, limit.value, limit.uncertainty, made)
 
 
-def resistance(cell: CellLike, *, backend: str | Backend = "network", uncertainty: bool = False) -> Any:
+def resistance(cell: Described, *, backend: str | Backend = "network", uncertainty: bool = False) -> Any:
     """Return R_DC = Z(0) of the whole cell in ohm: the limit of a family of grids; infinite at contact fraction 0.
 
     Parameters
@@ -101,21 +100,21 @@ def resistance(cell: CellLike, *, backend: str | Backend = "network", uncertaint
     ComputationError
         Where a solver fails.
     """
-    cell = Cell.of(cell)
-    if not direct_current(cell):
+    problem = Problem.of(cell)
+    if not problem.direct_current:
         return (float("inf"), 0.0) if uncertainty else float("inf")
     chosen = backend_named(backend)
-    require("spectrum", cell, [chosen])
-    if brings_grid(cell, chosen):
-        found = solve_grid(cell, chosen, chosen.grid(cell, 0), None).model.resistance(), float("inf")
+    require("spectrum", problem, [chosen])
+    if brings_grid(problem, chosen):
+        found = solve_grid(problem, chosen, chosen.grid(problem, 0), None).model.resistance(), float("inf")
     else:
-        found = solve_family(cell, chosen, None).resistance()
+        found = solve_family(problem, chosen, None).resistance()
     return found if uncertainty else found[0]
 
 
-def brings_grid(cell: Cell, backend: Backend) -> bool:
+def brings_grid(described: Described, backend: Backend) -> bool:
     """Return whether a cell is solved on the grid that it brings with it, a label image or a mesh from a file, unless asked."""
-    return GRID in offers(backend, kind_of(cell))
+    return GRID in offers(backend, Problem.of(described).kind)
 
 
 def provenance(cell: Cell) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import linalg, sparse
@@ -25,12 +25,12 @@ from fem_constriction.api import provenance
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.kinds import IMAGE
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
-from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
 from fem_constriction.reduction.projection import enough_shifts
 from fem_constriction.reduction.reduced import RANK, ReducedModel
-from fem_constriction.solving.capabilities import IMAGE, kind_of
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import parse_frequencies
 from fem_constriction.spectra.spectrum import Spectrum
@@ -40,51 +40,44 @@ from network.image.images import labels_of
 from network.image.paths import at_direct_current
 from network.links import GROUND, Links, column, network_links
 
-if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
-
-
 #: Relative energy error that conjugate gradients stop at; that of Z is its square.
 TOLERANCE = 1e-9
 
 
-def reduce_distributed(cell: Cell, grid: Grid, band: tuple[float, float] | None, comm: Any = None) -> ReducedModel:
+def reduce_distributed(described: Described, grid: Grid, band: tuple[float, float] | None, comm: Any = None) -> ReducedModel:
     """Return the reduced model of the voxel network of a cell on a grid, on every rank of an mpi4py communicator.
 
     band: angular frequencies, 1/s; None: direct current alone; comm: all ranks if left out. Raises as `reduce_links`.
     """
     ranks = _world(comm)
-    check_solvable(cell)
-    processes = admittances(cell)
-    if cell.electrolyte.microstructure is not None:
-        return _reduce_image(cell, grid, band, ranks)
-    electrode = cell.working_electrode
-    ideal = electrode.charge_transfer is None and cell.contact_fraction > 0
-    vertical = column(grid.layers, counter_electrode="counter_electrode" in processes)
+    problem = Problem.of(described)
+    problem.check_solvable()
+    if problem.kind is IMAGE:
+        return _reduce_image(problem, grid, band, ranks)
+    vertical = column(grid.layers, counter_electrode=not problem.ideal_counter)
     if ranks.size > vertical.rows:
         raise InputError(f"{ranks.size} ranks are not allowed: the grid has {vertical.rows} rows of nodes")
     ends = np.linspace(0, vertical.rows, ranks.size + 1).astype(int)
     rows = range(int(ends[ranks.rank]), int(ends[ranks.rank + 1]))
-    links, numbering = network_links(grid, vertical, ideal_contact=ideal, rows=rows)
+    links, numbering = network_links(grid, vertical, ideal_contact=problem.ideal_contact, rows=rows)
     own = range(numbering.first(rows.start), numbering.first(rows.stop))
-    flows = direct_current(cell)
-    model = reduce_links(links, processes, own, numbering.unknowns, band, direct_current=flows, comm=ranks)
+    flows = problem.direct_current
+    model = reduce_links(links, problem.places, own, numbering.unknowns, band, direct_current=flows, comm=ranks)
     described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape}
     return replace(model, statistics={**described, **model.statistics})
 
 
-def _reduce_image(cell: Cell, grid: Grid, band: tuple[float, float] | None, ranks: Any) -> ReducedModel:
+def _reduce_image(problem: Problem, grid: Grid, band: tuple[float, float] | None, ranks: Any) -> ReducedModel:
     """The reduced model of a label image: every rank reads its labels, and keeps the links of its own voxels."""
-    labels, made = labels_of(cell)
-    voxels = image_voxels(cell, labels, grid)
+    labels, made = labels_of(problem)
+    voxels = image_voxels(problem, labels, grid)
     if voxels.kept is not None:
         raise InputError("holes are not allowed over several machines: give such inclusions a conductivity or permittivity")
     metal = voxels.unknowns - 1
     own = range(metal * ranks.rank // ranks.size, metal * (ranks.rank + 1) // ranks.size)
     links = {kind: each.touching(own) for kind, each in voxels.links().items()}
-    processes = admittances(cell)
-    flows = direct_current(cell) and at_direct_current(voxels, processes)[1]
-    model = reduce_links(links, processes, own, voxels.unknowns, band, direct_current=flows, comm=ranks)
+    flows = problem.direct_current and at_direct_current(voxels, problem.places)[1]
+    model = reduce_links(links, problem.places, own, voxels.unknowns, band, direct_current=flows, comm=ranks)
     described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape, **made}
     return replace(model, statistics={**described, **model.statistics})
 
@@ -273,15 +266,13 @@ def main(file: Path, out: Path, resolution: int | None = None, frequencies: str 
     """
     from mpi4py import MPI
 
-    from fem_constriction.cell.cell import Cell
-
-    cell, points = Cell.load(file), np.asarray(parse_frequencies(frequencies))
+    problem, points = Problem.of(file), np.asarray(parse_frequencies(frequencies))
     network = Network()
-    own = resolution is None and kind_of(cell) is IMAGE
-    grid = network.grid(cell, 0) if own else network.uniform(cell, 50 if resolution is None else resolution)
-    model = reduce_distributed(cell, grid, angular_band(points))
+    own = resolution is None and problem.kind is IMAGE
+    grid = network.grid(problem, 0) if own else network.uniform(problem, 50 if resolution is None else resolution)
+    model = reduce_distributed(problem, grid, angular_band(points))
     if MPI.COMM_WORLD.rank == 0:
-        made = {**provenance(cell), "grids": [dict(model.statistics)]}
+        made = {**provenance(problem.cell), "grids": [dict(model.statistics)]}
         Spectrum(points, model.impedance(2j * np.pi * points), None, made).save(out)
 
 

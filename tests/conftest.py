@@ -10,8 +10,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import fem_constriction as fc
-import network.backend
-from fem_constriction.fem import backend as elements
+import network.stacks
+from fem_constriction.fem.stacks import elements
 from fem_constriction.grids.grid import Grading
 from validation.cli import app as cli
 
@@ -75,8 +75,8 @@ def band() -> tuple[float, float]:
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Families of the built-in backends whose coarsest grids are a few cells wide."""
-    monkeypatch.setattr(network.backend, "GRADING", Grading(exponent=2.5, steps=2))
-    monkeypatch.setattr(network.backend, "VOXELS", 12)
+    monkeypatch.setattr(network.stacks, "GRADING", Grading(exponent=2.5, steps=2))
+    monkeypatch.setattr(network.stacks, "VOXELS", 12)
     monkeypatch.setitem(elements.GRADINGS, 2, Grading(exponent=4.0, steps=1))
 
 

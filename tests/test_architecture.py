@@ -41,8 +41,9 @@ def offenders(package: str, forbidden: tuple[str, ...], skip: str = "") -> list[
 #: The rooms in the order of a cell's walk: each imports from those before it alone (docs/architecture.md).
 ROOMS = (
     *(f"fem_constriction.{name}" for name in ("errors", "arrays", "chatter", "files", "memory", "distribution", "__main__")),
-    *(f"fem_constriction.{name}" for name in ("geometry", "space", "sources", "cell", "spectra", "processes", "grids")),
-    *(f"fem_constriction.{name}" for name in ("reduction", "stack", "fitting", "solving", "budgets", "api", "fem", "fields")),
+    *(f"fem_constriction.{name}" for name in ("geometry", "space", "sources", "cell", "spectra", "processes", "problem")),
+    *(f"fem_constriction.{name}" for name in ("grids", "reduction", "stack", "fitting", "solving", "budgets", "api")),
+    *(f"fem_constriction.{name}" for name in ("fem", "fields")),
     "fem_constriction",
     "network",
     *(f"validation.{name}" for name in ("oracles", "ours", "__main__", "discs", "gate", "references", "show", "conformance")),

@@ -9,9 +9,9 @@ from skfem import Basis, ElementHex1, ElementHex2, FacetBasis, MeshHex
 
 import fem_constriction as fc
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.backend import two_port
 from fem_constriction.fem.forms import bulk, sheet
 from fem_constriction.fem.stacks.spaces import LineSpace, PlanarSpace, VerticalSpace
+from fem_constriction.fem.stacks.two_port import two_port
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.one_grid import solve_grid

@@ -16,7 +16,7 @@ from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.stack.layered import Layered
 from network import Network
-from network.backend import GRADING
+from network.stacks import GRADING
 from validation import Result, crosscheck, extract_agreed
 
 F = np.geomspace(1e-3, 1e9, 25)

@@ -10,8 +10,9 @@ from scipy import linalg
 from scipy.sparse.linalg import spsolve
 
 import fem_constriction as fc
+from fem_constriction.problem.problem import check_solvable
 from fem_constriction.processes.elements import evaluate
-from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
+from fem_constriction.processes.of_cell import admittances, direct_current
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import solve_grid
@@ -19,7 +20,7 @@ from fem_constriction.stack.face_model import LateralModel, reduce_layered
 from fem_constriction.stack.face_problem import Plane
 from fem_constriction.stack.layered import Layered, Recursion
 from fem_constriction.stack.modes import Lateral, Modes
-from network.backend import _voxel
+from network.stacks import _voxel
 
 FREQUENCY = np.geomspace(1e-3, 1e9, 13)
 S = 2j * np.pi * FREQUENCY

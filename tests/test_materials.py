@@ -10,10 +10,11 @@ import pytest
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fem import FiniteElements
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.materials import _Shared, reduce_together
 from fem_constriction.reduction.projection import TARGET, first_shifts, reduce
-from fem_constriction.solving.one_grid import discretisation, solve_grid
+from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import solve_family
 from network import Network
 from validation import crosscheck, judge, prepare
@@ -106,14 +107,14 @@ def test_the_same_cells_give_the_same_numbers_bit_by_bit(materials: list[fc.Cell
 
 
 def test_only_cells_that_differ_in_materials_share_a_discretisation(small: fc.Cell) -> None:
-    assert discretisation(small) == discretisation(small.vary({"electrolyte.conductivity": 2.0}))
+    assert Problem.of(small).discretisation == Problem.of(small.vary({"electrolyte.conductivity": 2.0})).discretisation
     for change in (
         {"working_electrode.contact.fraction": 0.3},
         {"geometry.thickness": 1e-4},
         {"electrolyte.grain_boundaries.layers": 3},
         {"working_electrode.charge_transfer": None},
     ):
-        assert discretisation(small) != discretisation(small.vary(change))
+        assert Problem.of(small).discretisation != Problem.of(small.vary(change)).discretisation
     other = small.vary({"working_electrode.contact.fraction": 0.3})
     backend = Network()
     with pytest.raises(InputError, match="unless they differ in materials alone"):

@@ -16,6 +16,7 @@ from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.meshes.unstructured import family_order
 from fem_constriction.geometry.facets import Facets
 from fem_constriction.grids.grid import Grid, uniform
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.circuits import physical
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import Family
@@ -245,7 +246,7 @@ def test_the_order_stated_for_uniform_refinement_gives_uncertainties_that_hold(
     solved = tuple(solve_grid(cell, fem, grid, band) for grid in grids)
     truth = fc.solve(cell, frequency, backend="fem", accuracy=1e-4)
     for levels in (3, 4):
-        limit = Family(cell, fem, solved[:levels]).limit(frequency)
+        limit = Family(Problem.of(cell), fem, solved[:levels]).limit(frequency)
         assert np.mean(np.abs(limit.value - truth.impedance) <= limit.uncertainty + truth.uncertainty) >= 0.92
 
 

@@ -9,7 +9,8 @@ from outline_cells import DISC, MANY, cell, regions, star
 import fem_constriction as fc
 from fem_constriction.fem import FiniteElements
 from fem_constriction.geometry.outlines import Outline, coverage
-from fem_constriction.grids.face import face_of
+from fem_constriction.problem.faces import face_of
+from fem_constriction.problem.kinds import OUTLINES
 from fem_constriction.solving.refinement import solve_family
 from network import Network
 
@@ -237,7 +238,7 @@ def test_a_rectangle_nearly_on_the_wall_has_one_cell_to_it() -> None:
     assert grid.x[1] == pytest.approx(1e-9, rel=1e-6)
     assert grid.contact_area == pytest.approx(near.contact_area, rel=1e-12)
     nearer = cell(regions({"shape": "rectangle", "centre": ["5.0000001 um", "20 um"], "size": ["10 um", "10 um"]}))
-    assert face_of(nearer).rectangles is None  # an outline like any other, refused by the elements by its gap
+    assert face_of(nearer).kind is OUTLINES  # an outline like any other, refused by the elements by its gap
     with pytest.raises(fc.InputError, match="region 1 and the wall x = 0 are 1e-13 m apart"):
         FiniteElements().grid(nearer, 0)
 

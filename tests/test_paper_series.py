@@ -14,10 +14,10 @@ from study_fakes import Here, Renewing
 from test_plots import CoarseElements, CoarseNetwork
 
 from fem_constriction import Cell, ComputationError, InputError
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.circuits import physical
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.processes.of_cell import admittances
-from fem_constriction.solving.one_grid import discretisation
 from validation import compare, crosscheck
 from validation.gate import spectra_alone as told
 from validation.paper import cells, series
@@ -86,7 +86,7 @@ def test_every_point_of_a_figure_is_found_again_among_its_series(figure: str) ->
 def test_cells_of_one_contact_differ_in_materials_alone_within_a_figure(figure: str) -> None:
     by_fraction: dict[float, set[str]] = {}
     for point in series.study(figure, quick=True).points:
-        by_fraction.setdefault(point.cell.working_electrode.contact.fraction, set()).add(discretisation(point.cell))
+        by_fraction.setdefault(point.cell.working_electrode.contact.fraction, set()).add(Problem.of(point.cell).discretisation)
     assert all(len(found) == 1 for found in by_fraction.values())
 
 

@@ -44,7 +44,7 @@ def route(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def take(pencil: bool) -> None:
         for module in ("prisms.prisms", "prisms.equilibrated"):
             monkeypatch.setattr(f"fem_constriction.fem.{module}.DENSE", 0 if pencil else 10**6)
-        monkeypatch.setattr("fem_constriction.fem.backend.STACKED", 0 if pencil else 10**6)
+        monkeypatch.setattr("fem_constriction.fem.prisms.prisms.STACKED", 0 if pencil else 10**6)
 
     return take
 

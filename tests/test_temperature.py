@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import fem_constriction as fc
 from fem_constriction.cell.temperature import ActivationEnergies
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.processes.temperature import materials
-from fem_constriction.solving.one_grid import discretisation
 from validation.study import axes
 
 #: Boltzmann's constant in eV/K, CODATA 2018 (exact in the SI of 2019).
@@ -122,7 +122,7 @@ def test_a_study_runs_over_temperature_on_shared_grids(figure_2: fc.Cell) -> Non
     axis = axes.parse("temperature.value", {"start": "0 degC", "stop": "100 degC", "num": 5})
     assert axis.values == (273.15, 298.15, 323.15, 348.15, 373.15) and axis.unit == "K"
     cells = [figure_2.vary(AT_60).vary({"temperature.value": value}) for value in axis.values]
-    assert len({discretisation(cell) for cell in [figure_2, *cells]}) == 1
+    assert len({Problem.of(cell).discretisation for cell in [figure_2, *cells]}) == 1
     assert axes.parse("temperature.activation_energy.bulk", ["0.3 eV"]).unit == "J"
 
 

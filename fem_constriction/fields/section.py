@@ -59,7 +59,7 @@ def section_of(fields: Sampled, plane: Plane, at: Any, nx: int, nz: int) -> Sect
         if isinstance(count, bool) or not isinstance(count, int) or count < 2:
             raise InputError(f"{name} = {show(count)} is not allowed: a whole number of points from 2")
     own, other = (0, 1) if plane == "x" else (1, 0)
-    widths, grid = fields.cell.geometry.lengths, fields.grid
+    widths, grid = fields.whole.lengths, fields.grid
     position = widths[own] / 2 if at is None else _position(at)
     across = np.linspace(0.0, widths[other], nx)
     counts = [max(2, round(nz * float(np.ptp(lines)) / grid.depth)) for lines in grid.layers]

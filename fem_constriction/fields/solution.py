@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.arrays import Array, Complex
-from fem_constriction.cell.cell import Cell, CellLike
+from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.faults import show
 from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError
@@ -29,9 +29,9 @@ from fem_constriction.fields.mesh import write
 from fem_constriction.fields.section import Plane, Section, section_of
 from fem_constriction.fields.symmetry import ROUNDING, Unfolding
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.names import BULK
-from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.one_grid import check_memory
@@ -48,7 +48,7 @@ class Fields:
     relative, in the energy norm (an estimate); description: grid, unknowns, iterations.
     """
 
-    cell: Cell
+    problem: Problem
     frequency: float
     backend: str
     grid: Grid
@@ -56,6 +56,11 @@ class Fields:
     error: float
     inside: Inside
     description: Mapping[str, Any]
+
+    @property
+    def cell(self) -> Cell:
+        """The description that was solved."""
+        return self.problem.cell
 
     @property
     def impedance(self) -> complex:
@@ -70,7 +75,7 @@ class Fields:
     @property
     def whole(self) -> Unfolding:
         """The whole cell, of which the grid may cover a quarter."""
-        return Unfolding(self.grid, self.cell.geometry.lengths)
+        return Unfolding(self.grid, self.problem.body.lengths)
 
     def potential(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, *, layer: int | None = None) -> Complex:
         """Return phi in V at points of the whole cell, coordinates in m that broadcast; the shape is theirs.
@@ -159,7 +164,7 @@ class Fields:
 
 
 def solve_fields(
-    cell: CellLike,
+    cell: Described,
     frequency: Any,
     *,
     backend: str | Backend = "fem",
@@ -178,7 +183,7 @@ def solve_fields(
 
 
 def fields_at(
-    cell: CellLike,
+    cell: Described,
     frequencies: Any,
     *,
     backend: str | Backend = "fem",
@@ -186,26 +191,26 @@ def fields_at(
     resolution: int | None = None,
 ) -> tuple[Fields, ...]:
     """Return the fields at several frequencies, on one grid that is assembled once; otherwise as `solve_fields`."""
-    cell = Cell.of(cell)
+    problem = Problem.of(cell)
     points = frequencies_taken(frequencies, name="frequency", zero=True).tolist()
-    check_solvable(cell)
-    if 0.0 in points and not direct_current(cell):
+    problem.check_solvable()
+    if 0.0 in points and not problem.direct_current:
         raise InputError("frequency = 0.0 Hz is not allowed: no direct current can flow at contact fraction 0")
     chosen = backend_named(backend)
-    require("fields" if resolution is None else "fields --resolution", cell, [chosen])
-    grid = _grid(cell, chosen, level, resolution)
-    check_memory(chosen.unknowns(cell, grid), f"{chosen.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
-    assembly = chosen.assemble(cell, grid)
+    require("fields" if resolution is None else "fields --resolution", problem, [chosen])
+    grid = _grid(problem, chosen, level, resolution)
+    check_memory(chosen.unknowns(problem, grid), f"{chosen.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
+    assembly = chosen.assemble(problem, grid)
     if assembly.inside is None:
         raise InputError(f"backend = {show(chosen.name)} is not allowed: it offers no fields of this cell")
     found = []
     for f in points:
-        y = {name: complex(value) for name, value in evaluate(admittances(cell), 2j * np.pi * f).items()}
+        y = {name: complex(value) for name, value in evaluate(problem.places, 2j * np.pi * f).items()}
         with threadpool_limits(limits=1, user_api="blas"):  # as elsewhere: products are small
             solved = solve_harmonic(assembly, y)
         found.append(
             Fields(
-                cell=cell,
+                problem=problem,
                 frequency=f,
                 backend=chosen.name,
                 grid=grid,
@@ -218,12 +223,12 @@ def fields_at(
     return tuple(found)
 
 
-def _grid(cell: Cell, backend: Backend, level: int | None, resolution: int | None) -> Grid:
+def _grid(problem: Problem, backend: Backend, level: int | None, resolution: int | None) -> Grid:
     if level is not None and resolution is not None:
         raise InputError("level and resolution are not allowed together: each asks for a grid of its own")
     if resolution is not None:
-        return backend.uniform(cell, resolution)
+        return backend.uniform(problem, resolution)
     member = 1 if level is None else level
     if isinstance(member, bool) or not isinstance(member, int) or not 0 <= member <= FINEST:
         raise InputError(f"level = {show(member)} is not allowed: a whole number from 0, the coarsest grid, to {FINEST}")
-    return backend.grid(cell, member)
+    return backend.grid(problem, member)

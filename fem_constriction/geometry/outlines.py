@@ -93,6 +93,11 @@ class Outline:
         return cls(centre, (radius, radius))
 
     @property
+    def values(self) -> tuple[object, ...]:
+        """All that the outline is, to compare and to look up by."""
+        return self.centre, self.semi_axes, self.angle, None if self.corners is None else self.corners.tobytes()
+
+    @property
     def area(self) -> float:
         """The area inside, m2."""
         if self.corners is None:

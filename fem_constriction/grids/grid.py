@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +22,8 @@ from numpy.typing import NDArray
 from fem_constriction import memory
 from fem_constriction.cell.units import whole
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.grids.face import face_of
-
-if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
+from fem_constriction.problem.bodies import Body
+from fem_constriction.problem.problem import Described, Problem
 
 Lines = NDArray[np.float64]
 
@@ -167,12 +164,13 @@ def _count(steps: float, grading: Grading) -> int:
     return max(1, math.ceil(grading.steps * steps - 1e-9))
 
 
-def family_member(cell: Cell, grading: Grading, level: int) -> Grid:
+def family_member(described: Described, grading: Grading, level: int) -> Grid:
     """Return member `level` (0 is the coarsest) of the cell's nested family of graded grids, for contacts of rectangles.
 
     On the part of the cell that mirror symmetry leaves; lines on every edge of the contact, graded towards it.
     """
-    face, depth = face_of(cell), cell.geometry.lengths[2]
+    problem = Problem.of(described)
+    face, depth = problem.face, problem.body.lengths[2]
     edges = [face.edges(axis) for axis in range(2)]
     squeezed = any(each.size for each in edges)
     pieces = [length for axis, each in enumerate(edges) if each.size for length in reaches(each, face.width[axis]) if length]
@@ -184,14 +182,14 @@ def family_member(cell: Cell, grading: Grading, level: int) -> Grid:
         else 1
         for axis, each in enumerate(edges)
     ]
-    check_counts(name, math.prod(_doubled(count, min(level, 400)) for count in counts), _layer_count(cell))
+    check_counts(name, math.prod(_doubled(count, min(level, 400)) for count in counts), problem.body.layers)
     lateral = []
     for axis, each in enumerate(edges):
         if each.size:
             lateral.append(about(each, face.width[axis], lambda reach: graded(reach, scale, grading, level)))
         else:
             lateral.append(np.linspace(0.0, face.width[axis], (1 << level) + 1))
-    layers = layers_of(cell, scale, grading if squeezed else Grading(1.0, 1), level)
+    layers = layers_of(problem.body, scale, grading if squeezed else Grading(1.0, 1), level)
     return Grid(
         x=lateral[0],
         y=lateral[1],
@@ -218,7 +216,7 @@ def about(edges: Lines, width: float, lines: Callable[[float], Lines]) -> Lines:
     return np.append(np.concatenate([*found[:-1], found[-1][:-1]]), width)
 
 
-def uniform(cell: Cell, resolution: int) -> Grid:
+def uniform(described: Described, resolution: int) -> Grid:
     """Return the grid of `resolution` cells per edge of the cell, equal ones wherever contact edges and layers allow.
 
     Lines sit on the contact edges and on every grain boundary, always: where they fit no uniform grid, the cells are
@@ -227,9 +225,10 @@ def uniform(cell: Cell, resolution: int) -> Grid:
     if there are too few to put lines on the contact edges.
     """
     resolution = whole("resolution", resolution, "a whole number of cells per edge of the cell")
-    if cell.working_electrode.contact.shape != "square":
-        return voxelised(cell, resolution)
-    smallest = 4 if 0 < cell.contact_fraction < 1 else 1
+    problem = Problem.of(described)
+    if not problem.face.centred:
+        return voxelised(problem, resolution)
+    smallest = 4 if 0 < problem.contact_fraction < 1 else 1
     if resolution < smallest:
         raise InputError(
             f"resolution = {resolution} is not allowed: a whole number of cells per edge of at least {smallest}, "
@@ -237,17 +236,17 @@ def uniform(cell: Cell, resolution: int) -> Grid:
         )
     name = f"uniform, {resolution} per edge"
     most = float(min(resolution, 10**100))
-    check_counts(name, most**2 / 4, _layer_count(cell), most)
+    check_counts(name, most**2 / 4, problem.body.layers, most)
     lateral: list[tuple[Lines, NDArray[np.bool_]]] = []
     quarter = resolution % 2 == 0
-    for side, width in zip(cell.contact_sides, cell.geometry.lengths[:2], strict=True):
+    for side, width in zip(problem.contact_sides, problem.body.lengths[:2], strict=True):
         pieces = [side / 2, (width - side) / 2] if quarter else [(width - side) / 2, side, (width - side) / 2]
         pieces = [piece for piece in pieces if piece > 0]
         counts = _share(pieces, resolution // 2 if quarter else resolution, mirrored=not quarter)
         lines = _pieces(pieces, counts)
         centre = 0.0 if quarter else width / 2
         lateral.append((lines, np.abs(midpoints(lines) - centre) < side / 2))
-    ends = _layer_ends(cell)
+    ends = problem.body.ends
     counts = _share(list(np.diff(ends)), max(resolution, len(ends) - 1))
     layers = tuple(np.linspace(a, b, n + 1) for a, b, n in zip(ends, ends[1:], counts, strict=False))
     (x, touches_x), (y, touches_y) = lateral
@@ -261,7 +260,7 @@ def uniform(cell: Cell, resolution: int) -> Grid:
     )
 
 
-def voxelised(cell: Cell, resolution: int) -> Grid:
+def voxelised(problem: Problem, resolution: int) -> Grid:
     """Return `resolution` equal cells per edge of the cell, those cut by the contact's outline with their share of it.
 
     An even number is cut where mirror symmetry allows. The outline is a staircase of shares: no grid of these bounds Z, and Z
@@ -271,42 +270,42 @@ def voxelised(cell: Cell, resolution: int) -> Grid:
         raise InputError(f"resolution = {resolution} is not allowed: a whole number of cells per edge of at least 4")
     name = f"uniform, {resolution} per edge"
     most = float(min(resolution, 10**100))
-    check_counts(name, _face_cells(cell, most), _layer_count(cell), most)
-    ends = _layer_ends(cell)
+    check_counts(name, _face_cells(problem, most), problem.body.layers, most)
+    ends = problem.body.ends
     counts = _share(list(np.diff(ends)), max(resolution, len(ends) - 1))
     layers = tuple(np.linspace(a, b, n + 1) for a, b, n in zip(ends, ends[1:], counts, strict=False))
-    return _over_face(cell, resolution, layers, name)
+    return _over_face(problem, resolution, layers, name)
 
 
-def voxel_member(cell: Cell, voxels: int, level: int) -> Grid:
+def voxel_member(described: Described, voxels: int, level: int) -> Grid:
     """Return member `level` of a cell's family of equal voxels along x and y, `voxels` per edge at the coarsest.
 
     Along z as fine as laterally near the WE, and in a fixed ratio to the depth farther down. For outlines that lie on no grid.
     """
+    problem = Problem.of(described)
     name = f"voxels, level {level}"
-    check_counts(name, _face_cells(cell, _doubled(voxels, min(level, 400))), _layer_count(cell))
-    step = min(cell.geometry.lengths[:2]) / voxels
+    check_counts(name, _face_cells(problem, _doubled(voxels, min(level, 400))), problem.body.layers)
+    step = min(problem.body.lengths[:2]) / voxels
     near = UNIFORM_DEPTH * step
-    layers = layers_of(cell, near, Grading(1.0, UNIFORM_DEPTH), level)
-    return _over_face(cell, voxels << level, layers, name)
+    layers = layers_of(problem.body, near, Grading(1.0, UNIFORM_DEPTH), level)
+    return _over_face(problem, voxels << level, layers, name)
 
 
 #: Voxels below the WE down to which their height is their width.
 UNIFORM_DEPTH = 16
 
 
-def _face_cells(cell: Cell, resolution: float) -> float:
+def _face_cells(problem: Problem, resolution: float) -> float:
     """At least how many cells `_over_face` makes: of the quarter of the face that mirror symmetry may leave."""
-    shorter, longer = sorted(cell.geometry.lengths[:2])
+    shorter, longer = sorted(problem.body.lengths[:2])
     return resolution**2 * max(shorter / longer, 1 / resolution) / 4
 
 
-def _over_face(cell: Cell, resolution: int, layers: tuple[Lines, ...], name: str) -> Grid:
-    face = face_of(cell, whole=resolution % 2 == 1)
-    longest = max(cell.geometry.lengths[:2])
+def _over_face(problem: Problem, resolution: int, layers: tuple[Lines, ...], name: str) -> Grid:
+    face = problem.whole_face if resolution % 2 == 1 else problem.face
+    longest = max(problem.body.lengths[:2])
     x, y = (np.linspace(0.0, width, max(1, round(resolution * width / longest)) + 1) for width in face.width)
-    share = face.share(x, y, cell.contact_area / face.copies)
-    ideal = cell.working_electrode.charge_transfer is None
+    share = face.share(x, y, problem.contact_area / face.copies)
     return Grid(
         x=x,
         y=y,
@@ -315,7 +314,7 @@ def _over_face(cell: Cell, resolution: int, layers: tuple[Lines, ...], name: str
         copies=face.copies,
         name=name,
         share=share,
-        order=IDEAL_ORDER if ideal else ROBIN_ORDER,
+        order=IDEAL_ORDER if problem.ideal_contact else ROBIN_ORDER,
     )
 
 
@@ -326,13 +325,14 @@ HALF = 1e-9
 IDEAL_ORDER, ROBIN_ORDER = 1.0, 1.5
 
 
-def layers_of(cell: Cell, scale: float, grading: Grading, level: int) -> tuple[Lines, ...]:
+def layers_of(body: Body, scale: float, grading: Grading, level: int) -> tuple[Lines, ...]:
     """Return the z lines of each layer; equally spaced in T where a layer needs more than one step, plain otherwise."""
-    check_counts(f"level {level}", 1, _layer_count(cell), _doubled(_layer_count(cell), level))
-    ends = _layer_ends(cell)
+    count = body.layers
+    check_counts(f"level {level}", 1, count, _doubled(count, level))
+    ends = body.ends
     steps = np.diff(_steps(ends, scale, grading.exponent))
     rows = np.sum(np.maximum(1.0, np.ceil(grading.steps * steps - 1e-9)))
-    check_counts(f"level {level}", 1, _layer_count(cell), _doubled(float(rows), level))
+    check_counts(f"level {level}", 1, count, _doubled(float(rows), level))
     found = []
     for top, bottom in pairwise(ends):
         first, last = _steps(np.array([top, bottom]), scale, grading.exponent)
@@ -344,15 +344,6 @@ def layers_of(cell: Cell, scale: float, grading: Grading, level: int) -> tuple[L
             lines[0], lines[-1] = top, bottom
         found.append(lines)
     return tuple(found)
-
-
-def _layer_count(cell: Cell) -> int:
-    boundaries = cell.electrolyte.grain_boundaries
-    return boundaries.layers if boundaries is not None else 1
-
-
-def _layer_ends(cell: Cell) -> Lines:
-    return np.linspace(0.0, cell.geometry.lengths[2], _layer_count(cell) + 1)
 
 
 def _steps(r: float | Lines, scale: float, exponent: float) -> Lines:

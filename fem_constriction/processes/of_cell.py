@@ -6,12 +6,12 @@ carries; what each of them conducts at s is decided here, from elements in serie
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from scipy.constants import epsilon_0
 
 from fem_constriction.cell.cell import Cell
-from fem_constriction.errors import InputError
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.processes.series_links import boundary_admittance, link_admittances
@@ -20,15 +20,26 @@ if TYPE_CHECKING:
     from fem_constriction.cell.sections import ChargeTransfer
 
 
-def admittances(cell: Cell) -> dict[str, Admittance]:
+class Lowered(Protocol):
+    """A cell whose places have been worked out already, such as a `Problem`."""
+
+    @property
+    def places(self) -> Mapping[str, Admittance]:
+        """{place: y(s)}."""
+        ...
+
+
+def admittances(cell: Cell | Lowered) -> Mapping[str, Admittance]:
     """Return y_p(s) of every process the cell has, by name, in the order of current flow.
 
     bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
     g + s C_pore; counter_electrode 1/R_pol + s C_dl. A process that is left out of the cell (ideal contact, insulating
     pores, ideal counter electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has
     no entry. Conductances are those at the cell's temperature. A label image has kinds of links instead
-    (`fem_constriction.processes.series_links`).
+    (`fem_constriction.processes.series_links`). Of what has been lowered already it returns the places as they are.
     """
+    if not isinstance(cell, Cell):
+        return cell.places
     found: dict[str, Admittance] = {}
     electrolyte, electrode = cell.electrolyte, cell.working_electrode
     structure = electrolyte.microstructure
@@ -67,18 +78,3 @@ def direct_current(cell: Cell) -> bool:
     electrode = cell.working_electrode
     leaky = electrode.pore is not None and electrode.pore.areal_conductance > 0
     return cell.contact_fraction > 0 or leaky
-
-
-def check_solvable(cell: Cell) -> None:
-    """Raise InputError for a cell that carries no current at any frequency."""
-    if not direct_current(cell) and cell.working_electrode.pore is None:
-        raise InputError(
-            "working_electrode.contact.fraction = 0.0 is not allowed without working_electrode.pore: "
-            "no current can enter the cell at any frequency; give the pores a capacitance, or a fraction above 0"
-        )
-    pore = cell.working_electrode.pore
-    if not direct_current(cell) and pore is not None and pore.areal_capacitance == 0:
-        raise InputError(
-            "working_electrode.pore.capacitance = 0.0 F/m^2 is not allowed at contact fraction 0: no current can enter "
-            "the cell at any frequency"
-        )

@@ -1,4 +1,4 @@
-"""Cell -> Assembly: what a backend is, how backends are found, and how one grid is solved.
+"""Problem -> Assembly: what a backend is, how backends are found, and how one grid is solved.
 
 Backends are found through the entry-point group `fem_constriction.backends`, so that a third one, anyone's, can be put to the
 same test: `name = "module:Class"` in that group of an installed package, Class() giving an object with the members below.
@@ -18,6 +18,7 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.assembly import Assembly, Bound
 from fem_constriction.spectra.spectrum import Spectrum
 from fem_constriction.stack.layered import Layered
@@ -27,7 +28,7 @@ GROUP = "fem_constriction.backends"
 
 @runtime_checkable
 class Backend(Protocol):
-    """A discretisation of cells.
+    """A discretisation of cells, which it is handed as `Problem`s.
 
     name; bound: whether its Z at real s > 0 is a "lower" or "upper" bound of the continuum's, None if neither;
     order: the order of convergence that theory gives its family of grids.
@@ -37,19 +38,19 @@ class Backend(Protocol):
     bound: Bound
     order: float
 
-    def grid(self, cell: Cell, level: int) -> Grid:
+    def grid(self, problem: Problem, level: int, /) -> Grid:
         """Return member `level` (0, 1, …) of the cell's family of systematically refined grids, step halved each time."""
         ...
 
-    def uniform(self, cell: Cell, resolution: int) -> Grid:
+    def uniform(self, problem: Problem, resolution: int, /) -> Grid:
         """Return the grid of `resolution` voxels or elements per edge of the cell."""
         ...
 
-    def unknowns(self, cell: Cell, grid: Grid) -> int:
+    def unknowns(self, problem: Problem, grid: Grid, /) -> int:
         """Return how many unknowns a grid has at most, without building anything."""
         ...
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, problem: Problem, grid: Grid, /) -> Assembly:
         """Return one real symmetric positive semidefinite matrix per process of the cell, and the port."""
         ...
 
@@ -58,7 +59,7 @@ class Backend(Protocol):
 class LayeredBackend(Backend, Protocol):
     """A backend that knows its laterally uniform stacks as such: spectra then need the unknowns of the WE face alone."""
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+    def layered(self, problem: Problem, grid: Grid, /) -> Layered | None:
         """Return the same discretisation as `assemble` gives, as a stack; None for a cell that is none."""
         ...
 

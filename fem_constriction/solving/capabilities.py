@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
-from fem_constriction.processes.names import COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
-from fem_constriction.processes.of_cell import admittances, direct_current
+from fem_constriction.problem.kinds import IMAGE, KINDS, MESH, OUTLINES, RECTANGLES, Kind
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import installed, unable
 
-if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
+#: Kinds are named here as well: what a backend declares is written with names of this module alone.
+__all__ = ["CURRENTS", "ENCLOSURE", "FAMILY", "FIELDS", "GRID", "IMAGE", "KINDS", "MESH", "OFFERS", "OUTLINES", "POTENTIALS",
+           "RECTANGLES", "SPECTRA", "TASKS", "TRIANGLES", "UNIFORM", "Kind", "Task", "check_offered", "choices", "features",
+           "gap", "kind_of", "offers", "require", "taken"]  # fmt: skip
 
 GRID, FAMILY, UNIFORM = "grid", "family", "uniform"
 FIELDS, POTENTIALS, CURRENTS = "fields", "potentials", "currents"
@@ -38,21 +40,6 @@ OFFERS: Final[Mapping[str, str]] = {
     SPECTRA: "spectra that were computed elsewhere",
 }
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of cell: its name in declarations, the key that makes a cell one, and what it is called."""
-
-    name: str
-    key: str
-    words: str
-
-
-RECTANGLES: Final = Kind("rectangles", "working_electrode.contact", "a stack with a contact of rectangles along the axes")
-OUTLINES: Final = Kind("outlines", "working_electrode.contact", "a stack with a contact of another outline")
-IMAGE: Final = Kind("image", "electrolyte.microstructure", "a label image")
-MESH: Final = Kind("mesh", "mesh", "a mesh from a file")
-KINDS: Final = (RECTANGLES, OUTLINES, IMAGE, MESH)
 
 #: What a backend that declares nothing is taken to offer: families of grids and uniform ones, of stacks; or spectra, of all.
 BY_DEFAULT: Final[Mapping[str, Collection[str]]] = {kind.name: (FAMILY, UNIFORM) for kind in (RECTANGLES, OUTLINES)}
@@ -106,35 +93,14 @@ TASKS: Final[Mapping[str, Task]] = {
 }
 
 
-def kind_of(cell: Cell) -> Kind:
+def kind_of(described: Described) -> Kind:
     """Return the kind of a cell."""
-    if cell.mesh is not None:
-        return MESH
-    if cell.electrolyte.microstructure is not None:
-        return IMAGE
-    square = cell.working_electrode.contact.shape == "square"
-    return RECTANGLES if square or all(each.rectangle is not None for each in cell.outlines) else OUTLINES
+    return Problem.of(described).kind
 
 
-def features(cell: Cell) -> dict[str, str]:
+def features(described: Described) -> Mapping[str, str]:
     """Return what a cell has that a backend may declare itself `unable` of, by name, with the key that it comes from."""
-    processes, electrode = admittances(cell), cell.working_electrode
-    part = cell.contact_area / cell.area
-    width, depth, _ = cell.geometry.lengths
-    transfer, pore = "working_electrode.charge_transfer", "working_electrode.pore"
-    found = {
-        "grain boundaries": ("electrolyte.grain_boundaries", GRAIN_BOUNDARY in processes),
-        "ideal contact": (transfer, electrode.charge_transfer is None and part > 0),
-        "resistive contact": (transfer, electrode.charge_transfer is not None and part > 0),
-        "pores": (pore, PORE in processes),
-        "insulating pores": (pore, PORE not in processes and part < 1),
-        "conducting pores": (pore, PORE in processes and processes[PORE].conductance > 0),
-        "resistive counter electrode": ("counter_electrode.charge_transfer", COUNTER_ELECTRODE in processes),
-        "oblong face": ("geometry.width", width != depth),
-        "full contact": ("working_electrode.contact.fraction", part == 1),
-        "no contact": ("working_electrode.contact.fraction", not direct_current(cell)),
-    }
-    return {name: key for name, (key, has) in found.items() if has}
+    return Problem.of(described).features
 
 
 def offers(backend: Any, kind: Kind) -> frozenset[str]:
@@ -154,20 +120,21 @@ def offers(backend: Any, kind: Kind) -> frozenset[str]:
     return frozenset((found,) if isinstance(found, str) else found)
 
 
-def require(task: str, cell: Cell, backends: Sequence[Any]) -> None:
+def require(task: str, described: Described, backends: Sequence[Any]) -> None:
     """Raise InputError, with key, backend and remedy, unless these backends do for this cell what the task needs."""
-    if (found := gap(task, cell, backends)) is not None:
+    if (found := gap(task, described, backends)) is not None:
         raise InputError(found)
 
 
-def gap(task: str, cell: Cell, backends: Sequence[Any]) -> str | None:
+def gap(task: str, described: Described, backends: Sequence[Any]) -> str | None:
     """Return why these backends cannot do for this cell what the task needs, in one sentence; None if they can."""
-    kind = kind_of(cell)
+    problem = Problem.of(described)
+    kind = problem.kind
     for backend in backends:
         if lacks := _lacks(TASKS[task], kind, backend):
             return _sentence(kind, f"`{task}` with backend '{backend.name}'", lacks, task)
         reasons = unable(backend)
-        for name, key in features(cell).items() if reasons else ():
+        for name, key in problem.features.items() if reasons else ():
             if name in reasons:
                 where = f"`{task}` with backend '{backend.name}'"
                 return f"{key} is not allowed for {where}: it cannot take {name}, {reasons[name]}; allowed is another backend"
@@ -178,9 +145,9 @@ def gap(task: str, cell: Cell, backends: Sequence[Any]) -> str | None:
     return None
 
 
-def check_offered(backend: Any, cell: Cell, offer: str) -> None:
+def check_offered(backend: Any, described: Described, offer: str) -> None:
     """Raise InputError unless a backend offers this of this cell: what a backend asks before it makes a grid."""
-    kind = kind_of(cell)
+    kind = Problem.of(described).kind
     if offer not in offers(backend, kind):
         raise InputError(_sentence(kind, f"backend '{backend.name}'", f"it does not offer {OFFERS[offer]}"))
 

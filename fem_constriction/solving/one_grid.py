@@ -1,8 +1,7 @@
-"""(cell, backend, grid) -> Z at any frequency: how one grid is solved, on its face or with all its unknowns."""
+"""(problem, backend, grid) -> Z at any frequency: how one grid is solved, on its face or with all its unknowns."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,11 +12,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fem_constriction import memory
-from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.grids.grid import DOUBLES_PER_NODE, Grid
-from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
+from fem_constriction.problem.bodies import Stack
+from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.materials import reduce_together
 from fem_constriction.reduction.projection import reduce
@@ -25,14 +23,6 @@ from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import Backend, LayeredBackend
 from fem_constriction.stack.face_model import reduce_layered
 from fem_constriction.stack.layered import Layered
-
-#: Vectors of doubles alive at once per unknown: the basis (up to 40 solutions), blocks of 8 columns in the solver and the
-#: factorised stack. Measured peaks were 110 to 180 doubles per unknown (network and finite elements, 0.1 to 1.6 million).
-DOUBLES_PER_UNKNOWN = 200
-
-
-#: The same per unknown of a mesh from a file, whose matrices are assembled and factorised as they are: measured 900 at 7e4.
-DOUBLES_PER_MESH_NODE = 1200
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,38 +38,23 @@ class Solution:
     description: Mapping[str, Any] = field(default_factory=dict)
     assembly: Assembly | None = None
 
-    def of(self, cell: Cell) -> Solution:
-        """Return the solution of one of the cells that the model serves."""
-        return replace(self, model=self.model.of(admittances(cell)), assembly=None)
+    def of(self, problem: Problem) -> Solution:
+        """Return the solution of one of the problems that the model serves."""
+        return replace(self, model=self.model.of(problem.places), assembly=None)
 
     def without_potentials(self) -> Solution:
         """Return the solution without what takes memory: Z at any frequency stays."""
         return replace(self, model=self.model.light(), assembly=None)
 
 
-def discretisation(cell: Cell) -> str:
-    """Return what a cell's grids and matrices depend on, as text: cells of equal text differ in materials alone."""
-    boundaries, structure = cell.electrolyte.grain_boundaries, cell.electrolyte.microstructure
-    described = {
-        "geometry": cell.geometry.model_dump(mode="json"),
-        "contact": cell.working_electrode.contact.model_dump(mode="json"),
-        "layers": 1 if boundaries is None else boundaries.layers,
-        "microstructure": structure and structure.model_dump(mode="json"),
-        "mesh": cell.mesh and cell.mesh.model_dump(mode="json", exclude={"boundary"}),
-        "processes": list(admittances(cell)),
-        "direct_current": direct_current(cell),
-    }
-    return json.dumps(described, sort_keys=True)
-
-
 def solve_grid(
-    cell: Cell,
+    described: Described,
     backend: Backend,
     grid: Grid,
-    band: tuple[float, float] | None,
+    band: Band | None,
     *,
     keep: bool = False,
-    others: Sequence[Cell] = (),
+    others: Sequence[Described] = (),
     coarser: Solution | None = None,
 ) -> Solution:
     """Solve one grid for angular frequencies band[0] to band[1] (1/s; None: none), and direct current where it can flow.
@@ -90,34 +65,34 @@ def solve_grid(
     Raises InputError if no current can flow at all or if the grid would not fit in memory (before anything is
     allocated), ComputationError if the grid is not that of the cell or if a solver fails.
     """
-    for each in (cell, *others):
-        check_solvable(each)
-        if discretisation(each) != discretisation(cell):
+    problem = Problem.of(described).within(band)
+    together = [problem, *(Problem.of(each) for each in others)]
+    for each in together:
+        each.check_solvable()
+        if each is not problem and each.discretisation != problem.discretisation:
             raise InputError("cells are not allowed to share grids unless they differ in materials alone")
-    check_areas(cell, grid)
+    check_areas(problem, grid)
+    flows = problem.direct_current
     # One thread for dense algebra: its products are small here, and backends run side by side.
     with threadpool_limits(limits=1, user_api="blas"):
         if isinstance(backend, LayeredBackend) and _of_one_mind(backend) and not keep and not (others and band is not None):
             start = time.perf_counter()
-            if (stack := _layered(cell, backend, grid)) is not None:
-                whole = partial(_whole, cell, backend, grid, band)
-                model: ReducedModel = reduce_layered(
-                    stack, admittances(cell), band, direct_current=direct_current(cell), whole=whole
-                )
+            if (stack := _layered(problem, backend, grid)) is not None:
+                whole = partial(_whole, problem, backend, grid)
+                model: ReducedModel = reduce_layered(stack, problem.places, band, direct_current=flows, whole=whole)
                 return Solution(model, grid, time.perf_counter() - start, model.statistics)
         # A basis for many materials has more columns, known from the coarser grid; its currents take three times as much.
         columns = 0 if coarser is None or not others else len(coarser.model.shifts)
         what = f"{backend.name} on {_cells(grid)}"
-        check_memory(backend.unknowns(cell, grid), what, max(_doubles_per_unknown(cell), 60 * bool(others) + 4 * columns))
+        check_memory(backend.unknowns(problem, grid), what, max(problem.body.doubles, 60 * bool(others) + 4 * columns))
         start = time.perf_counter()
-        assembly = backend.assemble(cell, grid)
+        assembly = backend.assemble(problem, grid)
         if others and band is not None:
-            materials = [admittances(cell), *(admittances(other) for other in others)]
+            materials = [each.places for each in together]
             like = None if coarser is None else coarser.model
-            flows = direct_current(cell)
             model = reduce_together(assembly, materials, band, direct_current=flows, like=like, keep=keep)
         else:
-            model = reduce(assembly, admittances(cell), band, direct_current=direct_current(cell), keep=keep)
+            model = reduce(assembly, problem.places, band, direct_current=flows, keep=keep)
     return Solution(model, grid, time.perf_counter() - start, model.statistics, assembly if keep else None)
 
 
@@ -127,41 +102,36 @@ def _of_one_mind(backend: LayeredBackend) -> bool:
     return issubclass(stacks, matrices)
 
 
-def _layered(cell: Cell, backend: LayeredBackend, grid: Grid) -> Layered | None:
+def _layered(problem: Problem, backend: LayeredBackend, grid: Grid) -> Layered | None:
     """The grid as a stack to be solved on its face, if it fits in memory."""
-    plane = backend.unknowns(cell, grid) // grid.shape[-1]
+    plane = backend.unknowns(problem, grid) // grid.shape[-1]
     check_memory(plane, f"{backend.name} on {_cells(grid)}, mode by mode", DOUBLES_PER_NODE)
-    return backend.layered(cell, grid)
+    return backend.layered(problem, grid)
 
 
-def _whole(cell: Cell, backend: Backend, grid: Grid, band: tuple[float, float] | None) -> ReducedModel:
+def _whole(problem: Problem, backend: Backend, grid: Grid) -> ReducedModel:
     """The model of all unknowns of a grid, for what its face does not tell."""
-    check_memory(backend.unknowns(cell, grid), f"{backend.name} on {_cells(grid)}, for its relaxation times")
+    check_memory(backend.unknowns(problem, grid), f"{backend.name} on {_cells(grid)}, for its relaxation times")
     with threadpool_limits(limits=1, user_api="blas"):
-        return reduce(backend.assemble(cell, grid), admittances(cell), band, direct_current=direct_current(cell))
+        assembly = backend.assemble(problem, grid)
+        return reduce(assembly, problem.places, problem.band, direct_current=problem.direct_current)
 
 
 def _cells(grid: Grid) -> str:
     return f"{grid.name} ({' x '.join(map(str, grid.shape))} cells)"
 
 
-def check_memory(unknowns: int, what: str, doubles: int = DOUBLES_PER_UNKNOWN) -> None:
+def check_memory(unknowns: int, what: str, doubles: int = Stack.doubles) -> None:
     """Raise MemoryShort, an InputError, with the estimate if `unknowns` would take more memory than is free."""
     memory.require(unknowns * doubles * 8, f"{what}: {min(unknowns, 1e300):.3g} unknowns")
 
 
-def _doubles_per_unknown(cell: Cell) -> int:
-    if cell.mesh is not None:
-        return DOUBLES_PER_MESH_NODE
-    return DOUBLES_PER_UNKNOWN if cell.electrolyte.microstructure is None else DOUBLES_PER_VOXEL
-
-
-def check_areas(cell: Cell, grid: Grid) -> None:
+def check_areas(problem: Problem, grid: Grid) -> None:
     """A grid that has another contact or another face solves another cell."""
     for what, has, should in (
-        ("contact area", grid.contact_area, cell.contact_area),
-        ("area", grid.area, cell.area),
-        ("thickness", grid.depth, cell.geometry.lengths[2]),
+        ("contact area", grid.contact_area, problem.contact_area),
+        ("area", grid.area, problem.area),
+        ("thickness", grid.depth, problem.body.lengths[2]),
     ):
         if not np.isclose(has, should, rtol=1e-9, atol=0):
             raise ComputationError(f"grid {grid.name}: its {what} is {has:.9g}, the cell's {should:.9g} (SI)")

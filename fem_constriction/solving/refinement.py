@@ -21,12 +21,12 @@ from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.units import array_in, relative_to_z
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.processes.of_cell import admittances
+from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.reduction.assembly import Bound
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import Backend
-from fem_constriction.solving.one_grid import Solution, discretisation, solve_grid
+from fem_constriction.solving.one_grid import Solution, solve_grid
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.stack.face_model import LateralModel
 
@@ -79,24 +79,30 @@ def _gain(order: ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """A cell on one backend's family of grids, at least three of them, coarse to fine.
+    """A problem on one backend's family of grids, at least three of them, coarse to fine.
 
-    others: further cells, different in materials alone, that the same solutions serve (`of`).
+    others: further ones, different in materials alone, that the same solutions serve (`of`).
     """
 
-    cell: Cell
+    problem: Problem
     backend: Backend
     solutions: tuple[Solution, ...]
-    others: tuple[Cell, ...] = ()
+    others: tuple[Problem, ...] = ()
 
-    def of(self, cell: Cell) -> Family:
-        """Return the family of one of its cells alone. Raises InputError for a cell that is none of them."""
-        known = discretisation(cell) == discretisation(self.cell)
-        if not known or admittances(cell) not in [admittances(each) for each in (self.cell, *self.others)]:
+    @property
+    def cell(self) -> Cell:
+        """The description that was solved."""
+        return self.problem.cell
+
+    def of(self, described: Described) -> Family:
+        """Return the family of one of its problems alone. Raises InputError for one that is none of them."""
+        problem = Problem.of(described)
+        known = problem.discretisation == self.problem.discretisation
+        if not known or problem.places not in [each.places for each in (self.problem, *self.others)]:
             raise InputError("the cell is not allowed here: it is none of those that were solved together")
         if not self.others:
             return self
-        return Family(cell, self.backend, tuple(solution.of(cell) for solution in self.solutions))
+        return Family(problem, self.backend, tuple(solution.of(problem) for solution in self.solutions))
 
     def without_potentials(self) -> Family:
         """Return the family without what takes memory: Z at any frequency stays."""
@@ -191,36 +197,38 @@ def angular_band(frequency: ArrayLike) -> tuple[float, float]:
     return float(2 * np.pi * points.min()), float(2 * np.pi * points.max())
 
 
-def check_affordable(cell: Cell, backend: Backend, level: int = FIRST_LEVELS[-1]) -> None:
+def check_affordable(problem: Problem, backend: Backend, level: int = FIRST_LEVELS[-1]) -> None:
     """Raise MemoryShort where a backend knows beforehand that a level does not fit, not after an hour on coarser ones."""
     if (affordable := getattr(backend, "affordable", None)) is not None:
-        affordable(backend.grid(cell, level))
+        affordable(backend.grid(problem, level))
 
 
 def solve_family(
-    cell: Cell,
+    described: Described,
     backend: Backend,
-    band: tuple[float, float] | None,
+    band: Band | None,
     *,
     levels: Sequence[int] = FIRST_LEVELS,
     progress: Callable[[str, int], None] | None = None,
     keep: bool = False,
-    others: Sequence[Cell] = (),
+    others: Sequence[Described] = (),
 ) -> Family:
     """Solve the family's grids of these levels; progress(backend, level) is called after each.
 
     keep: the potentials of the finest one, for guaranteed bounds; others: cells, different in materials alone, served as well.
     """
-    check_affordable(cell, backend, levels[-1])
+    problem = Problem.of(described).within(band)
+    together = tuple(Problem.of(each) for each in others)
+    check_affordable(problem, backend, levels[-1])
     solutions: list[Solution] = []
     for level in levels:
         finest = keep and level == levels[-1]
         coarser = solutions[-1] if solutions else None
-        grid = backend.grid(cell, level)
-        solutions.append(solve_grid(cell, backend, grid, band, keep=finest, others=others, coarser=coarser))
+        grid = backend.grid(problem, level)
+        solutions.append(solve_grid(problem, backend, grid, band, keep=finest, others=together, coarser=coarser))
         if progress is not None:
             progress(backend.name, level)
-    return Family(cell, backend, tuple(solutions), tuple(others))
+    return Family(problem, backend, tuple(solutions), together)
 
 
 def refine(family: Family, band: tuple[float, float]) -> Family:
@@ -232,14 +240,14 @@ def refine(family: Family, band: tuple[float, float]) -> Family:
     if level > FINEST:
         raise ComputationError(f"{family.backend.name}: level {FINEST} is the finest grid of a family")
     keep = family.finest.assembly is not None
-    grid = family.backend.grid(family.cell, level)
-    solution = solve_grid(family.cell, family.backend, grid, band, keep=keep, others=family.others, coarser=family.finest)
+    grid = family.backend.grid(family.problem, level)
+    solution = solve_grid(family.problem, family.backend, grid, band, keep=keep, others=family.others, coarser=family.finest)
     coarser = tuple(each.without_potentials() for each in family.solutions)
     return replace(family, solutions=(*coarser, solution))
 
 
 def solve_to(
-    cell: Cell,
+    described: Described,
     backend: Backend,
     frequency: ArrayLike,
     accuracy: float,
@@ -252,7 +260,7 @@ def solve_to(
     accuracy = relative_to_z("accuracy", accuracy)
     points = frequencies_taken(frequency)
     band = angular_band(points)
-    family = solve_family(cell, backend, band, progress=progress)
+    family = solve_family(described, backend, band, progress=progress)
     while True:
         limit = family.limit(points)
         relative = limit.uncertainty / np.abs(limit.value)

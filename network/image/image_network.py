@@ -17,14 +17,18 @@ from scipy import sparse
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError, MemoryShort, ResolutionWarning
 from fem_constriction.grids.grid import Grid
+from fem_constriction.grids.image_grid import image_grid
+from fem_constriction.problem.bodies import Image
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import BULK, PORE
-from fem_constriction.processes.of_cell import admittances
 from fem_constriction.processes.series_links import volume_kind
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.solving.capabilities import GRID
 from fem_constriction.solving.one_grid import check_memory
+from fem_constriction.solving.schemes import Scheme
 from network.image.edges import SHARE, Edges
 from network.image.images import Labels, labels_of
 from network.image.meanfield import MeanField
@@ -33,7 +37,6 @@ from network.image.shifts import SMALL, ImageSolutions
 from network.image.voxels import Voxels, classified
 
 if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
     from fem_constriction.cell.microstructure import Microstructure
 
 #: Relative error of Z that the reduced model of an image is made for: its voxels are known to far less.
@@ -151,29 +154,41 @@ def _contrast(processes: Mapping[str, Admittance], band: tuple[float, ...]) -> f
     return float(np.max([y(s) / grain for y in processes.values()]))
 
 
-def assemble_image(cell: Cell, grid: Grid) -> Assembly:
-    """Return the assembly of a cell with a label image, on the image's own voxels. Raises InputError without a path."""
-    labels, made = labels_of(cell)
-    voxels = image_voxels(cell, labels, grid)
-    described = {"backend": "network", "grid": grid.name, "cells": grid.shape, "unknowns": voxels.unknowns, **made}
-    return image_assembly(voxels, described)
+class Images(Scheme):
+    """A label image on its own voxels: one Laplacian per kind of link."""
+
+    offers = (GRID,)
+
+    def grid(self, problem: Problem, level: int) -> Grid:
+        """Return the image's voxels."""
+        return image_grid(problem)
+
+    def unknowns(self, problem: Problem, grid: Grid) -> int:
+        """Return how many voxels and sides of the electrodes there are at most."""
+        nx, ny, nz = grid.shape
+        return nx * ny * (nz + 2 * len(grid.layers)) + 1
+
+    def assemble(self, problem: Problem, grid: Grid) -> Assembly:
+        """Return the assembly of the image's links. Raises InputError without a path for current."""
+        labels, made = labels_of(problem)
+        voxels = image_voxels(problem, labels, grid)
+        return image_assembly(voxels, {"grid": grid.name, "cells": grid.shape, "unknowns": voxels.unknowns, **made})
 
 
-def image_voxels(cell: Cell, labels: Labels, grid: Grid) -> Voxels:
+def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
     """Return the links of a cell's label image, read already."""
-    structure = cell.electrolyte.microstructure
-    if structure is None:
-        raise InputError("electrolyte.microstructure is missing: there is no label image")
+    problem = Problem.of(described)
+    body = Image.of(problem.body)
     voxels = classified(
         labels,
         grid.contact,
-        inclusions={each.label: each.phase for each in structure.inclusions},
-        kinds=tuple(admittances(cell)),
-        edge=structure.voxel,
+        inclusions=body.inclusions,
+        kinds=tuple(problem.places),
+        edge=body.structure.voxel,
         copies=grid.copies,
     )
     if not voxels.metal.any():
-        raise InputError(_no_path(structure, labels, voxels, grid))
+        raise InputError(_no_path(body.structure, labels, voxels, grid))
     return voxels
 
 

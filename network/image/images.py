@@ -14,14 +14,14 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from fem_constriction.cell.image_check import counts
 from fem_constriction.cell.microstructure import contents_of
 from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.problem.bodies import Image
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.sources.tiff import SUFFIXES, read_tiff
 from network.image.grains import bricks, voronoi
 
 if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
     from fem_constriction.cell.microstructure import Microstructure
 
 Labels = NDArray[Any]
@@ -39,16 +39,14 @@ _CONTAINERS = {
 }
 
 
-def labels_of(cell: Cell) -> tuple[Labels, dict[str, Any]]:
+def labels_of(described: Described) -> tuple[Labels, dict[str, Any]]:
     """Return the label image of a cell, (nz, nx, ny), read or generated, and where it comes from.
 
     Raises InputError for a file that is not there, not readable or not of the cell's shape, for labels that are not whole
     numbers, and for inclusions that the image does not hold.
     """
-    structure = cell.electrolyte.microstructure
-    if structure is None:
-        raise InputError("electrolyte.microstructure is missing: there is no label image")
-    shape = counts(cell)
+    body = Image.of(Problem.of(described).body)
+    structure, shape = body.structure, body.shape
     made: dict[str, Any]
     if structure.generator == "voronoi":
         seed = structure.seed or 0
@@ -58,13 +56,13 @@ def labels_of(cell: Cell) -> tuple[Labels, dict[str, Any]]:
         labels = bricks(shape, round((structure.grain_size or structure.voxel) / structure.voxel))
         made = {"generator": "cubic", "grain_size_m": structure.grain_size}
     else:
-        _check_shape(cell, structure.shape or shape)
+        _check_shape(body, structure.shape or shape)
         found = contents_of(structure)
         if structure.sha256 not in (None, found.digest):
             raise found.mismatch(f"{_SECTION}.sha256", str(structure.sha256), "image")
         labels = read(structure)
         made = {"image": structure.image, "sha256": found.digest}
-    _check_shape(cell, labels.shape)
+    _check_shape(body, labels.shape)
     for number, inclusion in enumerate(structure.inclusions):
         if not np.any(labels == inclusion.label):
             raise InputError(
@@ -74,13 +72,13 @@ def labels_of(cell: Cell) -> tuple[Labels, dict[str, Any]]:
     return labels, made
 
 
-def _check_shape(cell: Cell, found: tuple[int, ...]) -> None:
-    structure, shape = cell.electrolyte.microstructure, counts(cell)
-    if structure is not None and found != shape:
+def _check_shape(body: Image, found: tuple[int, ...]) -> None:
+    structure, shape = body.structure, body.shape
+    if found != shape:
         raise InputError(
             f"electrolyte.microstructure.image = '{structure.image}' is not allowed: it has {_by(found)} voxels "
-            f"(z, x, y), and geometry {cell.geometry.lengths[2]:.6g} m thick and {cell.geometry.lengths[0]:.6g} m x "
-            f"{cell.geometry.lengths[1]:.6g} m wide with voxel = {structure.voxel:.6g} m makes {_by(shape)}"
+            f"(z, x, y), and geometry {body.lengths[2]:.6g} m thick and {body.lengths[0]:.6g} m x "
+            f"{body.lengths[1]:.6g} m wide with voxel = {structure.voxel:.6g} m makes {_by(shape)}"
         )
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import solve_grid
@@ -63,7 +64,7 @@ def effectivity(cells: int, level: int = 0, progress: Callable[[int], None] | No
 def _one(cell: Cell, level: int) -> dict[str, Any]:
     band = angular_band(FREQUENCY)
     lower, upper = (
-        solve_grid(cell, backend, backend.grid(cell, level), band, keep=True)
+        solve_grid(cell, backend, backend.grid(Problem.of(cell), level), band, keep=True)
         for backend in map(backend_named, ("fem", "network"))
     )
     discs = certify(lower, upper, FREQUENCY)

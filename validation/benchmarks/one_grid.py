@@ -25,8 +25,9 @@ from fem_constriction import memory
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.problem.problem import Problem, check_solvable
 from fem_constriction.processes.elements import Admittance, evaluate
-from fem_constriction.processes.of_cell import admittances, check_solvable
+from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.capabilities import require
@@ -91,8 +92,8 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
         raise InputError(f"level = {level} is not allowed: 0 to {FINEST}")
     check_solvable(cell)
     require("benchmark NAME --level", cell, [backend])
-    grid = backend.grid(cell, level)
-    unknowns = backend.unknowns(cell, grid)
+    grid = backend.grid(Problem.of(cell), level)
+    unknowns = backend.unknowns(Problem.of(cell), grid)
     free = memory.free()
     if (needed := PEERS[0].memory(unknowns)) > free:
         raise InputError(
@@ -106,7 +107,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
         checked = points[np.unique(np.linspace(0, points.size - 1, SOLVES).round().astype(int))]
         s = 2j * np.pi * checked
         peers, reference, left_out = _peers(
-            lambda: backend.assemble(cell, grid), admittances(cell), s, points.size, unknowns, free
+            lambda: backend.assemble(Problem.of(cell), grid), admittances(cell), s, points.size, unknowns, free
         )
     difference = np.abs(solution.model.impedance(s) - reference) / np.abs(reference)
     for row in (ours, *peers):

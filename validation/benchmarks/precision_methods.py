@@ -14,6 +14,7 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.fem import FiniteElements, MixedElements
 from fem_constriction.fem.prisms.equilibrated import semi_discrete
 from fem_constriction.fem.prisms.plane_memory import check_plane
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.reduction.reduced import ReducedModel
@@ -73,21 +74,21 @@ def _ours(model: Callable[[Cell, int, tuple[float, float] | None], ReducedModel]
 
 
 def _family(backend: Backend) -> Method:
-    return _ours(lambda cell, level, band: solve_grid(cell, backend, backend.grid(cell, level), band).model)
+    return _ours(lambda cell, level, band: solve_grid(cell, backend, backend.grid(Problem.of(cell), level), band).model)
 
 
 def _all_unknowns(backend: Backend) -> Method:
     def model(cell: Cell, level: int, band: tuple[float, float] | None) -> ReducedModel:
-        grid = backend.grid(cell, level)
-        check_memory(backend.unknowns(cell, grid), f"{backend.name}, all unknowns")
-        return reduce(backend.assemble(cell, grid), admittances(cell), band)
+        grid = backend.grid(Problem.of(cell), level)
+        check_memory(backend.unknowns(Problem.of(cell), grid), f"{backend.name}, all unknowns")
+        return reduce(backend.assemble(Problem.of(cell), grid), admittances(cell), band)
 
     return _ours(model, growth=GROWTH_ALL)
 
 
 def _uniform(cell: Cell, level: int, band: tuple[float, float] | None) -> ReducedModel:
     network = backend_named("network")
-    return solve_grid(cell, network, network.uniform(cell, 16 << level), band).model
+    return solve_grid(cell, network, network.uniform(Problem.of(cell), 16 << level), band).model
 
 
 def _prisms(cell: Cell, level: int, band: tuple[float, float] | None) -> ReducedModel:

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
-from fem_constriction.grids.face import face_of
+from fem_constriction.problem.faces import face_of
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
@@ -89,8 +89,7 @@ class Hexahedra:
         boundaries = cell.electrolyte.grain_boundaries
         count = 1 if boundaries is None else boundaries.layers
         self.colours, self.last = COLOURS[: min(count, 2)], (count - 1) % 2
-        assert face.rectangles is not None
-        ends = face.rectangles[0][2:] / depth
+        ends = np.array([face.edges(axis)[0] for axis in range(2)]) / depth
         lateral = []
         for edge, width in zip(ends, np.divide(face.width, depth), strict=True):
             inner, outer = (geometric(length, variant.layers, variant.ratio) for length in (edge, width - edge))

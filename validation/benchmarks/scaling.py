@@ -25,6 +25,7 @@ from fem_constriction import memory
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.of_cell import admittances, direct_current
 from fem_constriction.reduction.projection import reduce
@@ -136,15 +137,15 @@ def _unaffordable(name: str, size: int, seconds: float, before: int, limit: floa
 
 def _by_modes(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
     network = backend_named("network")
-    grid = network.uniform(cell, size)
+    grid = network.uniform(Problem.of(cell), size)
     return _twice(lambda band: solve_grid(cell, network, grid, band).model, points)
 
 
 def _whole(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
     network = backend_named("network")
-    grid = network.uniform(cell, size)
+    grid = network.uniform(Problem.of(cell), size)
     with threadpool_limits(limits=1, user_api="blas"):
-        return _twice(lambda band: reduce(network.assemble(cell, grid), admittances(cell), band), points)
+        return _twice(lambda band: reduce(network.assemble(Problem.of(cell), grid), admittances(cell), band), points)
 
 
 def polycrystal(cell: Cell, size: int) -> Cell:
@@ -174,7 +175,7 @@ def _polycrystal(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
         image = polycrystal(cell, size)
     except InputError as error:
         return {"reason": f"the contact is that of no label image: {error}"}
-    grid = network.uniform(image, size)
+    grid = network.uniform(Problem.of(image), size)
     row = _twice(lambda band: solve_grid(image, network, grid, band).model, points)
     del row["impedance"]  # of another cell
     return row
@@ -195,7 +196,7 @@ def _twice(solve: Callable[[tuple[float, float] | None], ReducedModel], points: 
 def _matrices(cell: Cell, size: int, points: NDArray[np.float64]) -> Iterator[tuple[Any, NDArray[np.complex128], int]]:
     """Complex matrices of the whole network at both ends and in the middle of the band, their port, and which frequency."""
     network: Backend = backend_named("network")
-    assembly = network.assemble(cell, network.uniform(cell, size))
+    assembly = network.assemble(Problem.of(cell), network.uniform(Problem.of(cell), size))
     port = np.zeros(assembly.unknowns, dtype=complex)
     port[-1] = 1
     for place in np.unique(np.linspace(0, points.size - 1, 3).round().astype(int)):

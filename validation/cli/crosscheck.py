@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fem_constriction.errors import InputError
-from fem_constriction.processes.of_cell import check_solvable
+from fem_constriction.problem.problem import check_solvable
 from fem_constriction.solving.backends import any_backend
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.refinement import FIRST_LEVELS

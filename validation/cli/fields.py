@@ -18,7 +18,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.fields import Fields, fields_at
 from fem_constriction.fields.section import Plane
 from fem_constriction.files import json_text, write_text
-from fem_constriction.processes.of_cell import check_solvable
+from fem_constriction.problem.problem import check_solvable
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.spectra.frequencies import frequencies_taken

@@ -10,8 +10,8 @@ import typer
 
 from fem_constriction.api import brings_grid, solve, spectrum_of
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.image_check import own_resolution
 from fem_constriction.errors import InputError
+from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.refinement import FIRST_LEVELS, solve_to
@@ -52,7 +52,7 @@ def spectrum(
         raise InputError("--backend is missing: allowed is the name of a backend (see `backends`), or --guaranteed instead")
     names = [backend] if backend is not None else list(gate.BACKENDS)
     chosen = terminal.named("--backend", lambda: [backend_named(name) for name in names])
-    resolution = terminal.named("--resolution", lambda: own_resolution(cell, resolution))
+    resolution = terminal.named("--resolution", lambda: Problem.of(cell).body.resolution(resolution))
     option = " --accuracy" if accuracy is not None else " --resolution" if resolution is not None else ""
     require("spectrum --guaranteed" if guaranteed else f"spectrum{option}", cell, chosen)
     if out.suffix == ".json":

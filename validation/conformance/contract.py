@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fem_constriction.errors import InputError
+from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.capabilities import KINDS, offers
 from validation.conformance.cells import CELLS, FREQUENCIES
@@ -59,7 +60,10 @@ def refusals(subject: Subject) -> Measured:
     backend, cell = subject.backend, CELLS["full contact"]
     calls: dict[str, Callable[[], Any]]
     if isinstance(backend, Backend):
-        calls = {"uniform(cell, 0)": lambda: backend.uniform(cell, 0), "uniform(cell, -4)": lambda: backend.uniform(cell, -4)}
+        calls = {
+            "uniform(cell, 0)": lambda: backend.uniform(Problem.of(cell), 0),
+            "uniform(cell, -4)": lambda: backend.uniform(Problem.of(cell), -4),
+        }
     else:
         calls = {
             "impedance at -1 Hz": lambda: backend.impedance(cell, np.array([-1.0])),

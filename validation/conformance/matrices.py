@@ -7,9 +7,9 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from fem_constriction.arrays import Array
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
-from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import Backend
@@ -80,7 +80,7 @@ def grids(subject: Subject) -> Measured:
     backend, wrong = _assembling(subject), []
     for name in (CELL, "ideal contact"):
         cell, cells = CELLS[name], 0
-        for grid in [backend.grid(cell, level) for level in range(3)]:
+        for grid in [backend.grid(Problem.of(cell), level) for level in range(3)]:
             for what, has, should in (
                 ("contact area", grid.contact_area, cell.contact_area),
                 ("area", grid.area, cell.area),
@@ -91,8 +91,8 @@ def grids(subject: Subject) -> Measured:
             cells, before = int(np.prod(grid.shape)), cells
             if cells <= before:
                 wrong.append(f"{grid.name}: not finer than the grid before")
-        coarse = backend.uniform(cell, COARSE)
-        if (has := backend.assemble(cell, coarse).unknowns) > (said := backend.unknowns(cell, coarse)):
+        coarse = backend.uniform(Problem.of(cell), COARSE)
+        if (has := backend.assemble(Problem.of(cell), coarse).unknowns) > (said := backend.unknowns(Problem.of(cell), coarse)):
             wrong.append(f"{coarse.name}: {has} unknowns, at most {said} were announced")
     return Measured(f"{len(wrong)} faults", "0 faults", not wrong, "; ".join(wrong[:3]))
 
@@ -102,11 +102,14 @@ def plain_solution(subject: Subject) -> Measured:
     backend, parts = _assembling(subject), []
     for name in (CELL, "ideal contact"):
         cell = CELLS[name]
-        grid = backend.uniform(cell, 2 * COARSE)
-        solution, assembly = solve_grid(cell, backend, grid, angular_band(FREQUENCIES)), backend.assemble(cell, grid)
+        grid = backend.uniform(Problem.of(cell), 2 * COARSE)
+        solution, assembly = (
+            solve_grid(cell, backend, grid, angular_band(FREQUENCIES)),
+            backend.assemble(Problem.of(cell), grid),
+        )
         s = 2j * np.pi * FREQUENCIES[::3]
         z = solution.model.impedance(s)
-        y = evaluate(admittances(cell), s)
+        y = evaluate(problem.places, s)
         plain = np.array([_plain(assembly, {p: complex(values[k]) for p, values in y.items()}) for k in range(s.size)])
         allowed = (2 * TARGET + solution.model.error(s)) * np.abs(plain)
         where = [f"{name}, {text}" for text in hertz(FREQUENCIES[::3])]
@@ -126,7 +129,7 @@ def _plain(assembly: Assembly, y: dict[str, complex]) -> complex:
 
 def _matrices(subject: Subject) -> dict[str, Array]:
     cell, backend = CELLS[CELL], _assembling(subject)
-    assembly = backend.assemble(cell, backend.uniform(cell, COARSE))
+    assembly = backend.assemble(Problem.of(cell), backend.uniform(Problem.of(cell), COARSE))
     expected = {BULK, GRAIN_BOUNDARY, CHARGE_TRANSFER, PORE, COUNTER_ELECTRODE}
     if set(assembly.operators) != expected:
         names = ", ".join(sorted(assembly.operators))

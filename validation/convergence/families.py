@@ -20,6 +20,7 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.units import whole
 from fem_constriction.errors import InputError, MemoryShort, ResolutionWarning
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import FIRST_LEVELS, Family
@@ -90,7 +91,7 @@ def solve_grids(
             warnings.warn(f"{backend.name}, uniform grids: {note}", ResolutionWarning, stacklevel=2)
         order = expected_order(cell, backend, "uniform").order
     for level in range(levels):
-        grid = backend.grid(cell, level) if base is None else _finer(cell, backend, base, count, level)
+        grid = backend.grid(Problem.of(cell), level) if base is None else _finer(cell, backend, base, count, level)
         if order is not None and grid.order is None:
             grid = replace(grid, order=order)
         try:
@@ -106,7 +107,7 @@ def solve_grids(
         memory.append(max(0, int(spent["peak_bytes"])))
         if progress is not None:
             progress(f"{backend.name}, {grids}", level)
-    family = Family(cell, backend, tuple(solutions))
+    family = Family(Problem.of(cell), backend, tuple(solutions))
     return Solved(family, grids, np.array(steps), tuple(seconds), tuple(memory), tuple(notes))
 
 
@@ -118,7 +119,7 @@ def coarsest_uniform(cell: Cell, backend: Backend) -> tuple[Grid, int, str]:
     """
     best: tuple[float, Grid, int] | None = None
     for count in COARSEST:
-        grid = backend.uniform(cell, count)
+        grid = backend.uniform(Problem.of(cell), count)
         spread = max(_spread(lines) for lines in grid.axes)
         if best is None or spread < best[0] - EQUAL:
             best = spread, grid, count
@@ -157,7 +158,7 @@ def _spread(lines: NDArray[np.float64]) -> float:
 def _finer(cell: Cell, backend: Backend, base: Grid, count: int, level: int) -> Grid:
     """Every cell of a grid cut in two along each axis, level times; where lines do not fit the contact, its own finer grid."""
     if not base.fits:
-        return backend.uniform(cell, count << level)
+        return backend.uniform(Problem.of(cell), count << level)
     grid = base
     for _ in range(level):
         grid = replace(

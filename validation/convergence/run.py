@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.cell.cell import Cell, CellLike
 from fem_constriction.errors import InputError
-from fem_constriction.processes.of_cell import check_solvable, direct_current
+from fem_constriction.problem.problem import check_solvable
+from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require

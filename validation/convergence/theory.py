@@ -19,7 +19,7 @@ import numpy as np
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.units import array_in
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.backend import GRADINGS
+from fem_constriction.fem.stacks.elements import GRADINGS
 from fem_constriction.grids.grid import Grading
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, PORE
@@ -27,7 +27,7 @@ from fem_constriction.processes.of_cell import admittances
 from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.refinement import Family
 from network import Network
-from network.backend import GRADING
+from network.stacks import GRADING
 
 Grids = Literal["graded", "uniform"]
 

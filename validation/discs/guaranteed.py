@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from fem_constriction.api import provenance
 from fem_constriction.arrays import Array
-from fem_constriction.cell.cell import Cell, CellLike
+from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.units import relative_to_z
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.grids.grid import Grid
-from fem_constriction.processes.of_cell import direct_current
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.one_grid import Solution, solve_grid
-from fem_constriction.solving.refinement import FINEST, angular_band
+from fem_constriction.solving.refinement import FINEST
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.discs.certificate import Discs, Pairing, pair
@@ -73,7 +73,7 @@ class Guaranteed:
 
 
 def guarantee(
-    cell: CellLike,
+    cell: Described,
     frequencies: Any,
     accuracy: float,
     *,
@@ -87,22 +87,21 @@ def guarantee(
     the discs are made (else whole grids, each the next of its family: the a-priori grading). Raises InputError for other
     backends or accuracies, ComputationError with what was reached where memory or rounding end it.
     """
-    cell = Cell.of(cell)
     accuracy = relative_to_z("accuracy", accuracy)
     points = frequencies_taken(frequencies)
-    band = angular_band(points)
+    problem = Problem.of(cell).over(points)
     chosen = _sides(backends)
-    require("spectrum --guaranteed", cell, chosen)
-    sides = [_Side(cell, backend, band) for backend in chosen]
+    require("spectrum --guaranteed", problem, chosen)
+    sides = [_Side(problem, backend) for backend in chosen]
     steps: list[dict[str, Any]] = []
     while True:
         lower, upper = (side.solution for side in sides)
         pairing = pair(lower, upper)
         discs = pairing.discs(points)
-        relative, worst = _relative(discs, cell)
+        relative, worst = _relative(discs, problem)
         steps.append(_record(sides, relative))
         if relative <= accuracy:
-            return Guaranteed(cell, discs, tuple(steps))
+            return Guaranteed(problem.cell, discs, tuple(steps))
         reached = f"the guaranteed radius is {relative:.1e} of |Z| at {points[worst[0]]:.3g} Hz, asked {accuracy:.0e}"
         if len(steps) > MOST_STEPS:
             raise ComputationError(f"{reached}, after {MOST_STEPS} steps")
@@ -123,12 +122,12 @@ def guarantee(
 class _Side:
     """One of the two grids, its solution, and by how much its last step was to shrink the error."""
 
-    def __init__(self, cell: Cell, backend: Backend, band: tuple[float, float]) -> None:
-        self.cell, self.backend, self.band = cell, backend, band
+    def __init__(self, problem: Problem, backend: Backend) -> None:
+        self.problem, self.backend = problem, backend
         self.level, self.ratio = 0, 1.0
         self.before: Solution | None = None
         self.seconds = 0.0
-        self.solution = self._solve(backend.grid(cell, 0))
+        self.solution = self._solve(backend.grid(problem, 0))
 
     def refine(self, parts: Contributions | None, ratio: float) -> None:
         """Solve the grid that leaves `ratio` of this side's error; without parts, the family's next."""
@@ -136,7 +135,7 @@ class _Side:
         if parts is None:
             if self.level > FINEST:
                 raise ComputationError(f"{self.backend.name}: level {FINEST} is the finest grid of a family")
-            grid, self.ratio = self.backend.grid(self.cell, self.level), 2.0**-ORDER
+            grid, self.ratio = self.backend.grid(self.problem, self.level), 2.0**-ORDER
         else:
             own = parts.elements if self.backend.bound == "lower" else parts.voxels
             densities = _densities(self.solution.grid, parts.on(self.solution.grid, own), ratio)
@@ -151,7 +150,7 @@ class _Side:
         return float(abs(before - z) * self.ratio / (1 - self.ratio))
 
     def _solve(self, grid: Grid) -> Solution:
-        solution = solve_grid(self.cell, self.backend, grid, self.band, keep=True)
+        solution = solve_grid(self.problem, self.backend, grid, self.problem.band, keep=True)
         self.seconds += solution.seconds
         return solution
 
@@ -165,11 +164,11 @@ def _sides(backends: Sequence[str | Backend]) -> list[Backend]:
     return [found[0], found[1]]
 
 
-def _relative(discs: Discs, cell: Cell) -> tuple[float, NDArray[np.int64]]:
+def _relative(discs: Discs, problem: Problem) -> tuple[float, NDArray[np.int64]]:
     """Return the largest radius over |Z|, direct current included, and the frequencies to look at, worst first."""
     relative = discs.radius / np.abs(discs.centre)
     largest = float(relative.max())
-    if direct_current(cell) and discs.resistance is not None:
+    if problem.direct_current and discs.resistance is not None:
         low, high = discs.resistance
         largest = max(largest, (high - low) / (high + low))
         relative[np.argmin(discs.frequency)] = max(relative[np.argmin(discs.frequency)], (high - low) / (high + low))

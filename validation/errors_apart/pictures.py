@@ -9,7 +9,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from fem_constriction.grids.face import face_of
+from fem_constriction.problem.faces import face_of
+from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
 from validation.errors_apart.outcome import ErrorsApart
 from validation.show.plots import STYLE
@@ -75,7 +76,7 @@ def outlines(found: ErrorsApart) -> Figure:
     panels = figure.subplots(1, len(chosen), squeeze=False)[0]
     cell, backend = found.cell, backend_named("network")
     for axes, n in zip(panels, chosen, strict=True):
-        grid, face = backend.uniform(cell, n), face_of(cell, whole=n % 2 == 1)
+        grid, face = backend.uniform(Problem.of(cell), n), face_of(cell, whole=n % 2 == 1)
         x, y = grid.x * 1e6, grid.y * 1e6
         axes.pcolormesh(x, y, grid.touched.T, cmap="Greys", vmin=0, vmax=1.6, rasterized=True)
         for axis in range(2):

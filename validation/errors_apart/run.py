@@ -18,7 +18,8 @@ from threadpoolctl import threadpool_limits
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell, CellLike
 from fem_constriction.errors import InputError
-from fem_constriction.processes.of_cell import check_solvable, direct_current
+from fem_constriction.problem.problem import Problem, check_solvable
+from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.spectra.frequencies import frequencies_taken
@@ -93,7 +94,7 @@ def disagreements(splits: Sequence[Split], points: Array) -> list[str]:
 
 def split_at(cell: Cell, backends: Sequence[Backend], n: int, points: Array, reference: Value, finest: int) -> list[Split]:
     """Z_N less the reference at n voxels per edge, split in three, per backend; raises as `tell_apart`."""
-    grids = [backend.uniform(cell, n) for backend in backends]
+    grids = [backend.uniform(Problem.of(cell), n) for backend in backends]
     steps = staircase(cell, n, grids[0])
     limits = [sharp_limit(steps, backend, grid, points, finest) for backend, grid in zip(backends, grids, strict=True)]
     # Where both have graded grids, the one whose family the reference is: an outline that is no staircase has no such error.

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
-from fem_constriction.grids.face import face_of
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.faces import face_of
 
 
 def staircase(cell: Cell, resolution: int, grid: Grid) -> Cell:

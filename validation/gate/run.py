@@ -20,8 +20,9 @@ from fem_constriction.api import spectrum_of
 from fem_constriction.cell.cell import Cell, CellLike
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError, MemoryShort, NotAgreed, cut
 from fem_constriction.fitting.extraction import Extraction, Value, extract
+from fem_constriction.problem.problem import Problem, check_solvable
 from fem_constriction.processes.circuits import one_dimensional_resistance
-from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
+from fem_constriction.processes.of_cell import admittances, direct_current
 from fem_constriction.solving.backends import Backend, SpectrumBackend, backend_named
 from fem_constriction.solving.capabilities import gap, require
 from fem_constriction.solving.refinement import FIRST_LEVELS, Family, angular_band, check_affordable, refine, solve_family
@@ -251,7 +252,7 @@ def _solve(
     # another one runs.
     with memory.shared(at_once), threadpool_limits(limits=1, user_api="blas"):
         for backend in chosen:
-            check_affordable(cells[0], backend)
+            check_affordable(Problem.of(cells[0]), backend)
         pool = ThreadPoolExecutor(at_once)
         try:
             solve = partial(solve_family, cells[0], progress=progress, keep=keep, others=cells[1:])

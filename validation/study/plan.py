@@ -20,7 +20,7 @@ from fem_constriction.cell.sections import Section
 from fem_constriction.cell.units import RELATIVE, Number
 from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.files import parsed_toml, read_text
-from fem_constriction.processes.of_cell import check_solvable
+from fem_constriction.problem.problem import check_solvable
 from fem_constriction.solving.backends import backend_named, unable
 from fem_constriction.solving.capabilities import features, gap, kind_of
 from fem_constriction.spectra.frequencies import frequencies_taken

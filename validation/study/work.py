@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 from fem_constriction.api import provenance, spectrum_of
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ConstrictionError, InputError, MemoryShort
+from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
-from fem_constriction.solving.one_grid import DOUBLES_PER_UNKNOWN, discretisation
 from fem_constriction.solving.refinement import FIRST_LEVELS, solve_to
 from validation.gate import run as gate
 from validation.gate.result import Result
@@ -78,7 +78,7 @@ class Spectra:
 
     def group(self, cell: Cell, settings: Settings) -> str | None:
         """Return what the grids of a cell depend on; one backend, refined to an accuracy, shares nothing."""
-        return discretisation(cell) if settings.crosschecked else None
+        return Problem.of(cell).discretisation if settings.crosschecked else None
 
     def prepare(self, cells: Sequence[Cell], settings: Settings) -> Any:
         """Solve the grids of the cells, once for all their materials."""
@@ -107,8 +107,9 @@ class Spectra:
     def memory(self, cell: Cell, settings: Settings) -> float:
         """Return what the finest of the first grids is estimated to take, of all backends together."""
         chosen = [backend_named(name) for name in settings.backends]
-        unknowns = sum(each.unknowns(cell, each.grid(cell, FIRST_LEVELS[-1])) for each in chosen)
-        return 8.0 * DOUBLES_PER_UNKNOWN * unknowns
+        problem = Problem.of(cell)
+        unknowns = sum(each.unknowns(problem, each.grid(problem, FIRST_LEVELS[-1])) for each in chosen)
+        return 8.0 * problem.body.doubles * unknowns
 
 
 def prepare(work: Work, cells: Sequence[Cell], settings: Settings) -> bytes | None:

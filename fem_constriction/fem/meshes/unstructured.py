@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
@@ -22,12 +21,9 @@ from fem_constriction.fem.meshes.space import Space, refined
 from fem_constriction.fem.meshes.twolevel import Shifted
 from fem_constriction.geometry.facets import Facets, Integers
 from fem_constriction.grids.mesh_grid import MeshGrid
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
-from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.assembly import Assembly, Operator
-
-if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +57,6 @@ class Sheet:
 
 def most_unknowns(grid: MeshGrid, degree: int) -> int:
     """Return how many unknowns a mesh has at most, from its numbers of cells, vertices and outer facets (Euler)."""
-    if grid.measure is None:
-        return 0
     cells, outside, vertices = grid.measure.cells, grid.measure.outside, grid.measure.vertices + grid.measure.doubled
     for _ in range(grid.level + degree - 1):  # the nodes of degree 2 are the vertices of the mesh refined once
         tetrahedra = grid.measure.corners == 4
@@ -73,7 +67,7 @@ def most_unknowns(grid: MeshGrid, degree: int) -> int:
     return vertices + 1
 
 
-def family_order(cell: Cell) -> float:
+def family_order(described: Described) -> float:
     """Return the order of convergence under uniform refinement: the edges of the contact decide it, not the degree.
 
     1 at an ideal contact, whose potential goes like the root of the distance to its edge; h^2 ln h where current density is
@@ -81,31 +75,28 @@ def family_order(cell: Cell) -> float:
     lie on one side, so the uncertainty, from the observed order against this one, never vanishes by chance. Without an edge
     re-entrant corners and lines where boundaries meet are left: 2 again, whatever the degree.
     """
-    edge = 0 < cell.contact_fraction < 1
-    return 1.0 if edge and cell.working_electrode.charge_transfer is None else 2.0
+    problem = Problem.of(described)
+    return 1.0 if problem.ideal_contact and problem.contact_fraction < 1 else 2.0
 
 
-def assemble_mesh(cell: Cell, grid: MeshGrid, degree: int) -> Assembly:
+def assemble_mesh(problem: Problem, grid: MeshGrid, degree: int) -> Assembly:
     """Return one matrix per process of a cell with a mesh, as it is in the file or refined. Raises InputError."""
-    if cell.mesh is None or grid.measure is None:
-        raise InputError("mesh is missing: only a cell with a mesh from a file has one to assemble")
-    processes, depth = admittances(cell), grid.depth
-    mesh = refined(read_mesh(cell.mesh), grid.level)
+    processes, depth, source = problem.places, grid.depth, grid.body.source
+    mesh = refined(read_mesh(source), grid.level)
     facets = Facets.build(mesh.cells)
     inner = facets.find(mesh.faces.get("grain_boundaries", mesh.cells[:0, :3]))
     opened = cut(mesh.cells, facets, inner)
     space = Space((mesh.points[opened.origin] - mesh.points.min(0)) / depth, opened.cells, degree)
     sheets = {region: opened.outside(facets.find(mesh.faces[region])) for region in ("contact", "pore", "counter_electrode")}
-    ideal = cell.working_electrode.charge_transfer is None
 
     unknown = np.zeros(space.size, dtype=np.int64)
-    if ideal:  # the contact's edge belongs to it
+    if problem.ideal_contact:  # the contact's edge belongs to it
         unknown[space.on_faces(sheets["contact"])] = -2
     if COUNTER_ELECTRODE not in processes:
         grounded = space.on_faces(sheets["counter_electrode"])
         if short := int(np.sum(unknown[np.unique(grounded)] == -2)):
             raise InputError(
-                f"mesh.file = '{cell.mesh.file}' is not allowed: contact and counter_electrode, both ideal, share {short} "
+                f"mesh.file = '{source.file}' is not allowed: contact and counter_electrode, both ideal, share {short} "
                 "nodes, a short circuit; allowed is charge transfer at one of them, or faces that do not meet"
             )
         unknown[grounded] = -1
@@ -133,7 +124,7 @@ def assemble_mesh(cell: Cell, grid: MeshGrid, degree: int) -> Assembly:
         "grid": grid.name,
         "cells": (len(mesh.cells),),
         "unknowns": metal + 1,
-        "mesh": cell.mesh.file,
+        "mesh": source.file,
         "sha256": grid.measure.sha256,
         "walls_m2": grid.measure.walls,
         "volume_of_box": grid.measure.volume / float(np.prod(grid.measure.box)),

@@ -15,15 +15,14 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.units import array_in, relative_to_z
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem.backend import FiniteElements
 from fem_constriction.fem.prisms.equilibrated import MixedElements, equilibrated, semi_discrete
 from fem_constriction.fem.prisms.plane_memory import check_plane
 from fem_constriction.fem.prisms.prisms import Prisms
-from fem_constriction.fem.prisms.triangulation import Mesher
-from fem_constriction.processes.of_cell import admittances, check_solvable, direct_current
+from fem_constriction.problem.faces import Mesher
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.one_grid import check_areas
 from fem_constriction.stack.face_model import LateralModel, reduce_layered
@@ -53,7 +52,7 @@ class Enclosed:
 
 
 def enclose(
-    cell: Cell,
+    described: Described,
     accuracy: float = 1e-4,
     s: ArrayLike = 0.0,
     *,
@@ -67,27 +66,28 @@ def enclose(
     level ends it.
     """
     points = np.atleast_1d(array_in("1/s", s, "s").astype(float))
-    check_solvable(cell)
+    problem = Problem.of(described)
+    problem.check_solvable()
     accuracy = relative_to_z("accuracy", accuracy)
-    require("bounds", cell, [FiniteElements(mesher=mesher)])
+    require("bounds", problem, [FiniteElements(mesher=mesher)])
     if points.ndim != 1 or not np.all(np.isfinite(points)) or np.any(points < 0):
         raise InputError("s is not allowed: real numbers of at least 0, in 1/s; bounds hold there alone")
-    if np.any(points == 0) and not direct_current(cell):
+    if np.any(points == 0) and not problem.direct_current:
         raise InputError("s = 0 is not allowed: no direct current can flow at contact fraction 0")
-    if cell.contact_fraction in (0, 1):
+    if problem.contact_fraction in (0, 1):
         raise InputError(
-            f"the contact fraction {cell.contact_fraction:g} has no edge to squeeze past: Z is that of the 1D circuit"
+            f"the contact fraction {problem.contact_fraction:g} has no edge to squeeze past: Z is that of the 1D circuit"
         )
     rows: list[dict[str, float]] = []
     elements = MixedElements(mesher=mesher)
     for level in range(FINEST + 1):
-        grid = elements.grid(cell, level)
+        grid = elements.grid(problem, level)
         try:
-            check_plane(elements.unknowns(cell, grid), f"bounds on {grid.name}")
+            check_plane(elements.unknowns(problem, grid), f"bounds on {grid.name}")
         except MemoryShort as error:
             raise ComputationError(f"{_reached(rows, accuracy)}; {error}") from None
         try:
-            lower, upper = bounds_on(cell, grid, points)
+            lower, upper = bounds_on(problem, grid, points)
         except MemoryError:
             raise ComputationError(f"{_reached(rows, accuracy)}; memory ran out on {grid.name}") from None
         found = Enclosed(points, lower, upper, ())
@@ -100,18 +100,19 @@ def enclose(
     raise ComputationError(f"{_reached(rows, accuracy)}; that is the finest triangulation that is tried")
 
 
-def bounds_on(cell: Cell, grid: Prisms, s: Array) -> tuple[Array, Array]:
+def bounds_on(described: Described, grid: Prisms, s: Array) -> tuple[Array, Array]:
     """Return the lower and the upper bound of Z(s) in ohm that one triangulation gives. Raises ComputationError for one that
     is not of this cell.
     """
-    check_areas(cell, grid)
+    problem = Problem.of(described)
+    check_areas(problem, grid)
     positive = s[s > 0]
     band = (float(positive.min()), float(positive.max())) if positive.size else None
     found = []
     with threadpool_limits(limits=1, user_api="blas"):
         for side, sign in ((semi_discrete, -1.0), (equilibrated, 1.0)):  # one after the other: each has its factorisations
             try:
-                model = reduce_layered(side(cell, grid), admittances(cell), band, direct_current=bool(np.any(s == 0)))
+                model = reduce_layered(side(problem, grid), problem.places, band, direct_current=bool(np.any(s == 0)))
             except np.linalg.LinAlgError:
                 raise InputError(
                     f"s from {s.min():g} to {s.max():g} 1/s is not allowed: the admittances there are farther apart than "

@@ -15,7 +15,7 @@ import shapely
 
 from fem_constriction.arrays import Array
 from fem_constriction.geometry.outlines import Outline
-from fem_constriction.grids.face import SAME, Face
+from fem_constriction.problem.faces import SAME, Face
 
 #: Points by which a quarter of an ellipse is drawn where distances to it are measured: 1e-7 of its size off at most.
 DRAWN = 1500

@@ -22,7 +22,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError
 from fem_constriction.fem.prisms.clearances import Arc, Chain, Clearances, Edge
 from fem_constriction.geometry.outlines import Outline
-from fem_constriction.grids.face import SAME, Face
+from fem_constriction.problem.faces import SAME, Face
 
 #: Width of a collar over the distance to what is nearest, and length of its corners: neighbours leave some of the gap.
 NEAR, CORNER = 0.3, 0.4

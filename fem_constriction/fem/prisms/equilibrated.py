@@ -23,13 +23,13 @@ from scipy.sparse.linalg import LinearOperator
 from skfem import ElementTriP0, ElementTriP1DG, ElementTriRT1, ElementTriRT2
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fem.forms import density, density_sheet, divergence_density, flow_energy
 from fem_constriction.fem.prisms.outline_mesh import PlanarMesh
 from fem_constriction.fem.prisms.prisms import Prisms, TriangleSpace, prisms, triangle_basis
-from fem_constriction.fem.prisms.triangulation import Mesher
 from fem_constriction.grids.grid import Grading, Grid
+from fem_constriction.problem.faces import Mesher
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.reduction.assembly import Assembly, Bound
 from fem_constriction.reduction.factors import Solver, factorised
@@ -53,7 +53,7 @@ def exact(values: Array, height: float) -> tuple[Array, Array]:
     return root * tangent, np.where(flat, 2 / height, root / np.where(flat, 1.0, tangent))
 
 
-def equilibrated(cell: Cell, grid: Prisms, degree: int = 1) -> Layered:
+def equilibrated(described: Described, grid: Prisms, degree: int = 1) -> Layered:
     """Return the divergence-free currents of a mesh of prisms as a stack: at every real s its Z is an upper bound.
 
     degree: of their divergence on the face, 0 or 1 (Z converges with twice that plus 2).
@@ -62,19 +62,21 @@ def equilibrated(cell: Cell, grid: Prisms, degree: int = 1) -> Layered:
     space = _Currents(mesh, unit, degree)
     area = grid.copies * unit**2
     inside = np.repeat(mesh.contact, PER_TRIANGLE[degree])
-    return _stack(cell, grid, space.functions, space.mass, space.mass[:, inside] @ _choose(inside), inside, area, "currents")
+    return _stack(
+        described, grid, space.functions, space.mass, space.mass[:, inside] @ _choose(inside), inside, area, "currents"
+    )
 
 
-def semi_discrete(cell: Cell, grid: Prisms, degree: int = 2) -> Layered:
+def semi_discrete(described: Described, grid: Prisms, degree: int = 2) -> Layered:
     """Return Lagrange elements on the face times any function of z as a stack: at every real s its Z is a lower bound."""
     plane = TriangleSpace.build(grid.plane, grid.depth, degree)
     area = grid.copies * grid.depth**2
     held = plane.contact.diagonal() != 0
-    return _stack(cell, grid, plane.functions, plane.mass, plane.contact, held, area, "potentials")
+    return _stack(described, grid, plane.functions, plane.mass, plane.contact, held, area, "potentials")
 
 
 def _stack(
-    cell: Cell,
+    described: Described,
     grid: Prisms,
     lateral: Lateral | Pencil,
     mass: sparse.csr_array,
@@ -83,7 +85,7 @@ def _stack(
     area: float,
     what: str,
 ) -> Layered:
-    ideal = cell.working_electrode.charge_transfer is None
+    ideal = Problem.of(described).ideal_contact
     return Layered(
         lateral=lateral,
         layers=[np.array([z[-1] - z[0]]) for z in grid.layers],
@@ -115,24 +117,24 @@ class MixedElements:
         self.degree, self.mesher = degree, mesher
         self.order = 2.0 * degree + 2
 
-    def grid(self, cell: Cell, level: int) -> Prisms:
+    def grid(self, described: Described, level: int) -> Prisms:
         """Return member `level` of the cell's family of prisms; one of a contact along the axes has prisms here as well."""
-        return prisms(cell, Grading(exponent=4.0, steps=2), level, self.mesher)
+        return prisms(described, Grading(exponent=4.0, steps=2), level, self.mesher)
 
-    def uniform(self, cell: Cell, resolution: int) -> Grid:
+    def uniform(self, described: Described, resolution: int) -> Grid:
         """Refuse: these grids follow the outline."""
         raise InputError(f"resolution = {resolution} is not allowed for {self.name}: its grids follow the contact's outline")
 
-    def unknowns(self, cell: Cell, grid: Grid) -> int:
+    def unknowns(self, described: Described, grid: Grid) -> int:
         """Return how many unknowns the face has."""
         return grid.shape[0] * PER_TRIANGLE[self.degree] + 1
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered:
+    def layered(self, described: Described, grid: Grid) -> Layered:
         """Return the currents as a stack."""
         assert isinstance(grid, Prisms)
-        return equilibrated(cell, grid, self.degree)
+        return equilibrated(described, grid, self.degree)
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, described: Described, grid: Grid) -> Assembly:
         """Refuse: there are no matrices of all unknowns."""
         raise ComputationError(f"{self.name}: nothing is discretised along z, so there are no matrices of all unknowns")
 

@@ -7,7 +7,6 @@ are refused by these distances alone, before anything is meshed; so is what is n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -15,11 +14,7 @@ import shapely
 from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError
 from fem_constriction.geometry.outlines import FINE, Outline
-from fem_constriction.grids.face import SAME
-
-if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
-
+from fem_constriction.problem.faces import SAME, Face
 
 #: Narrowest gap that is meshed, over the width of the face: 0.5 nm on 50 um.
 NARROWEST = 1e-5
@@ -27,13 +22,13 @@ NARROWEST = 1e-5
 WALLS = ("x = 0", "x = L_x", "y = 0", "y = L_y")
 
 
-def check_gaps(cell: Cell) -> None:
-    """Raise InputError for the first gap between regions, or between a region and a wall, that no mesh resolves."""
-    width = cell.geometry.lengths[:2]
-    narrowest, contact = NARROWEST * max(width), cell.working_electrode.contact
-    for one, other, gap in _gaps(cell.outlines, width, narrowest):
-        listed = contact.shape == "regions"
-        key, what = ("regions", one) if listed else (f"fraction = {contact.fraction!r}", f"the {contact.shape}")
+def check_gaps(face: Face) -> None:
+    """Raise InputError for the first gap on a whole face, between regions or a region and a wall, that no mesh resolves."""
+    width = face.width
+    narrowest = NARROWEST * max(width)
+    for one, other, gap in _gaps(face.outlines, width, narrowest):
+        listed = face.shape == "regions"
+        key, what = ("regions", one) if listed else (f"fraction = {face.fraction!r}", f"the {face.shape}")
         raise InputError(
             f"working_electrode.contact.{key} is not allowed for finite elements: {what} and {other} "
             f"{f'are {gap:.3g} m apart' if gap > SAME * max(width) else 'touch (a gap of 0 m)'}; allowed is a gap of more than "

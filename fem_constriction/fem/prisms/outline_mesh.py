@@ -18,16 +18,16 @@ from scipy.spatial import cKDTree
 from skfem import MeshTri
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.fem.prisms.bands import PER_QUARTER, Band, Interval, intervals
 from fem_constriction.fem.prisms.clearances import Arc
 from fem_constriction.fem.prisms.collars import Curve, curves, on_wall
 from fem_constriction.fem.prisms.gaps import check_gaps
 from fem_constriction.fem.prisms.plane_memory import check_plane
-from fem_constriction.fem.prisms.triangulation import Mesher, triangulate
-from fem_constriction.grids.face import Face, face_of
+from fem_constriction.fem.prisms.triangulation import triangulate
 from fem_constriction.grids.grid import Grading
+from fem_constriction.problem.faces import Face, Mesher
+from fem_constriction.problem.problem import Described, Problem
 
 Integers = NDArray[np.int64]
 
@@ -78,24 +78,24 @@ class PlanarMesh:
         return self.face.copies
 
 
-def planar_mesh(cell: Cell, grading: Grading, level: int, mesher: Mesher | None = None) -> PlanarMesh:
+def planar_mesh(described: Described, grading: Grading, level: int, mesher: Mesher | None = None) -> PlanarMesh:
     """Return member `level` of the family of triangulations of a cell's face; mesher: left out, the cell's.
 
     Raises InputError where regions are too near to one another for the strips of triangles along their edges.
     """
-    contact = cell.working_electrode.contact
-    bare = Cell(geometry=cell.geometry, electrolyte={"conductivity": 1.0}, working_electrode={"contact": contact})
-    corners = sum(4 * PER_QUARTER if outline.corners is None else len(outline.corners) for outline in cell.outlines)
-    least = corners // face_of(bare).copies * 4 * grading.steps << 2 * level
-    slender = sum(int(SLENDER * max(axes) / min(axes)) for axes in (each.semi_axes for each in cell.outlines) if min(axes) > 0)
-    least = max(least, 2 * (slender // face_of(bare).copies) * (4 * grading.steps + REST) << 2 * level)
-    check_plane(least, f"finite elements on level {level} (at least {least} triangles for {len(cell.outlines)} regions)")
-    segments = sum(len(pieces) for _, pieces in _strips(bare, grading)[1])
+    problem = Problem.of(described)
+    whole, face = problem.whole_face, problem.face
+    corners = sum(4 * PER_QUARTER if outline.corners is None else len(outline.corners) for outline in whole.outlines)
+    least = corners // face.copies * 4 * grading.steps << 2 * level
+    slender = sum(int(SLENDER * max(axes) / min(axes)) for axes in (each.semi_axes for each in whole.outlines) if min(axes) > 0)
+    least = max(least, 2 * (slender // face.copies) * (4 * grading.steps + REST) << 2 * level)
+    check_plane(least, f"finite elements on level {level} (at least {least} triangles for {len(whole.outlines)} regions)")
+    segments = sum(len(pieces) for _, pieces in _strips(whole, face, grading))
     triangles = segments * (4 * grading.steps + REST) << 2 * level
     check_plane(
         2 * triangles, f"finite elements on level {level} (about {triangles} triangles, {segments} segments of outlines)"
     )
-    return _layout(bare, grading, mesher or contact.mesher or "delaunay").refined(level)
+    return _layout(whole, face, grading, mesher or face.mesher or "delaunay").refined(level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,17 +149,16 @@ class _Layout:
 
 
 @lru_cache(maxsize=32)
-def _strips(cell: Cell, grading: Grading) -> tuple[Face, list[tuple[Curve, list[Interval]]]]:
+def _strips(whole: Face, face: Face, grading: Grading) -> list[tuple[Curve, list[Interval]]]:
     """The contact's edges on the face, and where they are divided: how large the mesh becomes follows from these alone."""
-    check_gaps(cell)
-    face = face_of(cell)
-    return face, [(curve, intervals(curve, grading)) for curve in curves(face)]
+    check_gaps(whole)
+    return [(curve, intervals(curve, grading)) for curve in curves(face)]
 
 
 @lru_cache(maxsize=32)
-def _layout(cell: Cell, grading: Grading, mesher: Mesher) -> _Layout:
+def _layout(whole: Face, face: Face, grading: Grading, mesher: Mesher) -> _Layout:
     """The coarsest level, made once for all levels and materials."""
-    face, found = _strips(cell, grading)
+    found = _strips(whole, face, grading)
     lines = shapely.MultiLineString([_polyline(pieces) for _, pieces in found])
     shapely.prepare(lines)
     widest = LARGEST * max(face.width)
@@ -179,8 +178,7 @@ def _layout(cell: Cell, grading: Grading, mesher: Mesher) -> _Layout:
         for (curve, _), (inner, outer) in zip(found, rims, strict=True)
     ]
     _check_apart(bands, [curve.chain.region for curve, _ in found])
-    whole = shapely.box(0, 0, *face.width)
-    left = whole.difference(shapely.union_all(bands))
+    left = shapely.box(0, 0, *face.width).difference(shapely.union_all(bands))
     nodes = np.vstack([rim for pair in rims for rim in pair])
     core = []
     for polygon in getattr(left, "geoms", [left]):

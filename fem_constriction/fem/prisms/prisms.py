@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -23,13 +23,12 @@ from fem_constriction.fem.forms import bulk, sheet
 from fem_constriction.fem.prisms.curved import CurvedMapping
 from fem_constriction.fem.prisms.outline_mesh import PlanarMesh, planar_mesh
 from fem_constriction.fem.prisms.soundness import check_triangles
-from fem_constriction.fem.prisms.triangulation import Mesher
+from fem_constriction.fem.stacks.spaces import Plane
 from fem_constriction.grids.grid import Grading, Grid, layers_of
+from fem_constriction.problem.faces import Mesher
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.stack.modes import DENSE, Lateral, Modes
 from fem_constriction.stack.sparse_functions import Pencil
-
-if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
 
 #: Levels by which lines along z are ahead of the triangles: they cost next to nothing mode by mode, and as many steps left a
 #: larger error along z than on the face (measured: a disc at level 0, 2.5e-3 against 4e-4 of R).
@@ -38,6 +37,10 @@ FINER = 1
 #: Least depth, over the thickness, down to which lines along z follow the power law: narrower gaps make none finer, so that
 #: lines of the third level stay apart by more than rounding (`grid.SMALLEST_RATIO`).
 SHALLOWEST = 1e-3
+
+#: Nodes of a triangulation from which on all unknowns are preconditioned by modes along z: modes of the plane take 10 s there,
+#: and what they then save, a factor of 2 to 10 per shift, no longer makes up for it.
+STACKED = 2000
 
 #: Lines across the face on which fields are shown, at most.
 LINES = 96
@@ -89,9 +92,10 @@ class Prisms(Grid):
         return float(basis.dx.sum()) * self.depth**2
 
 
-def prisms(cell: Cell, grading: Grading, level: int, mesher: Mesher | None) -> Prisms:
+def prisms(described: Described, grading: Grading, level: int, mesher: Mesher | None) -> Prisms:
     """Return member `level` of the family of prisms of a cell: the face's triangles halved, and lines along z as graded."""
-    plane, thickness = planar_mesh(cell, grading, level, mesher), cell.geometry.thickness
+    problem = Problem.of(described)
+    plane, thickness = planar_mesh(problem, grading, level, mesher), problem.body.lengths[2]
     x, y = (_lines(plane.p[axis], plane.face.width[axis]) for axis in range(2))
     middle = [(lines[1:] + lines[:-1]) / 2 for lines in (x, y)]
     touches = np.zeros((len(x) - 1, len(y) - 1), dtype=bool)
@@ -100,7 +104,7 @@ def prisms(cell: Cell, grading: Grading, level: int, mesher: Mesher | None) -> P
     return Prisms(
         x=x,
         y=y,
-        layers=layers_of(cell, float(np.clip(plane.collar, SHALLOWEST * thickness, thickness)), grading, level + FINER),
+        layers=layers_of(problem.body, float(np.clip(plane.collar, SHALLOWEST * thickness, thickness)), grading, level + FINER),
         contact=touches,
         copies=plane.copies,
         name=f"prisms, level {level}",
@@ -132,8 +136,8 @@ def quadrature(mesh: PlanarMesh, degree: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class TriangleSpace:
-    """Lagrange elements on the triangles of the face; stiffness, mass, contact, pore as of `PlanarSpace`, lengths in `unit`."""
+class TriangleSpace(Plane):
+    """Lagrange elements on the triangles of the face, lengths in `unit`."""
 
     mesh: PlanarMesh
     unit: float
@@ -165,9 +169,9 @@ class TriangleSpace:
         )
 
     @property
-    def size(self) -> int:
-        """Number of nodes of a horizontal plane."""
-        return int(self.mass.shape[0])
+    def cheapest(self) -> Lateral | Pencil:
+        """Modes, as long as they take less time than they save."""
+        return self.lateral if self.size < STACKED else self.functions
 
     @property
     def functions(self) -> Lateral | Pencil:

@@ -9,7 +9,7 @@ Sources: Chew 1989, doi 10.1007/BF01553881; Ruppert 1995, doi 10.1006/jagm.1995.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pythoncdt as cdt
@@ -19,10 +19,10 @@ from scipy.spatial import cKDTree
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.problem.faces import Mesher
 
 Integers = NDArray[np.int64]
 Size = Callable[[Array], Array]
-Mesher = Literal["delaunay", "gmsh"]
 
 #: Smallest angle aimed at, degrees (Ruppert's algorithm ends for 20), and how often points are inserted at most.
 ANGLE, ROUNDS = 20.0, 60

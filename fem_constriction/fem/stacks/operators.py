@@ -5,7 +5,7 @@ E ties nodes together: those of an ideal contact are V, those of an ideal counte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fem_constriction.arrays import Array
+from fem_constriction.reduction.assembly import Potentials
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,23 @@ class Numbering:
             elif row < self.rows - self.grounded:
                 columns[start + (row - 1) * size : start + row * size] = value
         return columns
+
+    def row_of(self, potentials: Potentials) -> Callable[[int], Array]:
+        """Return row -> potentials of all its nodes, tied ones included, (nodes of a row, r)."""
+        size, start = self.first.size, int(self.first.sum())
+        metal = potentials.values(slice(-1, None))
+
+        def row(number: int) -> Array:
+            if number == 0:
+                values = np.repeat(metal, size, axis=0)
+                values[self.first] = potentials.values(slice(0, start))
+                return values
+            if self.grounded and number == self.rows - 1:
+                return np.zeros((size, metal.shape[1]))
+            first = start + (number - 1) * size
+            return potentials.values(slice(first, first + size))
+
+        return row
 
     def matrix(self) -> sparse.csr_array:
         """Return E, (nodes, unknowns)."""

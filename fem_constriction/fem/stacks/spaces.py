@@ -23,6 +23,7 @@ from skfem.refdom import RefLine
 from fem_constriction.arrays import Array
 from fem_constriction.fem.forms import bulk, sheet
 from fem_constriction.stack.modes import Lateral, Modes
+from fem_constriction.stack.sparse_functions import Pencil
 
 
 def quadrature_order(degree: int) -> int:
@@ -81,11 +82,41 @@ class LineSpace:
         return sparse.csr_array(sparse.coo_array((blocks.ravel(), (rows.ravel(), columns.ravel())), shape=shape))
 
 
-@dataclass(frozen=True, eq=False)
-class PlanarSpace:
-    """Lagrange elements on rectangles in the plane: every horizontal face carries this space.
+class Plane:
+    """The space that every horizontal face carries, lengths in units of the thickness.
 
-    stiffness, mass: int grad u . grad v and int u v; contact, pore: int u v over those parts of the WE face.
+    stiffness, mass: int grad u . grad v and int u v; contact, pore: int u v over those parts of the WE face, (nodes, nodes).
+    """
+
+    stiffness: sparse.csr_array
+    mass: sparse.csr_array
+    contact: sparse.csr_array
+    pore: sparse.csr_array
+
+    @property
+    def functions(self) -> Lateral | Pencil:
+        """Functions of the stiffness and the mass, which the face is solved with."""
+        raise NotImplementedError
+
+    @property
+    def cheapest(self) -> Lateral | Pencil:
+        """Those that all unknowns are preconditioned by."""
+        return self.functions
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return int(self.mass.shape[0])
+
+    def free(self, *, ideal: bool) -> NDArray[np.bool_]:
+        """Return which nodes of the WE face are unknowns: not those of an ideal contact, to which its edge belongs."""
+        return np.asarray(self.contact.diagonal() == 0) if ideal else np.ones(self.size, dtype=bool)
+
+
+@dataclass(frozen=True, eq=False)
+class PlanarSpace(Plane):
+    """Lagrange elements on rectangles in the plane.
+
     x, y: the line spaces of which it is the product, nodes ordered (x, y).
     """
 
@@ -114,11 +145,6 @@ class PlanarSpace:
     def functions(self) -> Lateral:
         """Functions of the plane: its modes are cheap."""
         return self.lateral
-
-    @property
-    def size(self) -> int:
-        """Number of nodes of a horizontal plane."""
-        return int(self.mass.shape[0])
 
 
 def _over(x: LineSpace, y: LineSpace, part: Array) -> sparse.csr_array:

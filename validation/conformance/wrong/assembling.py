@@ -8,18 +8,18 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.cell.cell import Cell
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.names import BULK, PORE
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.stack.layered import Layered
 from network import Network
-from network.backend import GRADING
+from network.stacks import GRADING
 
 
-def partly_touched(cell: Cell) -> bool:
+def partly_touched(problem: Problem) -> bool:
     """Whether a contact is there that is not the whole face."""
-    return 0 < cell.contact_area < cell.area
+    return 0 < problem.contact_area < problem.area
 
 
 def level_of(grid: Grid) -> int | None:
@@ -32,17 +32,17 @@ class _Elsewhere(Network):
 
     caught_by: ClassVar[str] = ""
 
-    def other(self, cell: Cell, grid: Grid) -> tuple[Cell, Grid]:
+    def other(self, problem: Problem, grid: Grid) -> tuple[Problem, Grid]:
         """Return the cell and the grid that are assembled."""
         raise NotImplementedError
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, described: Described, grid: Grid) -> Assembly:
         """Return the matrices of the other cell."""
-        return super().assemble(*self.other(cell, grid))
+        return super().assemble(*self.other(Problem.of(described), grid))
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+    def layered(self, described: Described, grid: Grid) -> Layered | None:
         """Return the other cell as a stack."""
-        return super().layered(*self.other(cell, grid))
+        return super().layered(*self.other(Problem.of(described), grid))
 
 
 class BoundaryLeftOut(_Elsewhere):
@@ -51,12 +51,12 @@ class BoundaryLeftOut(_Elsewhere):
     name = "boundary-left-out"
     caught_by = "one dimension: full contact"
 
-    def other(self, cell: Cell, grid: Grid) -> tuple[Cell, Grid]:
+    def other(self, problem: Problem, grid: Grid) -> tuple[Problem, Grid]:
         """Return the grid without its first boundary."""
         if len(grid.layers) == 1:
-            return cell, grid
+            return problem, grid
         merged = np.concatenate([grid.layers[0], grid.layers[1][1:]])
-        return cell, replace(grid, layers=(merged, *grid.layers[2:]))
+        return problem, replace(grid, layers=(merged, *grid.layers[2:]))
 
 
 class ContactTooWide(_Elsewhere):
@@ -65,13 +65,13 @@ class ContactTooWide(_Elsewhere):
     name = "contact-too-wide"
     caught_by = "areas of the films"
 
-    def other(self, cell: Cell, grid: Grid) -> tuple[Cell, Grid]:
+    def other(self, problem: Problem, grid: Grid) -> tuple[Problem, Grid]:
         """Return the same kind of grid of the cell with the wider contact."""
-        if not partly_touched(cell):
-            return cell, grid
-        side = cell.contact_sides[0] * (1 + (1 / GRADING.steps) ** GRADING.exponent)
-        wrong = cell.vary(
-            {"working_electrode.contact.fraction": min(side**2, 0.99 * min(cell.geometry.lengths[:2]) ** 2) / cell.area}
+        if not partly_touched(problem):
+            return problem, grid
+        side = problem.contact_sides[0] * (1 + (1 / GRADING.steps) ** GRADING.exponent)
+        wrong = problem.vary(
+            {"working_electrode.contact.fraction": min(side**2, 0.99 * min(problem.body.lengths[:2]) ** 2) / problem.area}
         )
         level = level_of(grid)
         return wrong, Network.grid(self, wrong, level) if level is not None else Network.uniform(self, wrong, _per_edge(grid))
@@ -87,13 +87,13 @@ class PoreOffByOnePerCent(Network):
     name = "pore-off-by-one-per-cent"
     caught_by: ClassVar[str] = "areas of the films"
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, described: Described, grid: Grid) -> Assembly:
         """Return the matrices, that of the pores scaled."""
-        return scaled(super().assemble(cell, grid), PORE, 1.01)
+        return scaled(super().assemble(described, grid), PORE, 1.01)
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+    def layered(self, described: Described, grid: Grid) -> Layered | None:
         """Return the stack, its pores scaled."""
-        return _face_scaled(super().layered(cell, grid), PORE, 1.01)
+        return _face_scaled(super().layered(described, grid), PORE, 1.01)
 
 
 class PoreOffOnTheFaceAlone(Network):
@@ -102,9 +102,9 @@ class PoreOffOnTheFaceAlone(Network):
     name = "pore-off-on-the-face"
     caught_by: ClassVar[str] = "plain solution"
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+    def layered(self, described: Described, grid: Grid) -> Layered | None:
         """Return the stack, its pores scaled."""
-        return _face_scaled(super().layered(cell, grid), PORE, 1.01)
+        return _face_scaled(super().layered(described, grid), PORE, 1.01)
 
 
 class NotReciprocal(Network):
@@ -113,9 +113,9 @@ class NotReciprocal(Network):
     name = "not-reciprocal"
     caught_by: ClassVar[str] = "symmetric matrices"
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, described: Described, grid: Grid) -> Assembly:
         """Return the matrices, that of the bulk with a part that is antisymmetric."""
-        found = super().assemble(cell, grid)
+        found = super().assemble(described, grid)
         bulk = found.operators[BULK].tocsr()
         upper = sparse.triu(bulk, 1)
         return replace(found, operators={**found.operators, BULK: sparse.csr_array(bulk + 0.01 * (upper - upper.T))})
@@ -127,9 +127,9 @@ class GainsEnergy(Network):
     name = "gains-energy"
     caught_by: ClassVar[str] = "semidefinite matrices"
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, described: Described, grid: Grid) -> Assembly:
         """Return the matrices, that of the pores negative."""
-        return scaled(super().assemble(cell, grid), PORE, -1.0)
+        return scaled(super().assemble(described, grid), PORE, -1.0)
 
 
 def scaled(found: Assembly, process: str, factor: float) -> Assembly:

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.cell import Cell
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, PORE
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.stack.layered import Layered
@@ -25,13 +25,14 @@ class WrongLimit(Network):
     name = "wrong-limit"
     caught_by: ClassVar[str] = "oracle: every process"
 
-    def grid(self, cell: Cell, level: int) -> Grid:
+    def grid(self, described: Described, level: int) -> Grid:
         """Return a member of a family that settles on another number."""
-        right = super().grid(cell, 0)
-        if not partly_touched(cell):
-            return super().grid(cell, level)
-        x, touches_x = self._lines(cell, 0, level)
-        y, touches_y = self._lines(cell, 1, level)
+        problem = Problem.of(described)
+        right = super().grid(problem, 0)
+        if not partly_touched(problem):
+            return super().grid(problem, level)
+        x, touches_x = self._lines(problem, 0, level)
+        y, touches_y = self._lines(problem, 1, level)
         count = level + 3
         layers = tuple(
             _geometric(float(z[0]), float(z[-1]), count) if number == 0 else np.linspace(z[0], z[-1], 5)
@@ -41,8 +42,8 @@ class WrongLimit(Network):
             x=x, y=y, layers=layers, contact=np.logical_and.outer(touches_x, touches_y), copies=4, name=f"ratio {level}"
         )
 
-    def _lines(self, cell: Cell, axis: int, level: int) -> tuple[Array, Any]:
-        edge, wall = cell.contact_sides[axis] / 2, cell.geometry.lengths[axis] / 2
+    def _lines(self, problem: Problem, axis: int, level: int) -> tuple[Array, Any]:
+        edge, wall = problem.contact_sides[axis] / 2, problem.body.lengths[axis] / 2
         inside = edge - _geometric(0.0, edge, level + 3)[::-1]
         outside = edge + _geometric(0.0, wall - edge, level + 3) if wall > edge else inside[-1:]
         lines = np.concatenate([inside, outside[1:]])
@@ -60,13 +61,13 @@ class FirstOrderCalledSecond(Network):
     name = "first-order"
     caught_by: ClassVar[str] = "order: every process"
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, described: Described, grid: Grid) -> Assembly:
         """Return the matrices, that of the bulk scaled."""
-        return scaled(super().assemble(cell, grid), BULK, self._factor(grid))
+        return scaled(super().assemble(described, grid), BULK, self._factor(grid))
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+    def layered(self, described: Described, grid: Grid) -> Layered | None:
         """Return the stack, its voxels scaled."""
-        found, factor = super().layered(cell, grid), self._factor(grid)
+        found, factor = super().layered(described, grid), self._factor(grid)
         if found is None:
             return None
 
@@ -87,12 +88,12 @@ class NoUpperBound(Network):
     name = "no-upper-bound"
     caught_by: ClassVar[str] = "bound holds: every process"
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, described: Described, grid: Grid) -> Assembly:
         """Return the matrices of a grid without lines on the contact's edges."""
-        if not self._applies(cell):
-            return super().assemble(cell, grid)
+        if not self._applies(Problem.of(described)):
+            return super().assemble(described, grid)
         shifted, share = _without_edges(grid)
-        found = super().assemble(cell, shifted)
+        found = super().assemble(described, shifted)
         area = (shifted.copies * np.outer(np.diff(shifted.x), np.diff(shifted.y)) * np.stack([share, 1 - share])).reshape(2, -1)
         face = np.arange(area.shape[1])
         metal = np.full_like(face, found.unknowns - 1)
@@ -102,18 +103,18 @@ class NoUpperBound(Network):
         }
         return replace(found, operators={p: films.get(p, operator) for p, operator in found.operators.items()})
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+    def layered(self, described: Described, grid: Grid) -> Layered | None:
         """Return the same as a stack."""
-        if not self._applies(cell):
-            return super().layered(cell, grid)
+        if not self._applies(Problem.of(described)):
+            return super().layered(described, grid)
         shifted, share = _without_edges(grid)
-        found = super().layered(cell, shifted)
+        found = super().layered(described, shifted)
         area = (shifted.copies * np.outer(np.diff(shifted.x), np.diff(shifted.y)) * np.stack([share, 1 - share])).reshape(2, -1)
         films = {p: sparse.diags_array(part).tocsr() for p, part in zip((CHARGE_TRANSFER, PORE), area, strict=True)}
         return None if found is None else replace(found, face=films)
 
-    def _applies(self, cell: Cell) -> bool:
-        return partly_touched(cell) and cell.working_electrode.charge_transfer is not None
+    def _applies(self, problem: Problem) -> bool:
+        return partly_touched(problem) and not problem.ideal_contact
 
 
 def _without_edges(grid: Grid) -> tuple[Grid, Array]:

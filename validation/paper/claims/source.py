@@ -15,6 +15,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.budgets import Budget, budget
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fields import Fields, solve_fields
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.reduced import ReducedModel
@@ -65,12 +66,12 @@ class SingleGrids:
 
 def _model(cell: Cell, backend: str, direct: bool) -> ReducedModel:
     chosen = backend_named(backend)
-    return solve_grid(cell, chosen, chosen.grid(cell, 0), None if direct else angular_band(FREQUENCIES)).model
+    return solve_grid(cell, chosen, chosen.grid(Problem.of(cell), 0), None if direct else angular_band(FREQUENCIES)).model
 
 
 def _sparse(cell: Cell, backend: str, frequency: Array, resolution: int) -> NDArray[np.complex128]:
     chosen = backend_named(backend)
-    assembly, processes = chosen.assemble(cell, chosen.uniform(cell, resolution)), admittances(cell)
+    assembly, processes = chosen.assemble(Problem.of(cell), chosen.uniform(Problem.of(cell), resolution)), admittances(cell)
     port = np.zeros(assembly.unknowns, dtype=complex)
     port[-1] = 1.0
     found = []

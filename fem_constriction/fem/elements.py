@@ -1,0 +1,16 @@
+"""Lagrange elements of one kind of cell: what their schemes have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fem_constriction.problem.faces import Mesher
+from fem_constriction.solving.schemes import Scheme
+
+
+@dataclass(frozen=True)
+class Elements(Scheme):
+    """degree: of the polynomials, 1 to 4; mesher: what triangulates a face, None for the cell's own choice."""
+
+    degree: int
+    mesher: Mesher | None

@@ -1,0 +1,74 @@
+"""Prisms on triangles that follow the contact's outline: the finite elements where no grid line does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fem_constriction.fem.prisms.equilibrated import MixedElements
+from fem_constriction.fem.prisms.plane_memory import check_plane
+from fem_constriction.fem.prisms.prism_fields import PrismFields
+from fem_constriction.fem.prisms.prisms import STACKED, Prisms, TriangleSpace, prisms
+from fem_constriction.fem.stacks.elements import GRADINGS
+from fem_constriction.fem.stacks.extruded import ExtrudedElements
+from fem_constriction.fem.stacks.operators import Numbering
+from fem_constriction.fem.stacks.spaces import VerticalSpace
+from fem_constriction.grids.grid import Grid, uniform
+from fem_constriction.problem.problem import Problem
+from fem_constriction.reduction.projection import BLOCK
+from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, TRIANGLES, UNIFORM
+from fem_constriction.solving.one_grid import check_memory
+
+#: Doubles per unknown of a factorisation for each mode along z, at each shift of a block (measured 80 to 140).
+ENTRIES = 140
+
+
+class PrismElements(ExtrudedElements):
+    """Triangles of the face times lines along z."""
+
+    offers = (FAMILY, UNIFORM, FIELDS, ENCLOSURE, TRIANGLES)
+    grids = Prisms
+
+    def grid(self, problem: Problem, level: int) -> Prisms:
+        """Return member `level` of the cell's family of prisms."""
+        return prisms(problem, GRADINGS[self.degree], level, self.mesher)
+
+    def uniform(self, problem: Problem, resolution: int) -> Grid:
+        """Return the grid of `resolution` hexahedra per edge, those that the outline cuts with their share of the contact."""
+        return uniform(problem, resolution)
+
+    def opposite(self, problem: Problem) -> MixedElements:
+        """Return what bounds Z from the other side on the same kind of grids: no voxel grid fits the outline."""
+        return MixedElements(mesher=self.mesher)
+
+    def nodes(self, grid: Prisms) -> int:
+        """About how many nodes a triangulation has: vertices are half of its triangles, edges three halves."""
+        return int(0.55 * self.degree**2 * grid.shape[0] + 50)
+
+    def affordable(self, grid: Any) -> None:
+        """Raise MemoryShort where functions of the triangulation would not fit."""
+        check_plane(self.nodes(grid), f"{self.name} on {grid.name} ({grid.shape[0]} triangles)")
+
+    def check(self, problem: Problem, grid: Prisms) -> None:
+        """Raise MemoryShort where functions of the triangulation, or factorisations for all unknowns, would not fit."""
+        self.affordable(grid)
+        if (nodes := self.nodes(grid)) >= STACKED:
+            unknowns = self.unknowns(problem, grid)
+            width = int(np.clip(BLOCK // unknowns, 1, 8))
+            check_memory(unknowns, f"{self.name}, all unknowns of {grid.name} ({nodes} nodes each)", ENTRIES * width)
+
+    def plane(self, grid: Prisms, *, ideal: bool) -> TriangleSpace:
+        """Return the space of the face."""
+        return TriangleSpace.build(grid.plane, grid.depth, self.degree)
+
+    def in_space(
+        self, plane: TriangleSpace, line: VerticalSpace, numbering: Numbering, grid: Prisms
+    ) -> dict[str, Callable[..., Any]]:
+        """Return potentials and currents in space; guaranteed discs need the lines of a rectilinear grid."""
+        return {
+            "inside": lambda potential, y_bulk, _: PrismFields(
+                plane, line, self.degree, grid.depth, numbering.row_of(potential), y_bulk
+            )
+        }

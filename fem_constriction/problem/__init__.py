@@ -1,0 +1,1 @@
+"""A Cell, lowered once: what is solved, without the sections of its file."""

@@ -1,0 +1,188 @@
+"""What lies between the electrodes: a stack of layers, a label image, or a mesh from a file.
+
+All bodies have the same members, so that whoever solves or draws a cell need not ask which it is. Grids take from a body what
+only that kind has: the ends of a stack's layers, the voxels of an image, the file and the areas of a mesh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from fem_constriction.arrays import Array
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.description import measure_of
+from fem_constriction.cell.image_check import contact_voxels, counts
+from fem_constriction.cell.mesh import Mesh as MeshSection
+from fem_constriction.cell.meshfile import Measure
+from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL, Microstructure
+from fem_constriction.errors import InputError
+from fem_constriction.problem.faces import Face
+from fem_constriction.problem.kinds import IMAGE, MESH, Kind
+
+Lengths = tuple[float, float, float]
+
+
+class Body(Protocol):
+    """What lies between the electrodes.
+
+    lengths: (L_x, L_y, L_z) of its box in m; layers: how many lie one below the other with boundaries between them; ends: of
+    these, z from the working to the counter electrode, (layers + 1,), m; crossings: how many boundaries a uniform current along
+    z meets; doubles: that are alive at once per unknown while it is solved.
+    """
+
+    doubles: ClassVar[int]
+
+    @property
+    def kind(self) -> Kind:
+        """What backends call it in their declarations."""
+        ...
+
+    @property
+    def lengths(self) -> Lengths:
+        """(L_x, L_y, L_z) of its box in m."""
+        ...
+
+    @property
+    def layers(self) -> int:
+        """How many layers lie one below the other."""
+        ...
+
+    @property
+    def ends(self) -> Array:
+        """Where they end, (layers + 1,), m."""
+        ...
+
+    @property
+    def crossings(self) -> float:
+        """How many boundaries a uniform current along z meets."""
+        ...
+
+    def resolution(self, asked: int | None) -> int | None:
+        """Return the cells per edge that are asked for; None for the body's own. Raises InputError where it has others."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """0 = z_0 < z_1 < ... < z_n = L_z: n layers of bulk, laterally uniform, with a boundary between each two.
+
+    kind: that of the face, below which all is laterally uniform.
+    """
+
+    #: The basis (up to 40 solutions), blocks of 8 columns in the solver and the factorised stack. Measured peaks were 110 to
+    #: 180 doubles per unknown (network and finite elements, 0.1 to 1.6 million).
+    doubles: ClassVar[int] = 200
+
+    lengths: Lengths
+    layers: int
+    kind: Kind
+
+    @property
+    def ends(self) -> Array:
+        """Evenly spaced."""
+        return np.linspace(0.0, self.lengths[2], self.layers + 1)
+
+    @property
+    def crossings(self) -> float:
+        """One fewer than layers."""
+        return float(self.layers - 1)
+
+    def resolution(self, asked: int | None) -> int | None:
+        """Return what is asked for: a stack has any grid."""
+        return asked
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """label(z, x, y): voxels of grains and of inclusions, all of them of one edge.
+
+    structure: where the labels come from, and of what materials they are; shape: numbers of voxels along z, x and y; contact:
+    which of them, along x and along y, the contact covers.
+    """
+
+    doubles: ClassVar[int] = DOUBLES_PER_VOXEL
+    kind: ClassVar[Kind] = IMAGE
+    layers: ClassVar[int] = 1
+    crossings: ClassVar[float] = 0.0
+
+    lengths: Lengths
+    structure: Microstructure
+    shape: tuple[int, int, int]
+    contact: tuple[slice, slice]
+
+    @classmethod
+    def of(cls, body: Body) -> Image:
+        """Return the body as what it is. Raises InputError for another kind."""
+        if not isinstance(body, cls):
+            raise InputError("electrolyte.microstructure is missing: only a label image has voxels of its own")
+        return body
+
+    @property
+    def ends(self) -> Array:
+        """The electrodes."""
+        return np.array([0.0, self.lengths[2]])
+
+    @property
+    def inclusions(self) -> Mapping[int, str]:
+        """Label -> phase of everything that is no grain."""
+        return {each.label: each.phase for each in self.structure.inclusions}
+
+    def resolution(self, asked: int | None) -> int | None:
+        """Return None, which stands for the image's own: it has no other grid."""
+        if asked is not None and asked not in self.shape:
+            raise InputError(
+                f"resolution = {asked} is not allowed with electrolyte.microstructure: the image has "
+                f"{' x '.join(map(str, self.shape))} voxels and no other grid; allowed is to leave it out"
+            )
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Tetrahedra or hexahedra from a file, with named faces; source: the file; measure: its areas, volume and numbers."""
+
+    #: Matrices are assembled and factorised as they are: measured 900 at 7e4 unknowns.
+    doubles: ClassVar[int] = 1200
+    kind: ClassVar[Kind] = MESH
+    layers: ClassVar[int] = 1
+
+    lengths: Lengths
+    source: MeshSection
+    measure: Measure
+
+    @classmethod
+    def of(cls, body: Body) -> Mesh:
+        """Return the body as what it is. Raises InputError for another kind."""
+        if not isinstance(body, cls):
+            raise InputError("mesh is missing: only a mesh from a file has cells and faces of its own")
+        return body
+
+    @property
+    def ends(self) -> Array:
+        """The electrodes."""
+        return np.array([0.0, self.lengths[2]])
+
+    @property
+    def crossings(self) -> float:
+        """The area of its boundaries across the current, over that of its working electrode."""
+        return self.measure.crossings
+
+    def resolution(self, asked: int | None) -> int | None:
+        """Return what is asked for: whoever takes no mesh apart into equal cells says so."""
+        return asked
+
+
+def body_of(cell: Cell, face: Callable[[], Face]) -> Body:
+    """Return the body of a cell; face: makes the working electrode's, asked of a stack alone."""
+    lengths = cell.geometry.lengths
+    if cell.mesh is not None:
+        return Mesh(lengths, cell.mesh, measure_of(cell))
+    if cell.electrolyte.microstructure is not None:
+        return Image(lengths, cell.electrolyte.microstructure, counts(cell), contact_voxels(cell))
+    boundaries = cell.electrolyte.grain_boundaries
+    layers = 1 if boundaries is None else boundaries.layers
+    return Stack(lengths, layers, face().kind)

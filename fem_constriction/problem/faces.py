@@ -1,0 +1,187 @@
+"""The part of the WE face that mirror symmetry leaves, and the contact's outlines on it.
+
+A face whose contact is its own mirror image along x is cut in half there, and along y: currents in one half are those in the
+other. On the part that is left the origin is the middle of the face along every axis that was cut, else the corner.
+
+Kinds of face have the same members: grid lines follow the edges of `Rectangles`, not those of `Outlines`, and the faces of a
+mesh are `Named`. Only the working electrode is patterned. A counter electrode that is as well will have a face of its own, and
+what mirror symmetry leaves will be what it leaves of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_constriction.arrays import Array
+from fem_constriction.cell.cell import Cell
+from fem_constriction.errors import ComputationError
+from fem_constriction.geometry.outlines import Outline, coverage
+from fem_constriction.problem.kinds import MESH, OUTLINES, RECTANGLES, Kind
+
+Mesher = Literal["delaunay", "gmsh"]
+
+#: Edges of the contact that are nearer to each other, or to a wall, than this part of the face's width are one.
+SAME = 1e-9
+
+#: Least distance of edges that are not one, over the width, on grids with lines on both: a cell between nearer ones costs
+#: digits of Z (measured: 1e-2 of Z at 2e-9, nothing at 2e-6). Such rectangles are outlines like any other.
+APART = 1e-6
+
+#: How far an outline may be from its mirror image to count as symmetric, as a part of its shortest edge or axis. What that
+#: changes is the square of it (`_symmetric`).
+NEARLY = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """0 <= x <= width[0], 0 <= y <= width[1] (m), and the outlines there.
+
+    cut: along which axes the face was cut in its middle, where x = 0 then is; contact_area: what the contact has of this part,
+    m2, from the outlines alone; numbers: which region each outline is, from 1; shape, fraction: of the contact, as the cell
+    file gives them; mesher: what triangulates the face, None for the usual one. Faces are equal where their values are.
+    """
+
+    kind: ClassVar[Kind]
+
+    width: tuple[float, float]
+    outlines: tuple[Outline, ...]
+    cut: tuple[bool, bool]
+    contact_area: float
+    numbers: tuple[int, ...]
+    shape: str = "regions"
+    fraction: float | None = None
+    mesher: Mesher | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another face is the same, outline by outline."""
+        return isinstance(other, Face) and self._values == other._values
+
+    def __hash__(self) -> int:
+        """A number that equal faces share."""
+        return hash(self._values)
+
+    @cached_property
+    def _values(self) -> tuple[object, ...]:
+        outlines = tuple(outline.values for outline in self.outlines)
+        rest = self.cut, self.contact_area, self.numbers, self.shape, self.fraction, self.mesher
+        return type(self), self.width, outlines, rest
+
+    @property
+    def centred(self) -> bool:
+        """Whether the contact is one square in the middle, on whose edges equal cells have lines."""
+        return self.shape == "square"
+
+    @property
+    def copies(self) -> int:
+        """How many such parts make the face."""
+        return int((1 + self.cut[0]) * (1 + self.cut[1]))
+
+    def edges(self, axis: int) -> Array:
+        """Return where lines along an axis must lie so that the contact ends on them, walls left out, ascending, m."""
+        raise ComputationError(f"no grid lines follow the edges of {self.kind.words}")
+
+    def touches(self, x: Array, y: Array) -> NDArray[np.bool_]:
+        """Return whether the points of a tensor grid lie in the contact, (x, y)."""
+        raise ComputationError(f"no grid lines follow the edges of {self.kind.words}")
+
+    def share(self, x: Array, y: Array, area: float) -> Array:
+        """Return the part of each cell of a grid over the face that the contact covers, (x cells, y cells).
+
+        area: of the contact on this part of the face, m2; what the integration over chords lacks of it (1e-5 at worst) is made
+        up in the cells that an outline cuts.
+        """
+        found, sizes = coverage(self.outlines, x, y), np.outer(np.diff(x), np.diff(y))
+        cut = found * (1 - found)
+        weight = float(np.sum(cut * sizes))
+        return found if weight == 0 else np.asarray(found + cut * (area - float(np.sum(found * sizes))) / weight)
+
+
+class Outlines(Face):
+    """A contact whose edges are on no grid line: discs, ellipses, polygons, and rectangles that nearly touch."""
+
+    kind = OUTLINES
+
+
+class Named(Face):
+    """The faces of a mesh, named in its file: no outline is known."""
+
+    kind = MESH
+
+
+class Rectangles(Face):
+    """A contact of rectangles along the axes, whose edges grid lines follow."""
+
+    kind = RECTANGLES
+
+    @cached_property
+    def corners(self) -> Array:
+        """(n, 4): x_0, y_0, x_1, y_1 of each region."""
+        return np.array([outline.rectangle for outline in self.outlines]).reshape(-1, 4)
+
+    def edges(self, axis: int) -> Array:
+        """Return where the edges of rectangles lie along an axis, walls left out, ascending."""
+        width = self.width[axis]
+        at = np.sort(self.corners[:, [axis, axis + 2]].ravel())
+        at = at[(at > SAME * width) & (at < (1 - SAME) * width)]
+        return at[np.append(True, np.diff(at) > SAME * width)] if at.size else at
+
+    def touches(self, x: Array, y: Array) -> NDArray[np.bool_]:
+        """Return whether the points of a tensor grid lie in one of the rectangles, (x, y)."""
+        found = np.zeros((len(x), len(y)), dtype=bool)
+        for x0, y0, x1, y1 in self.corners:
+            found |= np.logical_and.outer((x > x0) & (x < x1), (y > y0) & (y < y1))
+        return found
+
+    @property
+    def apart(self) -> bool:
+        """Whether the lines on its edges are far enough from one another, and from the walls."""
+        walls = [(np.zeros(1), np.array([width])) for width in self.width]
+        lines = [np.concatenate([low, self.edges(axis), high]) for axis, (low, high) in enumerate(walls)]
+        return all(np.diff(each).min() >= APART * width for each, width in zip(lines, self.width, strict=True))
+
+
+def face_of(cell: Cell, *, whole: bool = False) -> Face:
+    """Return the part of a cell's WE face that mirror symmetry leaves; whole: all of it."""
+    width, contact = cell.geometry.lengths[:2], cell.working_electrode.contact
+    if cell.mesh is not None:
+        return Named(width, (), (False, False), cell.contact_area, (), contact.shape)
+    outlines = list(cell.outlines)
+    area = sum(outline.area for outline in outlines)
+    cut = [False, False]
+    if not whole:
+        for axis in range(2):
+            if (found := _symmetric(outlines, axis, width[axis])) is not None:
+                outlines, cut[axis] = found, True
+    shift = [width[axis] / 2 if cut[axis] else 0.0 for axis in range(2)]
+    left = (width[0] - shift[0], width[1] - shift[1])
+    moved = [outline.moved((-shift[0], -shift[1])) for outline in outlines]
+    inside = [k for k, each in enumerate(moved) if all(each.shape.bounds[axis + 2] > SAME * left[axis] for axis in range(2))]
+    part = area / int((1 + cut[0]) * (1 + cut[1]))
+    here, numbers = tuple(moved[k] for k in inside), tuple(k + 1 for k in inside)
+    values = (left, here, (cut[0], cut[1]), part, numbers, contact.shape, contact.fraction, contact.mesher)
+    if all(each.rectangle is not None for each in here) and (followed := Rectangles(*values)).apart:
+        return followed
+    return Outlines(*values)
+
+
+def _symmetric(outlines: Sequence[Outline], axis: int, width: float) -> list[Outline] | None:
+    """The outlines, each the mean of itself and the mirror image of its partner; None where one has no partner.
+
+    Z of a shape p and of its mirror image M p are equal, so about the mean m = (p + M p)/2 the term of first order in p - m
+    is zero: cutting a face that is symmetric to `NEARLY` changes Z by its square, and a typed angle of 0.785398 rad costs what
+    45 degrees do.
+    """
+    images = [outline.mirrored(axis, width) for outline in outlines]
+    found = []
+    for outline in outlines:
+        mean = next((mean for image in images if (mean := outline.mean(image, NEARLY)) is not None), None)
+        if mean is None:
+            return None
+        found.append(mean)
+    return found

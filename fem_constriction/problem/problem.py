@@ -1,0 +1,198 @@
+"""div(y_bulk grad phi) = 0 between two electrodes: a Cell, lowered once into what is solved.
+
+A `Problem` says what each place conducts (`places`), what lies between the electrodes (`body`), where the metal touches
+(`face`), and for which frequencies it is to be solved (`band`). It is made at the door, once, and handed on; each of its parts
+is worked out when it is first asked for, and kept. The cell stays with it for provenance and for words alone: nobody behind
+the door reads its sections.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Union
+
+import numpy as np
+
+from fem_constriction.cell.cell import Cell, CellLike
+from fem_constriction.errors import InputError
+from fem_constriction.problem.bodies import Body, body_of
+from fem_constriction.problem.faces import Face, face_of
+from fem_constriction.problem.kinds import Kind
+from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.names import COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.of_cell import admittances, direct_current
+from fem_constriction.spectra.frequencies import frequencies_taken
+
+#: Lowest and highest angular frequency, 1/s.
+Band = tuple[float, float]
+
+#: What stands for a problem wherever one is taken: itself, a Cell, or what stands for a Cell.
+Described = Union["Problem", CellLike]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is solved: places with their admittances, a body, a face, and a band.
+
+    Parameters
+    ----------
+    cell
+        The description that it was made from, for provenance and words.
+    band
+        Lowest and highest angular frequency in 1/s that it is solved for; None: direct current alone.
+    """
+
+    cell: Cell
+    band: Band | None = None
+
+    @classmethod
+    def of(cls, described: Described) -> Problem:
+        """Return the problem itself, or that of a Cell, of a dictionary with its keys, or of a cell file.
+
+        Raises
+        ------
+        InputError
+            For anything else, and for what is wrong in the description.
+        """
+        return described if isinstance(described, Problem) else cls(Cell.of(described))
+
+    def over(self, frequencies: Any) -> Problem:
+        """Return the problem with the band of these frequencies in Hz, which are positive; all else is shared."""
+        points = frequencies_taken(frequencies)
+        return self.within((float(2 * np.pi * points.min()), float(2 * np.pi * points.max())))
+
+    def within(self, band: Band | None) -> Problem:
+        """Return the problem with this band of angular frequencies in 1/s; all else is shared."""
+        if band == self.band:
+            return self
+        other = copy(self)
+        object.__setattr__(other, "band", band)
+        return other
+
+    def vary(self, changes: Mapping[str, Any]) -> Problem:
+        """Return the problem of the cell with other values, in the same band: see `Cell.vary`."""
+        return Problem(self.cell.vary(changes), self.band)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is sent to another process: the description, not what was worked out from it."""
+        return {"cell": self.cell, "band": self.band}
+
+    @cached_property
+    def places(self) -> Mapping[str, Admittance]:
+        """What each place conducts, by name, in the order of current flow: y(s), of a label image by kind of link."""
+        return admittances(self.cell)
+
+    @cached_property
+    def direct_current(self) -> bool:
+        """Whether direct current can flow: through a contact, or through pores that conduct."""
+        return direct_current(self.cell)
+
+    @cached_property
+    def face(self) -> Face:
+        """The part of the working electrode's face that mirror symmetry leaves."""
+        return face_of(self.cell)
+
+    @cached_property
+    def whole_face(self) -> Face:
+        """All of the working electrode's face."""
+        return face_of(self.cell, whole=True)
+
+    @cached_property
+    def body(self) -> Body:
+        """What lies between the electrodes."""
+        return body_of(self.cell, lambda: self.face)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of cell, as backends declare what they offer of it."""
+        return self.body.kind
+
+    @cached_property
+    def area(self) -> float:
+        """A in m2."""
+        return self.cell.area
+
+    @cached_property
+    def contact_fraction(self) -> float:
+        """A_c/A, from 0 to 1."""
+        return self.cell.contact_fraction
+
+    @cached_property
+    def contact_area(self) -> float:
+        """A_c in m2."""
+        return self.contact_fraction * self.area
+
+    @cached_property
+    def ideal_contact(self) -> bool:
+        """Whether the electrolyte is at the metal's potential where it is touched: a contact without charge transfer."""
+        return self.cell.working_electrode.charge_transfer is None and self.contact_fraction > 0
+
+    @cached_property
+    def ideal_counter(self) -> bool:
+        """Whether the electrolyte is at 0 V at the counter electrode."""
+        return self.cell.counter_electrode.charge_transfer is None
+
+    @cached_property
+    def contact_sides(self) -> tuple[float, float]:
+        """Extent of the contact along x and y in m."""
+        return self.cell.contact_sides
+
+    @cached_property
+    def features(self) -> Mapping[str, str]:
+        """What it has that a backend may declare itself `unable` of, by name, with the key that it comes from."""
+        part, (width, depth, _) = self.contact_area / self.area, self.body.lengths
+        transfer, pore = "working_electrode.charge_transfer", "working_electrode.pore"
+        pores = self.places.get(PORE)
+        found = {
+            "grain boundaries": ("electrolyte.grain_boundaries", GRAIN_BOUNDARY in self.places),
+            "ideal contact": (transfer, self.ideal_contact),
+            "resistive contact": (transfer, not self.ideal_contact and part > 0),
+            "pores": (pore, pores is not None),
+            "insulating pores": (pore, pores is None and part < 1),
+            "conducting pores": (pore, pores is not None and pores.conductance > 0),
+            "resistive counter electrode": ("counter_electrode.charge_transfer", COUNTER_ELECTRODE in self.places),
+            "oblong face": ("geometry.width", width != depth),
+            "full contact": ("working_electrode.contact.fraction", part == 1),
+            "no contact": ("working_electrode.contact.fraction", not self.direct_current),
+        }
+        return {name: key for name, (key, has) in found.items() if has}
+
+    @cached_property
+    def discretisation(self) -> str:
+        """What grids and matrices depend on, as text: problems of equal text differ in materials alone."""
+        boundaries, structure = self.cell.electrolyte.grain_boundaries, self.cell.electrolyte.microstructure
+        described = {
+            "geometry": self.cell.geometry.model_dump(mode="json"),
+            "contact": self.cell.working_electrode.contact.model_dump(mode="json"),
+            "layers": 1 if boundaries is None else boundaries.layers,
+            "microstructure": structure and structure.model_dump(mode="json"),
+            "mesh": self.cell.mesh and self.cell.mesh.model_dump(mode="json", exclude={"boundary"}),
+            "processes": list(self.places),
+            "direct_current": self.direct_current,
+        }
+        return json.dumps(described, sort_keys=True)
+
+    def check_solvable(self) -> None:
+        """Raise InputError where no current can enter at any frequency."""
+        pore = self.cell.working_electrode.pore
+        if self.direct_current:
+            return
+        if pore is None:
+            raise InputError(
+                "working_electrode.contact.fraction = 0.0 is not allowed without working_electrode.pore: "
+                "no current can enter the cell at any frequency; give the pores a capacitance, or a fraction above 0"
+            )
+        if pore.areal_capacitance == 0:
+            raise InputError(
+                "working_electrode.pore.capacitance = 0.0 F/m^2 is not allowed at contact fraction 0: no current can enter "
+                "the cell at any frequency"
+            )
+
+
+def check_solvable(described: Described) -> None:
+    """Raise InputError for a cell that carries no current at any frequency."""
+    Problem.of(described).check_solvable()
