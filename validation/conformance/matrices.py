@@ -14,7 +14,6 @@ from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.one_grid import solve_grid
-from fem_constriction.solving.refinement import angular_band
 from validation.conformance.cells import CELLS, FREQUENCIES
 from validation.conformance.exceptions import BrokenContractError
 from validation.conformance.outcome import Check, Measured, hertz, together, worst
@@ -101,12 +100,9 @@ def plain_solution(subject: Subject) -> Measured:
     """Z of one grid by the backend's own route is Z of its matrices, solved plainly at each frequency."""
     backend, parts = _assembling(subject), []
     for name in (CELL, "ideal contact"):
-        cell = CELLS[name]
-        grid = backend.uniform(Problem.of(cell), 2 * COARSE)
-        solution, assembly = (
-            solve_grid(cell, backend, grid, angular_band(FREQUENCIES)),
-            backend.assemble(Problem.of(cell), grid),
-        )
+        problem = Problem.of(CELLS[name]).over(FREQUENCIES)
+        grid = backend.uniform(problem, 2 * COARSE)
+        solution, assembly = solve_grid(problem, backend, grid, problem.band), backend.assemble(problem, grid)
         s = 2j * np.pi * FREQUENCIES[::3]
         z = solution.model.impedance(s)
         y = evaluate(problem.places, s)
