@@ -25,8 +25,8 @@ from fem_constriction.solving.one_grid import Solution, solve_grid
 from fem_constriction.space.reconstruction import Reconstruction
 from network import Network
 from validation import oracles
-from validation.discs.certificate import certify
-from validation.discs.certificate import pair as paired
+from validation.discs.all_unknowns import certify
+from validation.discs.all_unknowns import pair as paired
 
 REFERENCES = json.loads((DATA / "references.json").read_text())["spectra"]
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)

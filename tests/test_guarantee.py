@@ -16,7 +16,7 @@ from fem_constriction.fem.stacks.spaces import LineSpace
 from fem_constriction.solving.one_grid import solve_grid
 from network import Network
 from validation import guarantee
-from validation.discs.certificate import pair
+from validation.discs.all_unknowns import pair
 from validation.discs.densities import Density, with_densities
 from validation.discs.local import contributions
 

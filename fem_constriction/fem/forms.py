@@ -44,6 +44,12 @@ def density_sheet(p: Any, q: Any, w: Any) -> Any:
     return p * q / w["det"] ** 2
 
 
+@BilinearForm
+def potential_density(phi: Any, q: Any, w: Any) -> Any:
+    """Return a potential times a density."""
+    return phi * q / w["det"]
+
+
 @LinearForm
 def density(q: Any, w: Any) -> Any:
     """Return a density."""

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.reduction.assembly import Assembly
-from fem_constriction.solving.capabilities import FAMILY, GRID, UNIFORM, check_offered, offers
+from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, GRID, UNIFORM, check_offered, offers
 from fem_constriction.stack.layered import Layered
+from fem_constriction.stack.sides import Sides
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Scheme:
     def opposite(self, problem: Problem) -> Any:
         """Return a backend that bounds Z from the other side on the same kind of grids; None where there is no need."""
         return None
+
+    def sides(self, problem: Problem, level: int) -> Sides:
+        """Return potentials and currents of one plane, of a scheme that offers an enclosure."""
+        raise NotImplementedError
 
 
 class ByKind:
@@ -113,6 +118,11 @@ class ByKind:
         problem = Problem.of(described)
         scheme = self.schemes.get(problem.kind.name)
         return None if scheme is None else scheme.opposite(problem)
+
+    def sides(self, described: Described, level: int) -> Sides:
+        """Return potentials and currents of one plane, exact along z, finer by level: what guaranteed discs are made of."""
+        problem, scheme = self._of(described, ENCLOSURE)
+        return scheme.sides(problem, level)
 
     def layered(self, described: Described, grid: Grid) -> Layered | None:
         """Return what `assemble` gives as a stack to be solved mode by mode on its face; None for a cell that is no stack."""

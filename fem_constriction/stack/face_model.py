@@ -61,6 +61,33 @@ def reduce_layered(
     return replace(model, statistics=basis.statistics(max(estimate, off)), whole=whole, basis_error=off)
 
 
+@dataclass(frozen=True, eq=False)
+class FaceSolutions:
+    """phi on the WE face at r real shifts, as they were solved: what guaranteed discs continue downwards.
+
+    shifts: 1/s, (r,); potential: (r, nx, ny); metal: V of each, (r,): the norms of the columns are 1.
+    """
+
+    shifts: Array
+    potential: Array
+    metal: Array
+
+
+def solved_on_face(
+    layered: Layered,
+    processes: Mapping[str, Admittance],
+    band: tuple[float, float] | None,
+    *,
+    direct_current: bool = True,
+    tolerance: float = TARGET,
+) -> FaceSolutions:
+    """Return solutions on the face at as many shifts as `reduce_layered` takes for an error of Z of tolerance."""
+    basis = PlaneBasis(layered, processes)
+    model, _ = enough_shifts(basis, band, direct_current=direct_current, tolerance=tolerance)
+    columns = np.hstack(basis.blocks) @ model.coordinates
+    return FaceSolutions(basis.shifts, basis.nodes.whole(columns), columns[-1])
+
+
 def _interpolation(model: LateralModel, processes: Mapping[str, Admittance]) -> float:
     """How far a pencil's functions are off, relative, at the model's shifts and at the same imaginary ones."""
     positive = model.shifts[model.shifts > 0]

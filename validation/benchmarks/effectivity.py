@@ -24,7 +24,7 @@ from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band
 from validation import oracles
 from validation.benchmarks.random_cells import FREQUENCY, SEED, random_cell
-from validation.discs.certificate import certify
+from validation.discs.all_unknowns import certify
 from validation.show.report import table
 
 #: Oracles' orders that are tried until the truth is known this well.

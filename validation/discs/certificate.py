@@ -18,12 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.arrays import Array, Complex
 from fem_constriction.cell.units import array_in
-from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.reduction.reduced import ReducedModel
-from fem_constriction.solving.one_grid import Solution
 
 #: Rounding of the small matrices, relative to the size of their terms, added to eta^2: admittances span up to ten decades, and
 #: enclosures of exact cells were seen to be off by 2e-9.
@@ -69,143 +66,118 @@ class Discs:
 
 @dataclass(frozen=True, eq=False)
 class Pairing:
-    """Potentials of one grid and currents of another, as the small matrices that discs are made of, for any materials.
+    """Potentials and currents as the small matrices that discs are made of, for any materials.
 
-    lower, upper: the reduced models; cross: process -> int g_l . J_m (r potentials, r currents); gram: process ->
-    int J_l . J_m; names, imbalance: as in `Discs`.
+    Parameters
+    ----------
+    potentials
+        r of them, as a reduced model: its matrices are int g_l . g_m.
+    gram, cross
+        Process -> int j_l . j_m of m currents, (m, m), and int g_l . j_m, (r, m).
+    totals
+        Of the currents, (m,): 1, or 0 for differences between some.
+    shifts
+        1/s, (m,), of those of total 1: which is nearest to a frequency.
+    names
+        What gave the potentials and the currents.
+    imbalance
+        Largest difference, relative to the largest density, that was made up for to conserve the currents; see `Discs`.
     """
 
-    lower: ReducedModel
-    upper: ReducedModel
-    cross: Mapping[str, Array]
+    potentials: ReducedModel
     gram: Mapping[str, Array]
+    cross: Mapping[str, Array]
+    totals: Array
+    shifts: Array
     names: tuple[str, str]
-    imbalance: float
+    imbalance: float = 0.0
 
-    def discs(self, frequency: ArrayLike, processes: Mapping[str, Admittance] | None = None) -> Discs:
-        """Return the discs at frequencies in Hz; processes: of other materials than the models' own, on the same grids.
+    def discs(self, frequency: ArrayLike, places: Mapping[str, Admittance] | None = None) -> Discs:
+        """Return the discs at frequencies in Hz; places: of other materials than the potentials' own, on the same grids.
 
-        Any potentials and currents will do, so that the discs are guaranteed whatever materials the models were made for.
+        Any potentials and currents will do, so that the discs are guaranteed whatever materials the models were made for. What
+        rounding may do to the sums, and what they lack to the work of unit current, sum over p of int g . j = V, is added.
         """
         points = array_in("Hz", frequency, "frequency").astype(float)
-        lower, upper = (replace(m, processes=processes or m.processes) for m in (self.lower, self.upper))
+        model = replace(self.potentials, processes=places or self.potentials.processes)
         s = 2j * np.pi * points
-        y = {name: np.asarray(value, dtype=np.complex128) for name, value in evaluate(lower.processes, s).items()}
+        y = {name: np.asarray(value, dtype=np.complex128) for name, value in evaluate(model.processes, s).items()}
         angles = np.stack([np.angle(value) for value in y.values()])
         delta = (angles.max(0) - angles.min(0)) / 2
-        potential, weights = self.chosen(points, lower.processes)
-        lowest = lower.impedance(s)
-        rounding = lower.rounding(s) + upper.rounding(s)
+        potential, weights = self.chosen(points, model.processes)
+        lowest, rounding = model.impedance(s), model.rounding(s)
+        lacking = sum(self.cross.values(), np.zeros(())) - np.outer(model.port, self.totals)
         centre, radius = np.empty(s.size, dtype=np.complex128), np.empty(s.size)
         for k in range(s.size):
             at = {name: complex(value[k]) for name, value in y.items()}
             c, w = potential[:, k], weights[:, k]
-            energy = sum(abs(at[p]) * np.vdot(c, lower.matrices[p] @ c).real for p in at)
+            energy = sum(abs(at[p]) * np.vdot(c, model.matrices[p] @ c).real for p in at)
             own = sum(np.vdot(w, self.gram[p] @ w).real / abs(at[p]) for p in at)
             mixed = sum((at[p] / abs(at[p]) * (c @ self.cross[p] @ w.conj())).real for p in at)
-            eta2 = max(energy - 2 * mixed + own, 0.0) + (ROUNDING + rounding[k]) * (energy + own)
+            size = sum(np.abs(w) @ (np.abs(self.gram[p]) @ np.abs(w)) / abs(at[p]) for p in at)
+            allowed = (ROUNDING + rounding[k]) * (energy + own) + np.finfo(float).eps * size + 2 * abs(c @ lacking @ w.conj())
             centre[k] = (lowest[k] + sum(w @ (self.gram[p] @ w) / at[p] for p in at)) / 2
-            radius[k] = 0.5 * eta2 * np.tan(np.pi / 4 + delta[k] / 2)
-        return Discs(points, centre, radius, delta, _direct(lower, upper, self.gram), self.names, self.imbalance)
+            radius[k] = 0.5 * (max(energy - 2 * mixed + own, 0.0) + allowed) * np.tan(np.pi / 4 + delta[k] / 2)
+        return Discs(points, centre, radius, delta, self._direct(model), self.names, self.imbalance)
 
     def enclosure(self, s: float) -> tuple[float, float]:
         """Return the lower and the upper bound of Z at real s > 0, ohm: Z_P and the least Z_C."""
-        y = {name: float(process(s)) for name, process in self.upper.processes.items()}
+        y = {name: float(process(s)) for name, process in self.potentials.processes.items()}
         quadratic = np.asarray(sum(self.gram[p] / y[p] for p in y if y[p] > 0))
-        near = int(np.argmin(np.abs(np.log(np.maximum(self.upper.shifts, 1e-300) / s))))
-        w = _best(quadratic, np.zeros(len(quadratic), dtype=complex), near).real
-        return float(self.lower.impedance(np.array([s]))[0].real), float(w @ quadratic @ w)
+        w = _best(quadratic, np.zeros(len(quadratic), dtype=complex), self.totals, self._near(s)).real
+        return float(self.potentials.impedance(np.array([s]))[0].real), float(w @ quadratic @ w)
 
-    def chosen(self, frequency: Array, processes: Mapping[str, Admittance]) -> tuple[Complex, Complex]:
-        """Return the coefficients of the potentials and the weights of the currents that discs are made of, (r, n) each."""
+    def chosen(self, frequency: Array, places: Mapping[str, Admittance]) -> tuple[Complex, Complex]:
+        """Return the coefficients of the potentials, (r, n), and the weights of the currents, (m, n), of discs."""
         s = 2j * np.pi * frequency
-        y = evaluate(processes, s)
-        potential = np.asarray(replace(self.lower, processes=processes).solution(s), dtype=np.complex128)
-        shifts = np.maximum(self.upper.shifts, 1e-300)
-        weights = np.empty((shifts.size, s.size), dtype=np.complex128)
+        y = evaluate(places, s)
+        potential = np.asarray(replace(self.potentials, processes=places).solution(s), dtype=np.complex128)
+        weights = np.empty((self.totals.size, s.size), dtype=np.complex128)
         for k in range(s.size):
             at = {name: complex(value[k]) for name, value in y.items()}
             quadratic = np.asarray(sum(self.gram[p] / abs(at[p]) for p in at))
             linear = np.asarray(sum(at[p] / abs(at[p]) * (self.cross[p].T @ potential[:, k]) for p in at))
-            weights[:, k] = _best(quadratic, linear, int(np.argmin(np.abs(np.log(shifts / abs(s[k]))))))
+            weights[:, k] = _best(quadratic, linear, self.totals, self._near(abs(s[k])))
         return potential, weights
 
+    def _near(self, s: float) -> int:
+        """The number of the current of total 1 whose shift is nearest."""
+        whole = np.flatnonzero(self.totals)
+        return int(whole[np.argmin(np.abs(np.log(np.maximum(self.shifts[whole], 1e-300) / s)))])
 
-def certify(lower: Solution, upper: Solution, frequency: ArrayLike) -> Discs:
-    """Return the discs that conforming potentials (lower) and admissible currents (upper) of one cell guarantee.
+    def _direct(self, model: ReducedModel) -> tuple[float, float] | None:
+        """R_DC between that of the potentials and the least sum over processes of int j . j/y at direct current.
 
-    Both solved with keep=True on the same part of the cell. Raises ComputationError for solutions that offer neither.
-    """
-    return pair(lower, upper).discs(frequency)
-
-
-def pair(lower: Solution, upper: Solution) -> Pairing:
-    """Return what the discs of these two solutions are made of; the solutions themselves are not needed any more.
-
-    Cross products at the interfaces from traces; in the bulk from int g_l . J_m over all processes = V_l, the work of unit
-    current. Raises ComputationError as `certify` does.
-    """
-    if lower.assembly is None or upper.assembly is None or lower.assembly.traces is None or upper.assembly.fluxes is None:
-        raise ComputationError(
-            "a certificate takes conforming potentials from one backend and currents from another, both kept"
-        )
-    if lower.grid.copies != upper.grid.copies:
-        raise ComputationError("a certificate takes two grids of the same part of the cell")
-    if len(lower.grid.layers) != len(upper.grid.layers):
-        raise ComputationError("a certificate takes two grids of the same layers")
-    model = upper.model
-    fluxes = upper.assembly.fluxes(model.potentials(model.coordinates), model.admittances_at_shifts()[BULK])
-    identity = np.eye(len(lower.model.port))
-    jumps = lower.assembly.traces(lower.model.potentials(identity), fluxes.x, fluxes.y)
-    sides = {
-        CHARGE_TRANSFER: jumps.metal,
-        PORE: jumps.metal,
-        GRAIN_BOUNDARY: jumps.boundaries,
-        COUNTER_ELECTRODE: jumps.counter,
-    }
-    if jumps.boundaries.shape[0] != fluxes.through[GRAIN_BOUNDARY].shape[0]:
-        raise ComputationError("a certificate takes potentials and currents across the same boundaries")
-    cross = {
-        name: np.einsum("fxyl,fxym->lm", sides[name], fluxes.through[name], optimize=True)
-        for name in model.processes
-        if name != BULK
-    }
-    work = np.repeat(lower.model.port[:, None], model.shifts.size, axis=1)
-    cross[BULK] = work - sum(cross.values(), np.zeros_like(work))
-    names = (str(lower.description.get("backend", "")), str(upper.description.get("backend", "")))
-    small = [replace(solution.model, basis=()) for solution in (lower, upper)]
-    return Pairing(small[0], small[1], cross, fluxes.gram, names, fluxes.imbalance)
+        Where nothing conducts at direct current nothing may go: only currents that have none there are allowed.
+        """
+        y = {name: place.conductance for name, place in model.processes.items()}
+        blocked = sum((np.diag(self.gram[name]) for name, value in y.items() if value == 0), np.zeros(self.totals.size))
+        allowed = np.flatnonzero(blocked == 0)
+        if 0.0 not in model.shifts or not self.totals[allowed].any():
+            return None
+        quadratic = np.asarray(sum(self.gram[name] / value for name, value in y.items() if value > 0))
+        own, totals = quadratic[np.ix_(allowed, allowed)], self.totals[allowed]
+        near = int(np.argmin(np.where(totals > 0, np.diag(own), np.inf)))
+        w = _best(own, np.zeros(allowed.size, dtype=complex), totals, near).real
+        return model.resistance() * (1 - ROUNDING), float(w @ own @ w) * (1 + ROUNDING)
 
 
-def _best(quadratic: Array, linear: Complex, near: int) -> Complex:
-    """Return the weights, of sum 1, that minimise w* H w - 2 Re(w* h): around the currents of the nearest shift."""
+def _best(quadratic: Array, linear: Complex, totals: Array, near: int) -> Complex:
+    """Return the weights, of total 1, that minimise w* H w - 2 Re(w* h): around one current of total 1."""
     size = len(linear)
     others = np.delete(np.arange(size), near)
     start = np.zeros(size, dtype=np.complex128)
     start[near] = 1.0
     gradient = linear - quadratic[:, near]
-    # Differences to the nearest current have total 0; in these coordinates the minimum is free.
-    reduced = (
-        quadratic[np.ix_(others, others)] - quadratic[others, near][:, None] - quadratic[near, others] + quadratic[near, near]
-    )
-    values, vectors = np.linalg.eigh((reduced + reduced.T) / 2)
-    kept = values > FLUX_RANK * quadratic[near, near]
-    right = vectors[:, kept].T @ (gradient[others] - gradient[near])
-    step = vectors[:, kept] @ (right / values[kept])
+    # Differences to that current have total 0; in these coordinates, scaled to a unit diagonal, the minimum is free.
+    part, column = totals[others], quadratic[others, near]
+    reduced = quadratic[np.ix_(others, others)] - np.outer(column, part) - np.outer(part, column)
+    reduced += quadratic[near, near] * np.outer(part, part)
+    scale = 1 / np.sqrt(np.maximum(np.diag(reduced), FLUX_RANK * quadratic[near, near]))
+    values, vectors = np.linalg.eigh((reduced + reduced.T) / 2 * np.outer(scale, scale))
+    kept = values > FLUX_RANK
+    right = vectors[:, kept].T @ (scale * (gradient[others] - part * gradient[near]))
+    step = scale * (vectors[:, kept] @ (right / values[kept]))
     start[others] += step
-    start[near] -= step.sum()
+    start[near] -= part @ step
     return start
-
-
-def _direct(lower: ReducedModel, upper: ReducedModel, gram: Mapping[str, Array]) -> tuple[float, float] | None:
-    """R_DC between that of the potentials and min over the currents of sum over processes of int J . J/y at direct current."""
-    if 0.0 not in lower.shifts or 0.0 not in upper.shifts:
-        return None
-    y = {name: process.conductance for name, process in upper.processes.items()}
-    # Where nothing conducts at direct current, nothing may go: only currents that have none there are allowed.
-    blocked = sum((np.diag(gram[name]) for name, value in y.items() if value == 0), np.zeros(upper.shifts.size))
-    quadratic = np.asarray(sum(gram[name] / value for name, value in y.items() if value > 0))
-    allowed = np.flatnonzero(blocked == 0)
-    own = quadratic[np.ix_(allowed, allowed)]
-    w = _best(own, np.zeros(allowed.size, dtype=complex), int(np.argmin(np.diag(own)))).real
-    return lower.resistance() * (1 - ROUNDING), float(w @ own @ w) * (1 + ROUNDING)

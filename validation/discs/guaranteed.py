@@ -29,7 +29,8 @@ from fem_constriction.solving.one_grid import Solution, solve_grid
 from fem_constriction.solving.refinement import FINEST
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.spectra.spectrum import Spectrum
-from validation.discs.certificate import Discs, Pairing, pair
+from validation.discs.all_unknowns import pair
+from validation.discs.certificate import Discs, Pairing
 from validation.discs.densities import Density, with_densities
 from validation.discs.local import Contributions, contributions
 

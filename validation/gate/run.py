@@ -28,7 +28,8 @@ from fem_constriction.solving.capabilities import gap, require
 from fem_constriction.solving.refinement import FIRST_LEVELS, Family, angular_band, check_affordable, refine, solve_family
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.spectra.spectrum import Spectrum
-from validation.discs.certificate import Discs, Pairing, pair
+from validation.discs.all_unknowns import pair
+from validation.discs.certificate import Discs, Pairing
 from validation.discs.guaranteed import guarantee
 from validation.gate.agreement import Agreement, check_tolerance, compare, enclose
 from validation.gate.result import GEOMETRIC, Geometric, Result

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fem_constriction.fem.prisms.equilibrated import MixedElements
+from fem_constriction.fem.prisms.equilibrated import MixedElements, triangular_sides
 from fem_constriction.fem.prisms.plane_memory import check_plane
 from fem_constriction.fem.prisms.prism_fields import PrismFields
 from fem_constriction.fem.prisms.prisms import STACKED, Prisms, TriangleSpace, prisms
@@ -20,6 +20,7 @@ from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.projection import BLOCK
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, TRIANGLES, UNIFORM
 from fem_constriction.solving.one_grid import check_memory
+from fem_constriction.stack.sides import Sides
 
 #: Doubles per unknown of a factorisation for each mode along z, at each shift of a block (measured 80 to 140).
 ENTRIES = 140
@@ -42,6 +43,10 @@ class PrismElements(ExtrudedElements):
     def opposite(self, problem: Problem) -> MixedElements:
         """Return what bounds Z from the other side on the same kind of grids: no voxel grid fits the outline."""
         return MixedElements(mesher=self.mesher)
+
+    def sides(self, problem: Problem, level: int) -> Sides:
+        """Return potentials and currents of the face's triangles."""
+        return triangular_sides(problem, prisms(problem, GRADINGS[2], level, self.mesher))
 
     def nodes(self, grid: Prisms) -> int:
         """About how many nodes a triangulation has: vertices are half of its triangles, edges three halves."""

@@ -24,9 +24,10 @@ from skfem import ElementTriP0, ElementTriP1DG, ElementTriRT1, ElementTriRT2
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.fem.forms import density, density_sheet, divergence_density, flow_energy
+from fem_constriction.fem.forms import density, density_sheet, divergence_density, flow_energy, potential_density
 from fem_constriction.fem.prisms.outline_mesh import PlanarMesh
 from fem_constriction.fem.prisms.prisms import Prisms, TriangleSpace, prisms, triangle_basis
+from fem_constriction.fem.stacks.two_port import exact
 from fem_constriction.grids.grid import Grading, Grid
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Described, Problem
@@ -36,6 +37,7 @@ from fem_constriction.reduction.factors import Solver, factorised
 from fem_constriction.solving.capabilities import FAMILY, OUTLINES, RECTANGLES
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import DENSE, Lateral, Modes
+from fem_constriction.stack.sides import Sides
 from fem_constriction.stack.sparse_functions import Pencil
 
 #: Degree of the divergence -> elements of the current (scikit-fem counts them from 1), and of its divergence.
@@ -43,14 +45,6 @@ CURRENTS = {0: (ElementTriRT1, ElementTriP0), 1: (ElementTriRT2, ElementTriP1DG)
 
 #: Densities of a triangle.
 PER_TRIANGLE = {0: 1, 1: 3}
-
-
-def exact(values: Array, height: float) -> tuple[Array, Array]:
-    """Return c and d of a layer of the continuum, not discretised along z (`layered`): both ends alike, and opposite."""
-    root = np.sqrt(values)
-    tangent = np.tanh(root * height / 2)
-    flat = root * height < 1e-8
-    return root * tangent, np.where(flat, 2 / height, root / np.where(flat, 1.0, tangent))
 
 
 def equilibrated(described: Described, grid: Prisms, degree: int = 1) -> Layered:
@@ -73,6 +67,12 @@ def semi_discrete(described: Described, grid: Prisms, degree: int = 2) -> Layere
     area = grid.copies * grid.depth**2
     held = plane.contact.diagonal() != 0
     return _stack(described, grid, plane.functions, plane.mass, plane.contact, held, area, "potentials")
+
+
+def triangular_sides(problem: Problem, grid: Prisms) -> Sides:
+    """Return both sides of a triangulation, potentials of degree 2 and currents of degree 1."""
+    overlap, alone = density_overlaps(grid.plane, grid.depth, 2), sparse.csr_array(np.ones((1, 1)))
+    return Sides(semi_discrete(problem, grid, 2), equilibrated(problem, grid, 1), (overlap, alone), grid.name)
 
 
 def _stack(
@@ -152,8 +152,7 @@ class _Currents:
         energy = sparse.csc_array(flow_energy.assemble(flow))
         divergence = sparse.csr_array(divergence_density.assemble(flow, sheet, **det))[number]
         mass = sparse.csr_array(density_sheet.assemble(sheet, **det))[number][:, number]
-        ones = factorised(mass).solve(density.assemble(sheet, **det)[number])
-        scale = sparse.diags_array(ones)
+        scale = sparse.diags_array(_ones(mass, density.assemble(sheet, **det)[number]))
         free = np.setdiff1d(np.arange(energy.shape[0]), flow.get_dofs().all())  # nothing leaves through the walls
         self.energies = sparse.csr_array(energy[free][:, free])
         self.divergence = sparse.csr_array(scale @ divergence[:, free])
@@ -184,6 +183,26 @@ class _Currents:
         driven = self.divergence[rows]
         matrix = sparse.block_array([[self.energies, driven.T], [driven, -added[rows][:, rows]]], format="csc")
         return _Lower(factorised(matrix), self.energies.shape[0])
+
+
+def density_overlaps(mesh: PlanarMesh, unit: float, degree: int) -> sparse.csr_array:
+    """Return int N_i q_j of Lagrange elements of one degree and the densities of currents of the one below, (nodes, densities).
+
+    Exact on bent triangles as well: what a density is divided by, the area is multiplied by.
+    """
+    _, divergences = CURRENTS[degree - 1]
+    nodes = triangle_basis(mesh, unit, degree)
+    sheet = triangle_basis(mesh, unit, degree, element=divergences())
+    det = {"det": np.abs(sheet.mapping.detDF(sheet.X))}
+    number = np.concatenate([sheet.element_dofs[:, k] for k in range(mesh.t.shape[1])])
+    mass = sparse.csr_array(density_sheet.assemble(sheet, **det))[number][:, number]
+    scale = sparse.diags_array(_ones(mass, density.assemble(sheet, **det)[number]))
+    return sparse.csr_array(sparse.csr_array(potential_density.assemble(nodes, sheet, **det))[number].T @ scale)
+
+
+def _ones(mass: sparse.csr_array, integrals: Array) -> Array:
+    """The coefficients of 1 in densities of these integrals: with them as their unit, those of 1 are all 1."""
+    return np.asarray(factorised(mass).solve(integrals))
 
 
 class _Lower:

@@ -1,0 +1,55 @@
+"""Guaranteed discs from the face alone: both sides exact along z, so that a certificate takes the time of a limit.
+
+Potentials and currents are solved on the face at a few real shifts, continued downwards (`potentials`, `currents`), and paired:
+no unknowns below the face, no lines along z. What is certified is what stands on the planes; the solutions only decide how
+small discs are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from fem_constriction.errors import ComputationError
+from fem_constriction.problem.problem import Problem
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.stack.face_model import solved_on_face
+from fem_constriction.stack.sides import Sides
+from validation.discs.certificate import Pairing
+from validation.discs.currents import currents_on_planes
+from validation.discs.overlaps import overlaps
+from validation.discs.potentials import potentials_on_planes
+
+#: Relative error of Z up to which shifts are added: what is left of it is a part of the radius, and far below that.
+SPANNED = 1e-7
+
+#: What the work of unit current may lack, sum over p of int g . j = V, relative: more is no rounding.
+BALANCE = 1e-6
+
+
+def paired(problem: Problem, sides: Sides, names: tuple[str, str] = ("", "")) -> Pairing:
+    """Return what the discs of a problem in its band are made of; names: of what gave potentials and currents.
+
+    Raises ComputationError where potentials and currents do not do the work of unit current: one of them is not admissible.
+    """
+    places = problem.places
+    with threadpool_limits(limits=1, user_api="blas"):
+        above, below = (
+            solved_on_face(side, places, problem.band, direct_current=problem.direct_current, tolerance=SPANNED)
+            for side in (sides.potentials, sides.currents)
+        )
+        potentials = potentials_on_planes(sides.potentials, above, places)
+        currents = currents_on_planes(sides.currents, below, places)
+        cross = overlaps(potentials, currents, sides.overlap, places)
+    totals = np.zeros(len(currents.face))
+    totals[0] = 1.0
+    work = np.outer(potentials.metal, totals)
+    lacking = float(np.abs(sum(cross.values(), -work)).max() / np.abs(work).max())
+    if not lacking <= BALANCE:
+        raise ComputationError(
+            f"discs on {sides.name}: potentials and currents lack {lacking:.1e} of the work of unit current, allowed is "
+            f"{BALANCE:.0e}: one of them is not admissible"
+        )
+    model = ReducedModel(potentials.gram(places), potentials.metal, {}, potentials.coordinates, dict(places), potentials.shifts)
+    shifts = np.where(totals > 0, currents.shifts[0], np.nan)
+    return Pairing(model, currents.gram(places), cross, totals, shifts, names, lacking)

@@ -1,0 +1,59 @@
+"""int g . j of potentials and currents, place by place, from what both are on the planes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import sparse
+
+from fem_constriction.arrays import Array
+from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.space.reconstruction import along
+from validation.discs.currents import PlaneCurrents
+from validation.discs.potentials import PlanePotentials
+
+
+def overlaps(
+    potentials: PlanePotentials, currents: PlaneCurrents, overlap: Sequence[sparse.csr_array], places: Mapping[str, Admittance]
+) -> dict[str, Array]:
+    """Return int g_l . j_m for every process, (potentials, currents), over the whole cell: values on planes alone.
+
+    In a layer div j = 0 and phi is continuous, so that int -grad phi . j is int phi j_z at its top less that at its bottom.
+    """
+    upper, lower = potentials.plane, currents.plane
+    area = upper.side.area
+    x, y = overlap
+    over = along(2, y, along(1, x, currents.face))  # int N_i j over the face
+    inside = lower.inside(currents.face.shape[1:])
+    touching = along(2, y, along(1, x, np.where(inside, currents.face, 0.0)))  # a density is of contact or of pores alone
+    ones = np.ones(over.shape[1:])
+
+    def at_face(values: Array, weights: Array) -> Array:
+        return area * values.reshape(len(values), -1) @ weights.reshape(len(weights), -1).T
+
+    drop = potentials.metal[:, None, None] * ones - potentials.face
+    modal = tuple(
+        a.vectors.T @ np.asarray(each @ b.vectors)
+        for a, each, b in zip((upper.lateral.x, upper.lateral.y), overlap, (lower.lateral.x, lower.lateral.y), strict=True)
+    )
+
+    def on_plane(a: Array, w: Array) -> Array:
+        p, j = upper.square(a), lower.square(w)
+        along_x, along_y = (each[: p.shape[i + 1], : j.shape[i + 1]] for i, each in enumerate(modal))
+        return at_face(p, along_x @ j @ along_y.T)
+
+    count = len(potentials.column.layers)
+    above = [on_plane(potentials.bottom[i], currents.through[i + 1]) for i in range(count)]
+    below = [on_plane(potentials.top[i], currents.through[i]) for i in range(count)]
+    found = {BULK: np.asarray(sum(below) - sum(above))}
+    if CHARGE_TRANSFER in places:
+        found[CHARGE_TRANSFER] = at_face(drop, touching)
+    if PORE in places:
+        found[PORE] = at_face(drop, over - touching)
+    if GRAIN_BOUNDARY in places:
+        found[GRAIN_BOUNDARY] = np.asarray(sum(above[:-1]) - sum(below[1:]))
+    if COUNTER_ELECTRODE in places:
+        found[COUNTER_ELECTRODE] = above[-1]
+    return found

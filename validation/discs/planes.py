@@ -1,0 +1,80 @@
+"""The plane of one side of a disc: its nodes, its modes in ascending order, and the layers below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_constriction.arrays import Array
+from fem_constriction.processes.elements import Admittance, evaluate
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.stack.layered import Layered
+from fem_constriction.stack.modes import Lateral
+from validation.discs.exact_layers import Column
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """Functions of a side's plane: nodes and modes, the modes in ascending order of their eigenvalue.
+
+    Parameters
+    ----------
+    side
+        The stack that they are of; its plane has modes.
+    """
+
+    side: Layered
+
+    @property
+    def lateral(self) -> Lateral:
+        """The modes."""
+        assert isinstance(self.side.lateral, Lateral)
+        return self.side.lateral
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """Numbers of the modes."""
+        return np.argsort(self.lateral.values.ravel(), kind="stable")
+
+    def column(self) -> Column:
+        """Return the layers below."""
+        k = np.sqrt(np.maximum(np.sort(self.lateral.values.ravel()), 0.0)) / self.side.unit
+        k[0] = 0.0  # of the uniform mode it is rounding
+        return Column(k, [float(heights.sum()) for heights in self.side.layers])
+
+    def modes(self, values: Array) -> Array:
+        """Return coefficients (r, n) of values at nodes (r, nx, ny)."""
+        return np.asarray(self.lateral.analyse(values).reshape(len(values), -1)[:, self.order])
+
+    def square(self, coefficients: Array) -> Array:
+        """Return coefficients of the first modes, (r, n), by their numbers along x and along y, (r, kx, ky)."""
+        x, y = np.divmod(self.order[: coefficients.shape[1]], self.lateral.shape[1])
+        found = np.zeros((len(coefficients), int(x.max(initial=0)) + 1, int(y.max(initial=0)) + 1))
+        found[:, x, y] = coefficients
+        return found
+
+    def values(self, coefficients: Array) -> Array:
+        """Return values at nodes, (r, nx, ny), of coefficients of all modes, (r, n)."""
+        unsorted = np.empty_like(coefficients)
+        unsorted[:, self.order] = coefficients
+        return self.lateral.synthesise(unsorted.reshape(len(coefficients), *self.lateral.shape))
+
+    def weights(self, where: NDArray[np.bool_]) -> Array:
+        """Return the roots of the masses of some nodes: so weighted, values count as in the mean square, on any grid."""
+        mass: Array = (self.side.face[CHARGE_TRANSFER] + self.side.face[PORE]).diagonal() / self.side.area
+        return np.asarray(np.sqrt(mass.reshape(where.shape)[where]))
+
+    def inside(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return which nodes of densities belong to the contact, (nx, ny)."""
+        return np.asarray(np.asarray(self.side.face[CHARGE_TRANSFER].sum(1)).reshape(shape) > 0)
+
+
+def below(places: Mapping[str, Admittance], shifts: Array) -> tuple[Array, Array]:
+    """Return kappa/y of boundaries and of the counter electrode, 0 where there is none, (r,) each."""
+    y = evaluate(places, shifts)
+    none = np.zeros(shifts.size)
+    boundary, counter = (y[BULK] / y[name] if name in y else none for name in (GRAIN_BOUNDARY, COUNTER_ELECTRODE))
+    return boundary, counter
