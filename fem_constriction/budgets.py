@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.cell.cell import Cell, CellLike
-from fem_constriction.cell.faults import show
 from fem_constriction.cell.temperature import ENERGY, ActivationEnergies
 from fem_constriction.cell.units import checked
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import Absent, ComputationError, InputError
 from fem_constriction.processes.circuits import in_series, one_dimensional_resistance
 from fem_constriction.processes.elements import by_name
 from fem_constriction.processes.names import BULK
@@ -117,8 +116,10 @@ def check_flows(cell: Cell) -> None:
     """Raise InputError for a cell without direct current: it has no R_DC that could have parts."""
     if not direct_current(cell):
         raise InputError(
-            f"working_electrode.contact.fraction = {cell.contact_fraction!r} is not allowed: no direct "
-            "current flows, and its resistance has no parts; allowed is a fraction above 0, or pores that conduct"
+            key="working_electrode.contact.fraction",
+            value=cell.contact_fraction,
+            why="no direct current flows, and its resistance has no parts",
+            remedy="allowed is a fraction above 0, or pores that conduct",
         )
 
 
@@ -232,13 +233,17 @@ def activation_energy(
     """
     if energies is None:
         if found.cell.temperature is None:
-            raise InputError("temperature is missing: required are activation energies, in the cell or given by process in J")
+            raise InputError(
+                key="temperature",
+                value=Absent.MISSING,
+                allowed="required are activation energies, in the cell or given by process in J",
+            )
         chosen = found.cell.temperature.activation_energy
         energies = {process: chosen.of(process) for process in found.parts}
     for process, energy in energies.items():
         if process not in ActivationEnergies.model_fields:
             allowed = ", ".join(ActivationEnergies.model_fields)
-            raise InputError(f"energies.{process} = {show(energy)} is not allowed: the processes are {allowed}")
+            raise InputError(key=f"energies.{process}", value=energy, allowed=f"the processes are {allowed}")
     energies = {process: checked(f"energies.{process}", energy, ENERGY) for process, energy in energies.items()}
     total, uncertainty = found.constriction if constriction else found.resistance
     if abs(total) <= uncertainty:

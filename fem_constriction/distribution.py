@@ -49,8 +49,10 @@ def load(point: metadata.EntryPoint) -> Any:
         return point.load()
     except Exception as error:
         raise InputError(
-            f"backend = '{point.name}' is not allowed: {point.value}, of the distribution {owner}, cannot be loaded "
-            f"({type(error).__name__}: {error}); allowed is one that can, see `backends`"
+            key="backend",
+            value=point.name,
+            why=f"{point.value}, of the distribution {owner}, cannot be loaded ({type(error).__name__}: {error})",
+            remedy="allowed is one that can, see `backends`",
         ) from None
 
 

@@ -36,21 +36,21 @@ def read_bytes(path: str | os.PathLike[str], most: int = MOST) -> bytes:
     """
     try:
         if stat.S_ISFIFO(os.stat(path).st_mode) and not os.path.realpath(path).startswith(("/proc/", "/dev/fd/")):
-            raise InputError(f"{path}: is a named pipe, not a file")
+            raise InputError("is a named pipe, not a file", file=path)
         with open(path, "rb") as stream:
             if os.fstat(stream.fileno()).st_size > most:
-                raise InputError(_too_large(path, most))
+                raise _too_large(path, most)
             found = stream.read(most + 1)  # a device or a pipe has no size of its own
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError("there is no such file", file=path) from None
     except IsADirectoryError:
-        raise InputError(f"{path}: is a directory, not a file") from None
+        raise InputError("is a directory, not a file", file=path) from None
     except InputError:
         raise
     except (OSError, ValueError, MemoryError) as error:
-        raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
+        raise InputError(f"cannot be read ({_reason(error)})", file=path) from None
     if len(found) > most:
-        raise InputError(_too_large(path, most))
+        raise _too_large(path, most)
     return found
 
 
@@ -62,7 +62,7 @@ def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:
     try:
         return read_bytes(path, most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+        raise InputError(f"is not UTF-8 text (byte {error.start})", file=path) from None
 
 
 def read_any_text(path: str | os.PathLike[str], most: int = MOST) -> str:
@@ -72,7 +72,7 @@ def read_any_text(path: str | os.PathLike[str], most: int = MOST) -> str:
     """
     text = any_text(read_bytes(path, most))
     if text is None:
-        raise InputError(f"{path}: is not text")
+        raise InputError("is not text", file=path)
     return text
 
 
@@ -93,18 +93,18 @@ def printable(data: bytes) -> str:
     return re.sub(r"[^\t\n\r\x20-\x7e\xa0-\xff]", "", data.decode("latin-1"))
 
 
-def _too_large(path: str | os.PathLike[str], most: int) -> str:
-    return f"{path}: is larger than {most / 1e6:g} MB, the most that is read"
+def _too_large(path: str | os.PathLike[str], most: int) -> InputError:
+    return InputError(f"is larger than {most / 1e6:g} MB, the most that is read", file=path)
 
 
-def parsed_toml(text: str, name: str = "") -> dict[str, Any]:
-    """What a TOML text holds; `name` begins the message. Raises InputError where it is none, or nested out of all measure."""
+def parsed_toml(text: str, file: str = "") -> dict[str, Any]:
+    """What a TOML text holds; `file` is what errors call it. Raises InputError where it is none, or is nested too deep."""
     try:
         if _DEEP.search(text):
             raise ValueError(f"a key has more than {DEEPEST} parts")
         return tomllib.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{name}not TOML: {error}") from None
+        raise InputError("not TOML", file=file, why=str(error)) from None
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -118,7 +118,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             if stat.S_ISFIFO(os.stat(path).st_mode) and not os.path.realpath(path).startswith(("/proc/", "/dev/fd/")):
-                raise InputError(f"{path}: cannot be written (it is a named pipe, not a file)")
+                raise InputError("cannot be written (it is a named pipe, not a file)", file=path)
             with open(path, "w", encoding="utf-8", newline="") as stream:
                 stream.write(text)
             return
@@ -128,9 +128,9 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     except InputError:
         raise
     except (FileExistsError, NotADirectoryError):
-        raise InputError(f"{path}: cannot be written ({target.parent} is not a folder)") from None
+        raise InputError(f"cannot be written ({target.parent} is not a folder)", file=path) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be written ({_reason(error)})") from None
+        raise InputError(f"cannot be written ({_reason(error)})", file=path) from None
     finally:
         with contextlib.suppress(OSError, ValueError):
             temporary.unlink(missing_ok=True)

@@ -72,7 +72,9 @@ def _reduce_image(problem: Problem, grid: Grid, band: tuple[float, float] | None
     labels, made = labels_of(problem)
     voxels = image_voxels(problem, labels, grid)
     if voxels.kept is not None:
-        raise InputError("holes are not allowed over several machines: give such inclusions a conductivity or permittivity")
+        raise InputError(
+            "holes are not allowed over several machines", remedy="give such inclusions a conductivity or permittivity"
+        )
     metal = voxels.unknowns - 1
     own = range(metal * ranks.rank // ranks.size, metal * (ranks.rank + 1) // ranks.size)
     links = {kind: each.touching(own) for kind, each in voxels.links().items()}

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.faults import sentence, show
+from fem_constriction.cell.faults import fault
 from fem_constriction.cell.section import Section
-from fem_constriction.errors import LONGEST, ComputationError, InputError, MemoryShort, NotAgreed
+from fem_constriction.errors import LONGEST, ComputationError, InputError, MemoryShort, NotAgreed, show
 from fem_constriction.files import DEEPEST
 
 TEXT = (Path(__file__).parent / "data" / "cells" / "figure-2-25.toml").read_text(encoding="utf-8")
@@ -166,7 +166,7 @@ class Whole(Section):
 def test_what_a_library_raises_is_a_fault_of_its_key_and_no_unknown_key(data: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Whole(**data)
-    assert sentence(Whole, caught.value).startswith(message)
+    assert str(fault(Whole, caught.value)).startswith(message)
 
 
 def test_a_computation_that_fails_while_a_section_is_checked_stays_one() -> None:

@@ -216,7 +216,7 @@ def test_points_that_are_no_cells_are_refused_with_axis_value_and_point() -> Non
         ({"cell": "nowhere.toml"}, "nowhere.toml: there is no such file"),
         ({"cell": 5e-324}, "cell = 5e-324 is not allowed: the path of a cell file"),
         ({"cell": ["cell.toml"]}, r"cell = \['cell.toml'\] is not allowed: the path of a cell file"),
-        ({"cell": {"geometry": {}}}, "cell: "),
+        ({"cell": {"geometry": {}}}, "^cell.geometry.width is missing: required is a length"),
         ({"frequencies": [0.0]}, "frequencies = "),
     ],
 )

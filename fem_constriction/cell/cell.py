@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from fem_constriction.cell.description import Description, radius_of
-from fem_constriction.cell.faults import FaultError, dotted, keys, sentence, show, unknown_key
+from fem_constriction.cell.faults import dotted, fault, keys, unknown_key
 from fem_constriction.cell.image_check import check_fits
 from fem_constriction.cell.mesh import mesh_beside
 from fem_constriction.cell.mesh_check import check_mesh
@@ -50,7 +50,7 @@ class Cell(Description):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise InputError(sentence(Cell, error)) from None
+            raise fault(Cell, error) from None
 
     @classmethod
     def _without_a_word(cls, data: Mapping[str, Any]) -> Self:
@@ -71,20 +71,20 @@ class Cell(Description):
             return cls(**{str(key): value for key, value in what.items()})
         if isinstance(what, (str, os.PathLike)):
             return cls.load(what)
-        raise InputError(f"cell = {show(what)} is not allowed: a Cell, the path of a cell file, or a dictionary with its keys")
+        raise InputError(key="cell", value=what, allowed="a Cell, the path of a cell file, or a dictionary with its keys")
 
     @model_validator(mode="after")
     def _contact_fits(self) -> Self:
         x, y, _ = self.geometry.lengths
         if not 0 < x * y < math.inf:
-            raise FaultError("geometry.width", f" = {show([x, y])} m is not allowed: the area of the face is {x * y} m^2")
+            raise InputError(key="geometry.width", value=[x, y], unit="m", why=f"the area of the face is {x * y} m^2")
         contact = self.working_electrode.contact
         check_mesh(self)
         if contact.shape == "mesh":
             return self
         if contact.shape == "regions":
             if wrong := faults(self.outlines, (x, y)):
-                raise FaultError("working_electrode.contact.regions", f" is not allowed: {wrong}")
+                raise InputError(key="working_electrode.contact.regions", why=wrong)
             return self
         fraction, largest = self.contact_fraction, min(x, y) / max(x, y)
         if contact.shape == "disc":
@@ -96,7 +96,7 @@ class Cell(Description):
             )
             whole = ", or 1 for the whole face" if contact.shape == "square" else ""
             allowed = f"{what} does not fit a face of {x:.6g} m x {y:.6g} m, at most {largest:.6g}{whole}"
-            raise FaultError("working_electrode.contact.fraction", f" = {fraction!r} is not allowed: {allowed}")
+            raise InputError(key="working_electrode.contact.fraction", value=fraction, allowed=allowed)
         return self
 
     @model_validator(mode="after")
@@ -113,13 +113,12 @@ class Cell(Description):
     @classmethod
     def loads(cls, text: str, source: str = "", folder: Path | None = None) -> Cell:
         """The cell in a TOML text; `source` is what errors call it, `folder` what a relative path in it is seen from."""
-        name = f"{source}: " if source else ""
-        data = parsed_toml(text, name)
+        data = parsed_toml(text, source)
         try:
             cell = cls._without_a_word(data if folder is None else mesh_beside(beside(data, folder), folder))
         except InputError as error:
-            raise InputError(f"{name}{error}") from None
-        _warn(name, implausible(cell))
+            raise error.at(source) from None
+        _warn(f"{source}: " if source else "", implausible(cell))
         return cell
 
     def dumps(self) -> str:
@@ -141,7 +140,7 @@ class Cell(Description):
         for key, value in ((str(key), value) for key, value in changes.items()):
             if key not in known:
                 parts = tuple(key.split("."))
-                raise InputError(f"{dotted(parts)} = {show(value)} is not allowed: {unknown_key(Cell, parts)[0]}")
+                raise InputError(key=dotted(parts), value=value, why=unknown_key(Cell, parts)[0])
             *sections, name = key.split(".")
             place: Any = data
             for section in sections:
@@ -149,7 +148,7 @@ class Cell(Description):
                     place[section] = {}
                 place = place.get(section)
                 if isinstance(place, (list, tuple)):
-                    raise InputError(f"{key} = {show(value)} is not allowed: {section} is a list, give all of it")
+                    raise InputError(key=key, value=value, allowed=f"{section} is a list, give all of it")
                 if not isinstance(place, dict):
                     break  # nothing to leave out, or no section, which validation reports
             else:
@@ -170,7 +169,7 @@ def _copied(key: str, value: Any) -> Any:
     try:
         return value.model_dump() if isinstance(value, BaseModel) else copy.deepcopy(value)
     except Exception as error:  # nested too deep, or an object of the caller's that has no copy
-        raise InputError(f"{key} = {show(value)} is not allowed: it cannot be copied ({type(error).__name__})") from None
+        raise InputError(key=key, value=value, why=f"it cannot be copied ({type(error).__name__})") from None
 
 
 def _warn(name: str, texts: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import pint
 
-from fem_constriction.cell.faults import show
+from fem_constriction.errors import show
 
 #: Characters of the longest text that is read as a number with a unit.
 LONGEST: Final = 200

@@ -11,7 +11,7 @@ from fem_constriction.cell.mesh import Mesh
 from fem_constriction.cell.meshfile import Measure, measured
 from fem_constriction.cell.sections import CounterElectrode, Electrolyte, Geometry, Section, WorkingElectrode
 from fem_constriction.cell.temperature import Temperature
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 from fem_constriction.geometry.outlines import Outline
 
 
@@ -86,7 +86,7 @@ class Description(Section):
 def measure_of(cell: Description) -> Measure:
     """Return the areas and the volume of a cell's mesh. Raises InputError for a cell without one."""
     if cell.mesh is None:
-        raise InputError("mesh is missing: only a mesh from a file has faces of its own")
+        raise InputError(key="mesh", value=Absent.MISSING, allowed="only a mesh from a file has faces of its own")
     return measured(cell.mesh)
 
 

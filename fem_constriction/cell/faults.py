@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, Literal, get_args, get_origin
 
-import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError, show
 
 #: A key that TOML writes without quotes and a message whole.
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}")
@@ -22,29 +21,6 @@ _UNKNOWN: Final = ("extra_forbidden", "invalid_key")
 
 #: Unknown keys for which one is looked for that was meant: a section may have 100,000 of them.
 LOOKED_AT: Final = 20
-
-
-class FaultError(ValueError):
-    """What is wrong with keys taken together; `text` follows the key (relative to its section)."""
-
-    def __init__(self, key: str, text: str) -> None:
-        super().__init__(text)
-        self.key = key
-
-
-def show(value: object) -> str:
-    """A value as an error message shows it: one short line, without numpy's type names, whatever it is."""
-    if isinstance(value, (str, bytes)):
-        return short(repr(value[:100]))
-    try:
-        return short(" ".join(repr(value.item() if isinstance(value, np.generic) else value).split()))
-    except Exception:  # nested too deep, a whole number of more digits than Python writes, or a repr that fails
-        return f"a value of type {type(value).__name__}"
-
-
-def short(text: str) -> str:
-    """Return a text cut to 60 characters."""
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def dotted(place: tuple[int | str, ...]) -> str:
@@ -121,37 +97,38 @@ def unknown_key(root: type[BaseModel], place: tuple[int | str, ...]) -> tuple[st
     return f"unknown key, the keys here are {there}", ""
 
 
-def sentence(root: type[BaseModel], error: ValidationError) -> str:
-    """The first fault, unknown keys before all others, and how many more there are.
+def fault(root: type[BaseModel], error: ValidationError) -> InputError:
+    """Return the first fault, unknown keys before all others, with how many more there are.
 
     A fault that a validator of ours did not word itself is worded as that of its key, with its own text: no exception of a
     library passes for an unknown key.
     """
     fields = {tuple(key.split(".")): field for key, field in keys(root)}
-    faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] not in _UNKNOWN)
-    texts: list[str] = []
-    meant: set[str] = set()
-    for fault in faults:
-        place = tuple(fault["loc"])
-        key = dotted(place)
-        field = fields.get(tuple(part for part in place if isinstance(part, str)))
-        cause = fault.get("ctx", {}).get("error")
-        value = show(fault["input"])
-        if isinstance(cause, FaultError):
-            texts.append(".".join(filter(None, (key, cause.key))) + str(cause))
-        elif isinstance(cause, InputError):
-            texts.append(f"{key} = {cause}" if key else str(cause))
-        elif fault["type"] in _UNKNOWN:
-            text, near = unknown_key(root, place) if len(texts) < LOOKED_AT else ("", "")
+    first: InputError | None = None
+    count, meant = 0, set()
+    for each in sorted(error.errors(include_url=False), key=lambda each: each["type"] not in _UNKNOWN):
+        place = tuple(each["loc"])
+        if each["type"] in _UNKNOWN:
+            why, near = unknown_key(root, place) if count < LOOKED_AT else ("", "")
             meant.add(near)
-            texts.append(f"{key} = {value} is not allowed: {text}")
-        elif fault["type"] == "missing" and field is not None:
-            if key not in meant:
-                texts.append(f"{key} is missing: required is {allowed_in(field)}")
-        elif cause is not None or field is None:
-            where = f"{key} = {value}" if key else root.__name__.lower()
-            texts.append(f"{where} is not allowed: {cause or fault['msg']}")
-        else:
-            texts.append(f"{key} = {value} is not allowed: {allowed_in(field, item=isinstance(place[-1], int))}")
-    more = len(texts) - 1
-    return texts[0] + (f" (and {more} more fault{'s' * (more > 1)})" if more else "")
+            first = first or InputError(key=dotted(place), value=each["input"], why=why)
+        elif each["type"] == "missing" and dotted(place) in meant:
+            continue
+        count += 1
+        first = first or _of_known_key(root, each, fields.get(tuple(part for part in place if isinstance(part, str))))
+    assert first is not None, "a ValidationError has a fault at least"
+    return first.vary(note=f"and {count - 1} more fault{'s' * (count > 2)}") if count > 1 else first
+
+
+def _of_known_key(root: type[BaseModel], each: Any, field: FieldInfo | None) -> InputError:
+    """Return what one fault of pydantic says of a key that there is."""
+    place, cause = tuple(each["loc"]), each.get("ctx", {}).get("error")
+    key = dotted(place)
+    if isinstance(cause, InputError):
+        return cause.inside(key) if key else cause
+    if each["type"] == "missing" and field is not None:
+        return InputError(key=key, value=Absent.MISSING, allowed=f"required is {allowed_in(field)}")
+    if cause is not None or field is None:
+        why = str(cause or each["msg"])
+        return InputError(key=key, value=each["input"], why=why) if key else InputError(key=root.__name__.lower(), why=why)
+    return InputError(key=key, value=each["input"], allowed=allowed_in(field, item=isinstance(place[-1], int)))

@@ -5,26 +5,29 @@ from __future__ import annotations
 import math
 
 from fem_constriction.cell.description import Description
-from fem_constriction.cell.faults import FaultError
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 
 #: How far a length may be from a whole number of voxels, relatively: rounding of the cell file.
 _ROUNDING = 1e-9
 
 
 def counts(cell: Description) -> tuple[int, int, int]:
-    """Return the number of voxels along z, x and y. Raises FaultError where the cell is not a whole number of them."""
+    """Return the number of voxels along z, x and y. Raises InputError where the cell is not a whole number of them."""
     structure = cell.electrolyte.microstructure
     if structure is None:
-        raise InputError("electrolyte.microstructure is missing: only a label image has voxels of its own")
+        raise InputError(
+            key="electrolyte.microstructure", value=Absent.MISSING, why="only a label image has voxels of its own"
+        )
     x, y, z = cell.geometry.lengths
     found = []
     for key, length in (("thickness", z), ("width", x), ("width", y)):
         if (number := _whole(length, structure.voxel)) is None:
-            raise FaultError(
-                "electrolyte.microstructure.voxel",
-                f" = {structure.voxel!r} m is not allowed with geometry.{key} = {length!r} m: that is "
-                f"{length / structure.voxel:.6g} voxels, and a whole number is allowed",
+            raise InputError(
+                key="electrolyte.microstructure.voxel",
+                value=structure.voxel,
+                unit="m",
+                when=f"with geometry.{key} = {length!r} m",
+                why=f"that is {length / structure.voxel:.6g} voxels, and a whole number is allowed",
             )
         found.append(number)
     return found[0], found[1], found[2]
@@ -39,33 +42,36 @@ def _whole(length: float, voxel: float) -> int | None:
 
 
 def check_fits(cell: Description) -> None:
-    """Raise FaultError where a microstructure does not fit its cell, from numbers alone: nothing of its size is made."""
+    """Raise InputError where a microstructure does not fit its cell, from numbers alone: nothing of its size is made."""
     structure, voxels = cell.electrolyte.microstructure, counts(cell)
     contact_voxels(cell)
     if structure is None:
         return
     number = math.prod(voxels)
     if structure.grains is not None and structure.grains > number:
-        raise FaultError(
-            "electrolyte.microstructure.grains",
-            f" = {structure.grains} is not allowed on {' x '.join(map(str, voxels))} voxels: at most one grain per voxel is, "
-            f"{number}",
+        raise InputError(
+            key="electrolyte.microstructure.grains",
+            value=structure.grains,
+            when=f"on {' x '.join(map(str, voxels))} voxels",
+            allowed=f"at most one grain per voxel is, {number}",
         )
     if structure.grain_size is not None and _whole(structure.grain_size, structure.voxel) is None:
-        raise FaultError(
-            "electrolyte.microstructure.grain_size",
-            f" = {structure.grain_size!r} m is not allowed with voxel = {structure.voxel!r} m: that is "
-            f"{structure.grain_size / structure.voxel:.6g} voxels, and a whole number is allowed",
+        raise InputError(
+            key="electrolyte.microstructure.grain_size",
+            value=structure.grain_size,
+            unit="m",
+            when=f"with voxel = {structure.voxel!r} m",
+            why=f"that is {structure.grain_size / structure.voxel:.6g} voxels, and a whole number is allowed",
         )
 
 
 def contact_voxels(cell: Description) -> tuple[slice, slice]:
-    """Return the voxels along x and along y that the contact covers. Raises FaultError where its edges cut voxels."""
+    """Return the voxels along x and along y that the contact covers. Raises InputError where its edges cut voxels."""
     _, nx, ny = counts(cell)
     fraction, shape = cell.contact_fraction, cell.working_electrode.contact.shape
     if shape != "square":
-        raise FaultError(
-            "working_electrode.contact.shape", f" = {shape!r} is not allowed with electrolyte.microstructure: 'square' is"
+        raise InputError(
+            key="working_electrode.contact.shape", value=shape, when="with electrolyte.microstructure", allowed="'square' is"
         )
     if fraction in (0, 1):
         return (slice(0, 0), slice(0, 0)) if fraction == 0 else (slice(0, nx), slice(0, ny))
@@ -78,10 +84,11 @@ def contact_voxels(cell: Description) -> tuple[slice, slice]:
         remedy = (
             f"nearest are {' and '.join(f'{each:.12g}' for each in near)}" if near else "0 or 1 alone, or an even difference"
         )
-        raise FaultError(
-            "working_electrode.contact.fraction",
-            f" = {fraction!r} is not allowed on {nx} x {ny} voxels: the edges of a centred square must lie between "
-            f"voxels, {remedy}",
+        raise InputError(
+            key="working_electrode.contact.fraction",
+            value=fraction,
+            when=f"on {nx} x {ny} voxels",
+            why=f"the edges of a centred square must lie between voxels, {remedy}",
         )
     first, second = (nx - covered) // 2, (ny - covered) // 2
     return slice(first, first + covered), slice(second, second + covered)
@@ -94,7 +101,10 @@ def own_resolution(cell: Description, resolution: int | None) -> int | None:
     along = counts(cell)
     if resolution is not None and resolution not in along:
         raise InputError(
-            f"resolution = {resolution} is not allowed with electrolyte.microstructure: the image has "
-            f"{' x '.join(map(str, along))} voxels and no other grid; allowed is to leave it out"
+            key="resolution",
+            value=resolution,
+            when="with electrolyte.microstructure",
+            why=f"the image has {' x '.join(map(str, along))} voxels and no other grid",
+            remedy="allowed is to leave it out",
         )
     return None

@@ -15,7 +15,6 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from fem_constriction.cell.faults import show
 from fem_constriction.cell.microstructure import Boundary
 from fem_constriction.cell.section import Section
 from fem_constriction.cell.units import parse
@@ -39,7 +38,7 @@ class _Names:
         names = tuple(value) if isinstance(value, (list, tuple)) else (value,)
         for name in names:
             if isinstance(name, bool) or not isinstance(name, (str, int)) or name == "":
-                raise InputError(f"{show(value)} is not allowed: {self.allowed}")
+                raise InputError(value=value, allowed=self.allowed)
         return names
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -64,7 +63,7 @@ class _Unit:
                 return value
         except InputError:
             pass
-        raise InputError(f"{show(value)} is not allowed: {self.allowed}")
+        raise InputError(value=value, allowed=self.allowed)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.validate)

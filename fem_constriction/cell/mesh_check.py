@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from fem_constriction.cell.description import Description
-from fem_constriction.cell.faults import FaultError, show
 from fem_constriction.cell.meshfile import measured
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written, show
 
 #: How far the box of a mesh may be from `geometry`, relatively: coordinates are often written with seven digits.
 ROUNDING = 1e-6
 
 
 def check_mesh(cell: Description) -> None:
-    """Raise FaultError where the mesh cannot be read or is not that of the cell."""
+    """Raise InputError where the mesh cannot be read or is not that of the cell."""
     if (cell.working_electrode.contact.shape == "mesh") != (cell.mesh is not None):
         what = "needs the section mesh" if cell.mesh is None else "must be 'mesh' where the section mesh is given"
         shape = show(cell.working_electrode.contact.shape)
-        raise FaultError("working_electrode.contact.shape", f" = {shape} is not allowed: it {what}")
+        raise InputError(key="working_electrode.contact.shape", value=shape, why=f"it {what}")
     if cell.mesh is None:
         return
     for key in ("grain_boundaries", "microstructure"):
         if getattr(cell.electrolyte, key) is not None:
-            raise FaultError(
-                f"electrolyte.{key}",
-                " is not allowed together with mesh: a mesh has its own boundaries (mesh.boundary, faces mesh.regions)",
+            raise InputError(
+                key=f"electrolyte.{key}",
+                when="together with mesh",
+                why="a mesh has its own boundaries (mesh.boundary, faces mesh.regions)",
             )
-    try:
-        measure = measured(cell.mesh)
-    except InputError as error:
-        raise FaultError("", str(error)) from None
+    measure = measured(cell.mesh)
     x, y, z = cell.geometry.lengths
     for key, along, has, should in (
         ("width", "x", measure.box[0], x),
@@ -36,13 +33,15 @@ def check_mesh(cell: Description) -> None:
         ("thickness", "z", measure.box[2], z),
     ):
         if abs(has - should) > ROUNDING * should:
-            raise FaultError(
-                f"geometry.{key}",
-                f" = {should:.9g} m is not allowed: the electrolyte of {cell.mesh.file} is {has:.9g} m long along {along} "
-                f"(with unit = '{cell.mesh.unit}')",
+            raise InputError(
+                key=f"geometry.{key}",
+                value=Written(f"{should:.9g}"),
+                unit="m",
+                why=f"the electrolyte of {cell.mesh.file} is {has:.9g} m long along {along} (with unit = '{cell.mesh.unit}')",
             )
     if cell.working_electrode.pore is not None and not measure.pore and cell.mesh.regions.pore != ():
-        raise FaultError(
-            "working_electrode.pore",
-            f" is not allowed: no faces of {cell.mesh.file} are pores (mesh.regions.pore; [] says that none are)",
+        raise InputError(
+            key="working_electrode.pore",
+            allowed=f"no faces of {cell.mesh.file} are pores (mesh.regions.pore",
+            remedy="[] says that none are)",
         )

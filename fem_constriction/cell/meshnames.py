@@ -7,6 +7,7 @@ array of cell data (VTU, XDMF, Gmsh).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ MOST_NUMBERS = 10_000
 
 def refused(section: Mesh, why: str) -> InputError:
     """Return what to say of the file of a section."""
-    return InputError(f"mesh.file = '{section.file}' is not allowed: {why}")
+    return InputError(key="mesh.file", value=Path(section.file), why=why)
 
 
 def refuse(section: Mesh, why: str) -> Any:

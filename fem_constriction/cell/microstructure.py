@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fem_constriction.cell.faults import FaultError
 from fem_constriction.cell.section import Section
 from fem_constriction.cell.units import Conductivity, Length, Number, Permittivity, PoreConductivity
-from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.errors import Absent, InputError, MemoryShort
 from fem_constriction.sources.contents import Contents, contents
 from fem_constriction.sources.tiff import leads_of_image
 
@@ -102,11 +101,11 @@ class Microstructure(Section):
         given = [key for key in ("generator", "image") if getattr(self, key) is not None]
         if len(given) != 1:
             what = "is given together with image" if given else "is missing, and image too"
-            raise FaultError("generator", f" {what}: allowed is one of the two")
+            raise InputError(what, key="generator", allowed="allowed is one of the two")
         raw = self.image is not None and Path(self.image).suffix.lower() not in (".npy", ".tif", ".tiff")
         if raw and Path(str(self.image)).suffix.lower() in _NOT_READ and self.shape is None and self.dtype is None:
             allowed_images = ".npy, .tif, .tiff, or a raw volume with shape and dtype"
-            raise FaultError("image", f" = '{self.image}' is not allowed: {allowed_images}")
+            raise InputError(key="image", value=self.image, allowed=allowed_images)
         needed = (
             {"shape", "dtype"} if raw else {"voronoi": {"grains"}, "cubic": {"grain_size"}}.get(self.generator or "", set())
         )
@@ -114,33 +113,31 @@ class Microstructure(Section):
         source = f"the generator '{self.generator}'" if self.generator else f"the image '{self.image}'"
         for key in ("shape", "dtype", "sha256", "grains", "seed", "grain_size"):
             if getattr(self, key) is None and key in needed:
-                raise FaultError(key, f" is missing: {source} needs {' and '.join(sorted(needed))}")
+                raise InputError(key=key, value=Absent.MISSING, why=f"{source} needs {' and '.join(sorted(needed))}")
             if getattr(self, key) is not None and key not in allowed:
                 needs = " and ".join(sorted(allowed)) or "none of these keys"
-                raise FaultError(key, f" = {getattr(self, key)!r} is not allowed: {source} takes {needs}")
+                raise InputError(key=key, value=getattr(self, key), why=f"{source} takes {needs}")
         labels = [each.label for each in self.inclusions]
         for label in labels:
             if labels.count(label) > 1:
-                raise FaultError(
-                    "inclusions", f" is not allowed: label {label} stands there {labels.count(label)} times, once is"
-                )
+                raise InputError(key="inclusions", why=f"label {label} stands there {labels.count(label)} times, once is")
         if self.generator is not None and labels:
-            raise FaultError("inclusions", f" is not allowed: {source} makes grains alone, inclusions need an image")
+            raise InputError(key="inclusions", why=f"{source} makes grains alone, inclusions need an image")
         return self
 
 
 def contents_of(structure: Microstructure) -> Contents:
     """Return what is read with the image of a section, and its digest. Raises InputError for a file that is not all there."""
     path = Path(str(structure.image))
-    what = f"electrolyte.microstructure.image = '{path}' is not allowed"
+    key = "electrolyte.microstructure.image"
     if not path.is_file():
-        raise InputError(f"{what}: {'it is a folder, not a file' if path.is_dir() else 'there is no such file'}")
+        raise InputError(key=key, value=path, why="it is a folder, not a file" if path.is_dir() else "there is no such file")
     try:
         return contents(path, leads_of_image)
     except MemoryShort:
         raise
     except (InputError, OSError) as error:
-        raise InputError(f"{what}: {error}") from None
+        raise InputError(key=key, value=path, why=str(error)) from None
 
 
 def beside(data: Any, folder: Path) -> Any:

@@ -9,10 +9,9 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from fem_constriction.cell.faults import FaultError, show
 from fem_constriction.cell.section import Section
 from fem_constriction.cell.units import Length, Quantity
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 from fem_constriction.geometry.outlines import Outline, _fault_of_ring, _turned
 
 
@@ -22,7 +21,7 @@ class _Pair(Quantity):
 
     def validate(self, value: object) -> Any:
         if not isinstance(value, (list, tuple)) or len(value) != 2:
-            raise InputError(f"{show(value)} is not allowed: two lengths, [along x, along y], such as {self.example}")
+            raise InputError(value=value, allowed=f"two lengths, [along x, along y], such as {self.example}")
         return tuple(super(_Pair, self).validate(each) for each in value)
 
     def text(self, number: Any) -> Any:
@@ -38,7 +37,7 @@ class _Corners(_Pair):
 
     def validate(self, value: object) -> Any:
         if not isinstance(value, (list, tuple)) or len(value) < 3:
-            raise InputError(f"{show(value)} is not allowed: a list of at least three corners, each such as {self.example}")
+            raise InputError(value=value, allowed=f"a list of at least three corners, each such as {self.example}")
         return tuple(super(_Corners, self).validate(each) for each in value)
 
     def text(self, number: Any) -> Any:
@@ -96,12 +95,12 @@ class Region(Section):
         for key in ("centre", "radius", "semi_axes", "size", "angle", "vertices"):
             given = getattr(self, key) is not None
             if not given and key in needed:
-                raise FaultError(key, f" is missing: shape '{self.shape}' needs {' and '.join(needed)}")
+                raise InputError(key=key, value=Absent.MISSING, why=f"shape '{self.shape}' needs {' and '.join(needed)}")
             if given and key not in allowed:
                 takes = " and ".join(allowed)
-                raise FaultError(key, f" = {show(getattr(self, key))} is not allowed: shape '{self.shape}' takes {takes}")
+                raise InputError(key=key, value=getattr(self, key), why=f"shape '{self.shape}' takes {takes}")
         if self.vertices is not None and (wrong := _fault_of_ring(np.array(self.vertices))):
-            raise FaultError("vertices", f" = {show(self.vertices)} is not allowed: {wrong}")
+            raise InputError(key="vertices", value=self.vertices, why=wrong)
         return self
 
     @property

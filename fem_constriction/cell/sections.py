@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import epsilon_0
 
-from fem_constriction.cell.faults import FaultError, show
 from fem_constriction.cell.microstructure import Microstructure
 from fem_constriction.cell.regions import Region
 from fem_constriction.cell.section import Section as Section
@@ -26,7 +25,7 @@ from fem_constriction.cell.units import (
     PoreConductivity,
     Quantity,
 )
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +36,7 @@ class _Width(Quantity):
         if not isinstance(value, (list, tuple)):
             return super().validate(value)
         if len(value) != 2:
-            raise InputError(f"{show(value)} is not allowed: one length or two, [L_x, L_y]")
+            raise InputError(value=value, allowed="one length or two, [L_x, L_y]")
         first, second = (super(_Width, self).validate(each) for each in value)
         return first if first == second else (first, second)
 
@@ -87,9 +86,10 @@ class Electrolyte(Section):
     @model_validator(mode="after")
     def _planes_or_image(self) -> Self:
         if self.microstructure is not None and self.grain_boundaries is not None:
-            raise FaultError(
-                "microstructure",
-                " is not allowed together with grain_boundaries: an image has its own boundaries (microstructure.boundary)",
+            raise InputError(
+                key="microstructure",
+                when="together with grain_boundaries",
+                why="an image has its own boundaries (microstructure.boundary)",
             )
         return self
 
@@ -113,21 +113,19 @@ class Contact(Section):
         if self.shape == "mesh":
             for key in ("fraction", "regions"):
                 if getattr(self, key):
-                    raise FaultError(
-                        key, " is not allowed: shape 'mesh' takes the contact from the mesh (mesh.regions.contact)"
-                    )
+                    raise InputError(key=key, why="shape 'mesh' takes the contact from the mesh (mesh.regions.contact)")
             return self
         if self.shape == "regions":
             if self.fraction is not None:
-                raise FaultError("fraction", f" = {self.fraction!r} is not allowed: regions have an area of their own")
+                raise InputError(key="fraction", value=self.fraction, why="regions have an area of their own")
             if not self.regions:
-                raise FaultError("regions", " is missing: shape 'regions' needs at least one of them")
+                raise InputError(key="regions", value=Absent.MISSING, why="shape 'regions' needs at least one of them")
             return self
         if self.regions:
-            raise FaultError("regions", f" is not allowed: shape '{self.shape}' takes fraction")
+            raise InputError(key="regions", why=f"shape '{self.shape}' takes fraction")
         if self.fraction is None:
             allowed = "required is a number from 0 to 1 (no unit)"
-            raise FaultError("fraction", f" is missing: {allowed}")
+            raise InputError(key="fraction", value=Absent.MISSING, allowed=allowed)
         return self
 
 
@@ -170,14 +168,16 @@ class Pore(Section):
         others = ["depth"] * (self.depth is not None) + filling
         allowed = "either capacitance, or depth with relative_permittivity or conductivity or both"
         if self.capacitance is not None and others:
-            given = f"{self.capacitance!r} F/m^2 is not allowed together with {others[0]}"
-            raise FaultError("capacitance", f" = {given}: {allowed}")
+            raise InputError(
+                key="capacitance", value=self.capacitance, unit="F/m^2", when=f"together with {others[0]}", allowed=allowed
+            )
         if self.capacitance is None and not others:
-            raise FaultError("", f" is empty: {allowed}; leave the section out for insulating pores")
+            remedy = "leave the section out for insulating pores"
+            raise InputError(value=Absent.EMPTY, allowed=allowed, remedy=remedy)
         if filling and self.depth is None:
-            raise FaultError("depth", f" is missing: {allowed}")
+            raise InputError(key="depth", value=Absent.MISSING, allowed=allowed)
         if self.depth is not None and not filling:
-            raise FaultError("depth", f" = {self.depth!r} m is not allowed alone: {allowed}")
+            raise InputError(key="depth", value=self.depth, unit="m", when="alone", allowed=allowed)
         return self
 
 

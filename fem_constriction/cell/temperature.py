@@ -15,9 +15,9 @@ from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import Avogadro, Boltzmann
 
 from fem_constriction.cell.conversion import apart, number
-from fem_constriction.cell.faults import FaultError
 from fem_constriction.cell.sections import Section
 from fem_constriction.cell.units import Quantity
+from fem_constriction.errors import InputError
 
 if TYPE_CHECKING:
     pass
@@ -93,9 +93,11 @@ class Temperature(Section):
     def _within_physics(self) -> Self:
         for process in ActivationEnergies.model_fields:
             if abs(exponent := self.exponent(process)) > LARGEST_EXPONENT:
-                raise FaultError(
-                    "value",
-                    f" = {self.value!r} K is not allowed: {process} would conduct 1e{exponent / math.log(10):+.0f} times as "
-                    f"well as at {self.reference!r} K, and 1e-100 to 1e+100 times is allowed",
+                raise InputError(
+                    key="value",
+                    value=self.value,
+                    unit="K",
+                    why=f"{process} would conduct 1e{exponent / math.log(10):+.0f} times as well as at "
+                    f"{self.reference!r} K, and 1e-100 to 1e+100 times is allowed",
                 )
         return self

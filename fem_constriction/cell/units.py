@@ -14,7 +14,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from fem_constriction.cell.conversion import apart, conversion, number
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 
 
@@ -38,7 +37,7 @@ def parse(value: object, unit: str) -> float:
         return number(value, unit)
     except ValueError as error:
         allowed = f"a number in {unit} or a string with a unit such as '1 {unit}'"
-        raise InputError(f"{show(value)} is not allowed: {allowed}; {error}") from None
+        raise InputError(value=value, allowed=allowed, why=str(error)) from None
 
 
 def array_in(unit: str, values: Any, name: str) -> NDArray[Any]:
@@ -53,7 +52,7 @@ def array_in(unit: str, values: Any, name: str) -> NDArray[Any]:
         factor, offset = conversion(written, unit)
         return np.asarray(magnitude) * float(factor) + float(offset)
     except ValueError as error:
-        raise InputError(f"{name} = {show(values)} is not allowed: numbers in {unit}; {error}") from None
+        raise InputError(key=name, value=values, allowed=f"numbers in {unit}", why=str(error)) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +81,9 @@ class Quantity:
         try:
             found = number(value, self.unit)
         except ValueError as error:
-            raise InputError(f"{show(value)} is not allowed: {self.allowed}; {error}") from None
+            raise InputError(value=value, allowed=self.allowed, why=str(error)) from None
         if found < 0 or (self.positive and found == 0):
-            remedy = f"; {self.remedy}" if self.remedy and found == 0 else ""
-            raise InputError(f"{show(value)} is not allowed: {self.allowed}{remedy}")
+            raise InputError(value=value, allowed=self.allowed, remedy=self.remedy if found == 0 else "")
         return found + 0.0  # no negative zero
 
     def unusual(self, value: float) -> str:
@@ -125,7 +123,6 @@ class Number:
 
     def validate(self, value: object) -> float:
         """Return the number; raise InputError for what is not allowed."""
-        refused = f"{show(value)} is not allowed: {self.allowed}"
         try:
             plain, unit = apart(value)
             if unit not in (None, "", "dimensionless") or isinstance(plain, str):
@@ -134,9 +131,9 @@ class Number:
             if self.whole and not isinstance(plain, numbers.Integral):
                 raise ValueError
         except ValueError:
-            raise InputError(refused) from None
+            found = math.nan  # which lies in no range
         if not self.least <= found <= self.greatest:
-            raise InputError(refused)
+            raise InputError(value=value, allowed=self.allowed)
         return int(plain) if self.whole else found + 0.0  # type: ignore[call-overload]
 
     def unusual(self, value: float) -> str:
@@ -191,7 +188,7 @@ def checked(name: str, value: object, rule: Number | Quantity) -> float:
     try:
         return rule.validate(value)
     except InputError as error:
-        raise InputError(f"{name} = {error}") from None
+        raise error.renamed(name) from None
 
 
 Length = Annotated[float, Quantity(unit="m", what="a length", example="50 um", usual=_SIZE)]

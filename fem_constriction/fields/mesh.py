@@ -12,7 +12,6 @@ from pathlib import Path
 import meshio
 import numpy as np
 
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 from fem_constriction.fields.sampled import Sampled
 
@@ -69,10 +68,10 @@ def write(fields: Sampled, path: str | os.PathLike[str]) -> None:
     """Write the mesh as .vtu (compressed) or .xdmf. Raises InputError for another suffix or where it cannot be written."""
     target = Path(path)
     if target.suffix not in SUFFIXES:
-        raise InputError(f"path = {show(str(path))} is not allowed: the name of a file that ends in {' or '.join(SUFFIXES)}")
+        raise InputError(key="path", value=str(path), allowed=f"the name of a file that ends in {' or '.join(SUFFIXES)}")
     mesh = mesh_of(fields)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         mesh.write(target)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from None
+        raise InputError(f"cannot be written ({(error.strerror or str(error)).lower()})", file=path) from None

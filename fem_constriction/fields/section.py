@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array, Complex
 from fem_constriction.cell.conversion import number
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 from fem_constriction.fields.sampled import Sampled
 
@@ -48,16 +47,16 @@ def _position(at: Any) -> float:
     try:
         return number(at, "m")
     except ValueError as error:
-        raise InputError(f"at = {show(at)} is not allowed: a number in m or a string with a unit; {error}") from None
+        raise InputError(key="at", value=at, allowed="a number in m or a string with a unit", why=str(error)) from None
 
 
 def section_of(fields: Sampled, plane: Plane, at: Any, nx: int, nz: int) -> Section:
     """Return the section of fields where x or y is `at`, the middle if left out: see `Fields.section`."""
     if plane not in ("x", "y"):
-        raise InputError(f"plane = {show(plane)} is not allowed: 'x' or 'y', the coordinate that is constant on the section")
+        raise InputError(key="plane", value=plane, allowed="'x' or 'y', the coordinate that is constant on the section")
     for name, count in (("nx", nx), ("nz", nz)):
         if isinstance(count, bool) or not isinstance(count, int) or count < 2:
-            raise InputError(f"{name} = {show(count)} is not allowed: a whole number of points from 2")
+            raise InputError(key=name, value=count, allowed="a whole number of points from 2")
     own, other = (0, 1) if plane == "x" else (1, 0)
     widths, grid = fields.whole.lengths, fields.grid
     position = widths[own] / 2 if at is None else _position(at)

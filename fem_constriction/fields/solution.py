@@ -21,7 +21,6 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.arrays import Array, Complex
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.faults import show
 from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError
 from fem_constriction.fields.harmonic import solve_harmonic
@@ -136,7 +135,7 @@ class Fields:
     def _points(self, x: Array, y: Array, z: float) -> list[Array]:
         """Points (n,) of a plane, in coordinates of the grid."""
         if not -ROUNDING <= z / self.grid.depth <= 1 + ROUNDING:
-            raise InputError(f"z = {float(z)!r} m is not allowed: from 0 to {self.grid.depth!r} m")
+            raise InputError(key="z", value=float(z), unit="m", allowed=f"from 0 to {self.grid.depth!r} m")
         return [x, y, np.full(x.size, min(max(z, 0.0), self.grid.depth))]
 
     def _layered(self, what: Any, points: list[Array], layer: int | None) -> Any:
@@ -145,13 +144,13 @@ class Fields:
         if layer is None:
             number = np.searchsorted(ends[1:-1] - slack, z, side="right")
         elif not 0 <= layer < len(self.grid.layers):
-            raise InputError(f"layer = {layer!r} is not allowed: from 0 (at the WE) to {len(self.grid.layers) - 1}")
+            raise InputError(key="layer", value=layer, allowed=f"from 0 (at the WE) to {len(self.grid.layers) - 1}")
         else:
             number = np.full(z.size, layer)
             wrong = (z < ends[layer] - slack) | (z > ends[layer + 1] + slack)
             if np.any(wrong):
                 allowed = f"from {float(ends[layer])!r} to {float(ends[layer + 1])!r} m in layer {layer}"
-                raise InputError(f"z = {float(z[wrong][0])!r} m is not allowed: {allowed}")
+                raise InputError(key="z", value=float(z[wrong][0]), unit="m", allowed=allowed)
         found: Any = None
         for each in np.unique(number):
             at = number == each
@@ -178,7 +177,7 @@ def solve_fields(
     """
     points = frequencies_taken(frequency, name="frequency", zero=True)
     if len(points) != 1:
-        raise InputError(f"frequency = {show(frequency)} is not allowed: one number in Hz; `fields_at` takes several")
+        raise InputError(key="frequency", value=frequency, allowed="one number in Hz", remedy="`fields_at` takes several")
     return next(iter(fields_at(cell, points, backend=backend, level=level, resolution=resolution)))
 
 
@@ -195,14 +194,14 @@ def fields_at(
     points = frequencies_taken(frequencies, name="frequency", zero=True).tolist()
     problem.check_solvable()
     if 0.0 in points and not problem.direct_current:
-        raise InputError("frequency = 0.0 Hz is not allowed: no direct current can flow at contact fraction 0")
+        raise InputError(key="frequency", value=0.0, unit="Hz", why="no direct current can flow at contact fraction 0")
     chosen = backend_named(backend)
     require("fields" if resolution is None else "fields --resolution", problem, [chosen])
     grid = _grid(problem, chosen, level, resolution)
     check_memory(chosen.unknowns(problem, grid), f"{chosen.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
     assembly = chosen.assemble(problem, grid)
     if assembly.inside is None:
-        raise InputError(f"backend = {show(chosen.name)} is not allowed: it offers no fields of this cell")
+        raise InputError(key="backend", value=chosen.name, why="it offers no fields of this cell")
     found = []
     for f in points:
         y = {name: complex(value) for name, value in evaluate(problem.places, 2j * np.pi * f).items()}
@@ -230,5 +229,5 @@ def _grid(problem: Problem, backend: Backend, level: int | None, resolution: int
         return backend.uniform(problem, resolution)
     member = 1 if level is None else level
     if isinstance(member, bool) or not isinstance(member, int) or not 0 <= member <= FINEST:
-        raise InputError(f"level = {show(member)} is not allowed: a whole number from 0, the coarsest grid, to {FINEST}")
+        raise InputError(key="level", value=member, allowed=f"a whole number from 0, the coarsest grid, to {FINEST}")
     return backend.grid(problem, member)

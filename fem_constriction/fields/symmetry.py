@@ -55,7 +55,7 @@ class Unfolding:
         for name, each, length in zip("xyz", given, self.lengths, strict=True):
             inside = (each >= -ROUNDING * length) & (each <= (1 + ROUNDING) * length)
             if not np.all(inside):
-                raise InputError(f"{name} = {float(each[~inside].ravel()[0])!r} m is not allowed: from 0 to {length!r} m")
+                raise InputError(key=name, value=float(each[~inside].ravel()[0]), unit="m", allowed=f"from 0 to {length!r} m")
         (x_on, x_sign), (y_on, y_sign) = (self.fold(each.ravel(), axis) for axis, each in enumerate(given[:2]))
         points = [x_on, y_on, np.clip(given[2].ravel(), 0.0, self.lengths[2])]
         return points, np.stack([x_sign, y_sign, np.ones_like(x_sign)]), given[0].shape

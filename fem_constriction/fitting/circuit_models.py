@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.units import array_in
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, Written
 from fem_constriction.fitting.naming import Data
 from fem_constriction.fitting.notation import Topology, parse
 from fem_constriction.fitting.rc_fit import WEIGHTINGS, Weighting, weights
@@ -90,7 +90,7 @@ class CircuitModel(lmfit.Model):  # type: ignore[misc]
         arcs = [part for part in self.topology.parts if len(part.labels) == 2]
         if len(arcs) != len(circuit.arcs) or not all(np.isfinite(arc.tau) and arc.tau > 0 for arc in circuit.arcs):
             allowed = f"as a start of {self.name}: allowed are {len(arcs)} arcs with a resistance and a capacitance"
-            raise InputError(f"circuit = {circuit.text()} is not allowed {allowed}")
+            raise InputError(key="circuit", value=circuit.text(), when=allowed)
         values = {"R": circuit.r_elec, "L": circuit.inductance, "C": circuit.capacitance}
         values["CPE"], values["alpha"] = circuit.cpe or (float("inf"), _START)
         tau, resistance, alpha = (np.array([getattr(a, key) for a in circuit.arcs]) for key in ("tau", "resistance", "alpha"))
@@ -223,7 +223,7 @@ class CircuitModel(lmfit.Model):  # type: ignore[misc]
             if name not in made or made[name].expr == expression:
                 return False
             if made[name].expr is None and not made[name].value > 0:
-                raise InputError(f"{name} = {made[name].value:g} is not allowed: a number above 0")
+                raise InputError(key=name, value=Written(f"{made[name].value:g}"), allowed="a number above 0")
             return True
 
         for part in self.topology.parts:
@@ -309,7 +309,7 @@ def _weight(data: Data, params: lmfit.Parameters, weighting: Weighting) -> Array
     if 2 * data.frequency.size < free:
         raise InputError(f"{data.frequency.size} frequencies do not determine the {free} parameters of the circuit")
     if weighting not in WEIGHTINGS:
-        raise InputError(f"weighting = {weighting!r} is not allowed: {', '.join(WEIGHTINGS)}")
+        raise InputError(key="weighting", value=weighting, allowed=", ".join(WEIGHTINGS))
     size = np.abs(data.impedance).max()
     return np.asarray(1 / (size * weights(data.impedance / size, weighting)))
 

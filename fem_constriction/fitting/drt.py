@@ -19,7 +19,6 @@ from scipy.signal import find_peaks
 
 from fem_constriction import memory
 from fem_constriction.arrays import Array
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fitting.naming import Data
 from fem_constriction.fitting.starts import Spectral, stacked
@@ -80,9 +79,9 @@ def distribution(spectrum: Spectrum, per_decade: int = 40, *, width: float = WID
     what is uncorrelated between frequencies for noise. Raises InputError, also where Z is 0.
     """
     if not (isinstance(per_decade, int) and 5 <= per_decade <= 100):
-        raise InputError(f"per_decade = {show(per_decade)} is not allowed: a whole number of RC elements, 5 to 100")
+        raise InputError(key="per_decade", value=per_decade, allowed="a whole number of RC elements, 5 to 100")
     if lambda_ is not None and not 0 <= lambda_ < np.inf:
-        raise InputError(f"lambda_ = {show(lambda_)} is not allowed: a number of at least 0 in 1/ohm^2")
+        raise InputError(key="lambda_", value=lambda_, allowed="a number of at least 0 in 1/ohm^2")
     data = Data.of(spectrum.frequency, spectrum.impedance, None)
     omega, modulus = data.omega, np.abs(data.impedance)
     low, high = -np.log10(omega.max()) - BEYOND, -np.log10(omega.min()) + BEYOND
@@ -125,7 +124,7 @@ def broadened(relaxation: Relaxation, tau: ArrayLike, width: float = WIDTH, proc
     line, resistance = relaxation.tau, relaxation.resistance
     if process is not None:
         if process not in relaxation.stored:
-            raise InputError(f"process = {show(process)} is not allowed: {', '.join(relaxation.stored)}")
+            raise InputError(key="process", value=process, allowed=", ".join(relaxation.stored))
         resistance = resistance * relaxation.stored[process]
     keep = (line > 0) & np.isfinite(line) & np.isfinite(resistance)
     return gaussians(line[keep], resistance[keep], np.asarray(tau, dtype=float), width)
@@ -155,7 +154,7 @@ def peaks(tau: Array, gamma: Array, resistance: Array) -> tuple[Peak, ...]:
 def gaussians(line: Array, resistance: Array, tau: Array, width: float = WIDTH) -> Array:
     """Return gamma at tau (s, (n,)) of lines (s, ohm, (k,)) drawn as Gaussians of `width` decades. Raises InputError."""
     if not 0 < width < np.inf:
-        raise InputError(f"width = {show(width)} is not allowed: a number of decades above 0")
+        raise InputError(key="width", value=width, allowed="a number of decades above 0")
     spread = width * np.log(10)
     distance = (np.log(tau)[:, None] - np.log(line)) / spread
     return np.asarray(np.exp(-(distance**2) / 2) @ resistance / (spread * np.sqrt(2 * np.pi)))

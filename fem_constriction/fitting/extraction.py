@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
-from fem_constriction.errors import ComputationError, InputError, NotExtracted
+from fem_constriction.errors import ComputationError, InputError, NotExtracted, Written
 from fem_constriction.files import jsonable
 from fem_constriction.fitting.drt import gaussians, peaks
 from fem_constriction.fitting.model_fit import CAPACITANCE, CPE, INDUCTANCE, fit_model, misfit
@@ -223,10 +223,11 @@ def _check_blocking(data: Data, asked: Topology | None) -> None:
     blocking = asked is not None and any(part.kind in ("C", "CPE") for part in asked.parts)
     if not blocking and -data.impedance[lowest].imag > BLOCKING * abs(data.impedance[lowest].real):
         raise InputError(
-            f"impedance = {data.impedance[lowest]:.4g} ohm at {data.frequency[lowest]:g} Hz, the lowest frequency, is not "
-            "allowed: a spectrum that blocks direct current has no circuit of resistive arcs; allowed is |Im Z| up to "
-            f"{BLOCKING:g} |Re Z| there, or a circuit with a capacitor or a constant-phase element in series, such as "
-            "R0-p(R1,C1)-CPE0"
+            key="impedance",
+            value=Written(f"{data.impedance[lowest]:.4g} ohm at {data.frequency[lowest]:g} Hz, the lowest frequency,"),
+            why="a spectrum that blocks direct current has no circuit of resistive arcs",
+            remedy=f"allowed is |Im Z| up to {BLOCKING:g} |Re Z| there, or a circuit with a capacitor or a "
+            "constant-phase element in series, such as R0-p(R1,C1)-CPE0",
         )
 
 

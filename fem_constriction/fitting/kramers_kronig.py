@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from fem_constriction import memory
 from fem_constriction.arrays import Array
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 from fem_constriction.fitting.naming import Data
 from fem_constriction.fitting.starts import Spectral, stacked
@@ -85,8 +84,10 @@ class KramersKronig:
         """
         if not tolerance >= self.floor:
             raise InputError(
-                f"tolerance = {show(tolerance)} is not allowed: {self.per_decade} RC elements per decade leave up to "
-                f"{self.floor:.1e} |Z| of an exact spectrum; allowed is that and more, or more elements per decade"
+                key="tolerance",
+                value=tolerance,
+                why=f"{self.per_decade} RC elements per decade leave up to {self.floor:.1e} |Z| of an exact spectrum",
+                remedy="allowed is that and more, or more elements per decade",
             )
         return self.enough and self.largest <= tolerance
 
@@ -101,7 +102,7 @@ def kramers_kronig(
     inductance that outweighs all else at the upper end to 3e-7. Raises InputError, also where Z is 0.
     """
     if not (isinstance(per_decade, int) and 1 <= per_decade <= MOST):
-        raise InputError(f"per_decade = {show(per_decade)} is not allowed: a whole number of RC elements, 1 to {MOST}")
+        raise InputError(key="per_decade", value=per_decade, allowed=f"a whole number of RC elements, 1 to {MOST}")
     data = Data.of(spectrum.frequency, spectrum.impedance, None)
     omega, modulus = data.omega, np.abs(data.impedance)
     low, high = -np.log10(omega.max()) - BEYOND, -np.log10(omega.min()) + BEYOND

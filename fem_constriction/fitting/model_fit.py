@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, Written
 from fem_constriction.fitting.circuit_models import CircuitModel
 from fem_constriction.fitting.naming import Data, hidden
 from fem_constriction.fitting.notation import Kind, Topology, parse
@@ -181,8 +181,10 @@ def _orders(topology: Topology) -> list[CircuitModel]:
     depressed = kinds.count("CPE")
     if comb(len(kinds), depressed) > _ORDERS:
         raise InputError(
-            f"circuit = {len(kinds)} arcs, {depressed} of them with constant-phase elements, is not allowed: there are "
-            f"{comb(len(kinds), depressed)} orders of them, and up to {_ORDERS} are tried; all arcs of one kind are allowed"
+            key="circuit",
+            value=Written(f"{len(kinds)} arcs, {depressed} of them with constant-phase elements,"),
+            allowed=f"there are {comb(len(kinds), depressed)} orders of them, and up to {_ORDERS} are tried",
+            remedy="all arcs of one kind are allowed",
         )
     orders = [
         ["CPE" if n in chosen else "C" for n in range(len(kinds))] for chosen in combinations(range(len(kinds)), depressed)

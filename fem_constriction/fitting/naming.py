@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written
 from fem_constriction.fitting.rc_fit import Fit
 from fem_constriction.fitting.starts import Spectral, nonnegative, stacked
 from fem_constriction.fitting.values import Element, none
@@ -51,14 +51,20 @@ class Data(NamedTuple):
         )
         if not spectrum.impedance.all():
             zero = spectrum.frequency[spectrum.impedance == 0][0]
-            raise InputError(f"impedance = 0 ohm at {zero:g} Hz is not allowed: a circuit is fitted relative to |Z|")
+            raise InputError(
+                key="impedance", value=Written(f"0 ohm at {zero:g}"), unit="Hz", allowed="a circuit is fitted relative to |Z|"
+            )
         sizes = np.abs(spectrum.impedance)
         for name, unit, values in (("frequency", "Hz", spectrum.frequency), ("|impedance|", "ohm", sizes)):
             if not (values.min() >= 1 / LARGEST and values.max() <= LARGEST):
-                raise InputError(f"{name} = {values.min():g} to {values.max():g} {unit} is not allowed: 1e-50 to 1e50 {unit}")
+                raise InputError(
+                    key=name, value=Written(f"{values.min():g} to {values.max():g} {unit}"), allowed=f"1e-50 to 1e50 {unit}"
+                )
         decades = float(np.log10(spectrum.frequency.max()) - np.log10(spectrum.frequency.min()))
         if decades > DECADES:
-            raise InputError(f"frequency = {decades:.0f} decades from least to largest is not allowed: {DECADES} at most are")
+            raise InputError(
+                key="frequency", value=Written(f"{decades:.0f} decades from least to largest"), allowed=f"{DECADES} at most are"
+            )
         return cls(spectrum.frequency, spectrum.impedance, spectrum.uncertainty)
 
     @property

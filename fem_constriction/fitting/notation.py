@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-from fem_constriction.cell.faults import show
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, show
 
 Kind = Literal["R", "C", "L", "CPE", "p(R,C)", "p(R,CPE)"]
 
@@ -57,7 +56,7 @@ def parse(text: str) -> Topology:
 
     Labels (R_0, R0, R), their order and blanks do not matter, but no label may occur twice. Raises InputError.
     """
-    refused = f"circuit = {show(text)} is not allowed"
+    refused = InputError(key="circuit", value=text, allowed=_ALLOWED)
     plain = re.sub(r"\s+", "", text)
     if plain.upper() in NAMED:
         series, count = NAMED[plain.upper()]
@@ -66,21 +65,21 @@ def parse(text: str) -> Topology:
     for written in plain.split("-"):
         part = _part(written)
         if part is None:
-            raise InputError(f"{refused}, {show(written)} is neither R, C, L, CPE nor p(R,C) or p(R,CPE): {_ALLOWED}")
+            raise refused.vary(why=f"{show(written)} is neither R, C, L, CPE nor p(R,C) or p(R,CPE)")
         parts.append(part)
     labels = [label.replace("_", "") for part in parts for label in part.labels]
     twice = sorted({label for label in labels if label not in get_args(Kind) and labels.count(label) > 1})
     if twice:
-        raise InputError(f"{refused}, {twice[0]} occurs twice: {_ALLOWED}")
+        raise refused.vary(why=f"{twice[0]} occurs twice")
     arcs = [part for part in parts if len(part.labels) > 1]
     kinds = [part.kind for part in parts if len(part.labels) == 1]
     if len(arcs) > MOST:
-        raise InputError(f"{refused}, it has {len(arcs)} arcs: {MOST} at most are")
+        raise refused.vary(allowed=f"{MOST} arcs at most are", why=f"it has {len(arcs)}")
     if not arcs:
-        raise InputError(f"{refused}, there is no arc: {_ALLOWED}")
+        raise refused.vary(why="there is no arc")
     for kind in kinds:
         if kinds.count(kind) > 1:
-            raise InputError(f"{refused}, there are two {_WORDS[kind]}: {_ALLOWED}")
+            raise refused.vary(why=f"there are two {_WORDS[kind]}")
     only = {"R", "p(R,C)"} >= {part.kind for part in parts}
     return Topology(arcs=len(arcs), series="R" in kinds, plain=only, parts=_labelled(parts))
 

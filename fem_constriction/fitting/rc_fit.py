@@ -15,7 +15,6 @@ import lmfit
 import numpy as np
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fitting.starts import Projected, Spectral, nonnegative, stacked, starts
 
@@ -112,7 +111,7 @@ def fit(
     weighting is unknown, ComputationError if lmfit fails or stops where the gradient does not vanish.
     """
     if weighting not in WEIGHTINGS:
-        raise InputError(f"weighting = {show(weighting)} is not allowed: {', '.join(WEIGHTINGS)}")
+        raise InputError(key="weighting", value=weighting, allowed=", ".join(WEIGHTINGS))
     count, skip = tau.size + series, int(series)
     if 2 * frequency.size < 2 * count - skip:
         raise InputError(f"{frequency.size} frequencies do not determine the {2 * count - skip} parameters of the circuit")

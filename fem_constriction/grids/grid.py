@@ -231,8 +231,9 @@ def uniform(described: Described, resolution: int) -> Grid:
     smallest = 4 if 0 < problem.contact_fraction < 1 else 1
     if resolution < smallest:
         raise InputError(
-            f"resolution = {resolution} is not allowed: a whole number of cells per edge of at least {smallest}, "
-            "so that lines can sit on the contact edges"
+            key="resolution",
+            value=resolution,
+            allowed=f"a whole number of cells per edge of at least {smallest}, so that lines can sit on the contact edges",
         )
     name = f"uniform, {resolution} per edge"
     most = float(min(resolution, 10**100))
@@ -267,7 +268,7 @@ def voxelised(problem: Problem, resolution: int) -> Grid:
     is of first order in their size with an ideal contact. Raises InputError for fewer than four.
     """
     if resolution < 4:
-        raise InputError(f"resolution = {resolution} is not allowed: a whole number of cells per edge of at least 4")
+        raise InputError(key="resolution", value=resolution, allowed="a whole number of cells per edge of at least 4")
     name = f"uniform, {resolution} per edge"
     most = float(min(resolution, 10**100))
     check_counts(name, _face_cells(problem, most), problem.body.layers, most)

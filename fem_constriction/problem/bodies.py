@@ -19,7 +19,7 @@ from fem_constriction.cell.image_check import contact_voxels, counts
 from fem_constriction.cell.mesh import Mesh as MeshSection
 from fem_constriction.cell.meshfile import Measure
 from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL, Microstructure
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.faces import Face
 from fem_constriction.problem.kinds import IMAGE, MESH, Kind
 
@@ -118,7 +118,9 @@ class Image:
     def of(cls, body: Body) -> Image:
         """Return the body as what it is. Raises InputError for another kind."""
         if not isinstance(body, cls):
-            raise InputError("electrolyte.microstructure is missing: only a label image has voxels of its own")
+            raise InputError(
+                key="electrolyte.microstructure", value=Absent.MISSING, allowed="only a label image has voxels of its own"
+            )
         return body
 
     @property
@@ -135,8 +137,11 @@ class Image:
         """Return None, which stands for the image's own: it has no other grid."""
         if asked is not None and asked not in self.shape:
             raise InputError(
-                f"resolution = {asked} is not allowed with electrolyte.microstructure: the image has "
-                f"{' x '.join(map(str, self.shape))} voxels and no other grid; allowed is to leave it out"
+                key="resolution",
+                value=asked,
+                when="with electrolyte.microstructure",
+                why=f"the image has {' x '.join(map(str, self.shape))} voxels and no other grid",
+                remedy="allowed is to leave it out",
             )
         return None
 
@@ -158,7 +163,7 @@ class Mesh:
     def of(cls, body: Body) -> Mesh:
         """Return the body as what it is. Raises InputError for another kind."""
         if not isinstance(body, cls):
-            raise InputError("mesh is missing: only a mesh from a file has cells and faces of its own")
+            raise InputError(key="mesh", value=Absent.MISSING, allowed="only a mesh from a file has cells and faces of its own")
         return body
 
     @property

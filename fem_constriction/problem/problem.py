@@ -183,13 +183,19 @@ class Problem:
             return
         if pore is None:
             raise InputError(
-                "working_electrode.contact.fraction = 0.0 is not allowed without working_electrode.pore: "
-                "no current can enter the cell at any frequency; give the pores a capacitance, or a fraction above 0"
+                key="working_electrode.contact.fraction",
+                value=0.0,
+                when="without working_electrode.pore",
+                allowed="no current can enter the cell at any frequency",
+                remedy="give the pores a capacitance, or a fraction above 0",
             )
         if pore.areal_capacitance == 0:
             raise InputError(
-                "working_electrode.pore.capacitance = 0.0 F/m^2 is not allowed at contact fraction 0: no current can enter "
-                "the cell at any frequency"
+                key="working_electrode.pore.capacitance",
+                value=0.0,
+                unit="F/m^2",
+                when="at contact fraction 0",
+                why="no current can enter the cell at any frequency",
             )
 
 

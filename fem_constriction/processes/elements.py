@@ -40,10 +40,10 @@ class Element:
 
     def __post_init__(self) -> None:
         if not 0 < self.exponent <= 1:
-            raise InputError(f"exponent = {self.exponent!r} is not allowed: above 0 and at most 1")
+            raise InputError(key="exponent", value=self.exponent, allowed="above 0 and at most 1")
         parts = (self.conductance, self.capacitance, self.cpe)
         if not all(part >= 0 for part in parts):
-            raise InputError(f"(g, c, Q) = {parts!r} is not allowed: an element takes parts of at least 0")
+            raise InputError(key="(g, c, Q)", value=parts, allowed="an element takes parts of at least 0")
 
     def __call__(self, s: ArrayLike) -> NDArray[Any]:
         """Return y at s (1/s, any shape, real or complex with Re s >= 0)."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from scipy.constants import epsilon_0
 
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 
@@ -45,7 +45,7 @@ def link_admittances(cell: Cell, processes: Mapping[str, Admittance]) -> dict[st
     """Return y_k(s) in S/m2 of every kind of link, from those of the processes: kinds that never conduct have no entry."""
     structure = cell.electrolyte.microstructure
     if structure is None:
-        raise InputError("electrolyte.microstructure is missing: only a label image has kinds of links")
+        raise InputError(key="electrolyte.microstructure", value=Absent.MISSING, why="only a label image has kinds of links")
     half = 2 / structure.voxel
     phases = {BULK: processes[BULK], **{each.phase: processes[each.phase] for each in structure.inclusions}}
     found: dict[str, Admittance] = {}

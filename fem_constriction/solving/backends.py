@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from fem_constriction import distribution
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Problem
@@ -111,7 +110,7 @@ def backend_named(name: str | Backend | SpectrumBackend) -> Backend:
     """Return the backend of a name; one that is a backend already is returned as it is. Raises InputError."""
     made = any_backend(name)
     if isinstance(made, SpectrumBackend) and not isinstance(made, Backend):
-        raise InputError(f"backend = '{made.name}' is not allowed here: it gives spectra, and neither grids nor matrices")
+        raise InputError(key="backend", value=made.name, when="here", why="it gives spectra, and neither grids nor matrices")
     return made
 
 
@@ -119,10 +118,10 @@ def any_backend(name: str | Backend | SpectrumBackend) -> Backend | SpectrumBack
     """Return the backend of a name, of either kind; one that is a backend already as it is. Raises InputError."""
     if not isinstance(name, str):
         if isinstance(name, type) or not isinstance(getattr(name, "name", None), str):
-            raise InputError(f"backend = {show(name)} is not allowed: the name of an installed one, or a backend itself")
+            raise InputError(key="backend", value=name, allowed="the name of an installed one, or a backend itself")
         return name
     points = {point.name: point for point in entry_points(group=GROUP)}
     if name not in points:
-        raise InputError(f"backend = '{name}' is not allowed: installed are {', '.join(sorted(points)) or 'none'}")
+        raise InputError(key="backend", value=name, allowed=f"installed are {', '.join(sorted(points)) or 'none'}")
     made: Backend | SpectrumBackend = distribution.load(points[name])()
     return made

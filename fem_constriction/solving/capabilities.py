@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 from fem_constriction.problem.kinds import IMAGE, KINDS, MESH, OUTLINES, RECTANGLES, Kind
 from fem_constriction.problem.problem import Described, Problem
@@ -111,11 +110,11 @@ def offers(backend: Any, kind: Kind) -> frozenset[str]:
     for name, given in declared.items():
         if name not in names:
             raise InputError(
-                f"{backend.name}: offers = {show(name)} is not allowed: the kinds of cell are {', '.join(sorted(names))}"
+                file=backend.name, key="offers", value=name, allowed=f"the kinds of cell are {', '.join(sorted(names))}"
             )
         for each in (given,) if isinstance(given, str) else given:
             if each not in OFFERS:
-                raise InputError(f"{backend.name}: offers.{name} = {show(each)} is not allowed: {', '.join(OFFERS)}")
+                raise InputError(file=backend.name, key=f"offers.{name}", value=each, allowed=", ".join(OFFERS))
     found = declared.get(kind.name, ())
     return frozenset((found,) if isinstance(found, str) else found)
 
@@ -123,25 +122,25 @@ def offers(backend: Any, kind: Kind) -> frozenset[str]:
 def require(task: str, described: Described, backends: Sequence[Any]) -> None:
     """Raise InputError, with key, backend and remedy, unless these backends do for this cell what the task needs."""
     if (found := gap(task, described, backends)) is not None:
-        raise InputError(found)
+        raise found
 
 
-def gap(task: str, described: Described, backends: Sequence[Any]) -> str | None:
-    """Return why these backends cannot do for this cell what the task needs, in one sentence; None if they can."""
+def gap(task: str, described: Described, backends: Sequence[Any]) -> InputError | None:
+    """Return why these backends cannot do for this cell what the task needs, as it would be raised; None if they can."""
     problem = Problem.of(described)
     kind = problem.kind
     for backend in backends:
         if lacks := _lacks(TASKS[task], kind, backend):
-            return _sentence(kind, f"`{task}` with backend '{backend.name}'", lacks, task)
+            return _refused(kind, f"`{task}` with backend '{backend.name}'", lacks, task)
         reasons = unable(backend)
         for name, key in problem.features.items() if reasons else ():
             if name in reasons:
-                where = f"`{task}` with backend '{backend.name}'"
-                return f"{key} is not allowed for {where}: it cannot take {name}, {reasons[name]}; allowed is another backend"
+                where, why = f"for `{task}` with backend '{backend.name}'", f"it cannot take {name}, {reasons[name]}"
+                return InputError(key=key, when=where, why=why, remedy="allowed is another backend")
     for each in TASKS[task].some:
         if not any(each in offers(backend, kind) for backend in backends):
             names = ", ".join(backend.name for backend in backends)
-            return _sentence(kind, f"`{task}` with {names}", f"none of them offers {OFFERS[each]}", task)
+            return _refused(kind, f"`{task}` with {names}", f"none of them offers {OFFERS[each]}", task)
     return None
 
 
@@ -149,7 +148,7 @@ def check_offered(backend: Any, described: Described, offer: str) -> None:
     """Raise InputError unless a backend offers this of this cell: what a backend asks before it makes a grid."""
     kind = Problem.of(described).kind
     if offer not in offers(backend, kind):
-        raise InputError(_sentence(kind, f"backend '{backend.name}'", f"it does not offer {OFFERS[offer]}"))
+        raise _refused(kind, f"backend '{backend.name}'", f"it does not offer {OFFERS[offer]}")
 
 
 def choices(task: Task, backends: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -183,8 +182,8 @@ def _lacks(task: Task, kind: Kind, backend: Any) -> str:
     return f"it does not offer {' or '.join(OFFERS[each] for each in missing)}{f' ({why})' if why else ''}"
 
 
-def _sentence(kind: Kind, where: str, why: str, task: str = "") -> str:
-    return f"{kind.key} is not allowed for {where}: of {kind.words} {why}; {_remedy(kind, task)}"
+def _refused(kind: Kind, where: str, why: str, task: str = "") -> InputError:
+    return InputError(key=kind.key, when=f"for {where}", why=f"of {kind.words} {why}", remedy=_remedy(kind, task))
 
 
 def _remedy(kind: Kind, task: str) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written
 
 #: All that a file leads to, directly or not, by paths as its reader opens them. Raises InputError for what is not allowed.
 Leads = Callable[[Path], Iterable[Path]]
@@ -44,13 +44,12 @@ class Contents:
 
     def mismatch(self, key: str, pinned: str, what: str) -> InputError:
         """Return what to say of a digest that is not this one; what: "mesh" or "image"."""
-        refused = f"{key} = '{pinned}' is not allowed: "
         if pinned == self.alone:
-            return InputError(
-                f"{refused}it covers {self.files[0]} alone; with {self.others}, which is read too, the digest is {self.digest}"
-            )
-        beside = f" with {self.others}" if self.others else ""
-        return InputError(f"{refused}{self.files[0]}{beside} has the digest {self.digest}, it is another {what}")
+            why = f"it covers {self.files[0]} alone; with {self.others}, which is read too, the digest is {self.digest}"
+        else:
+            beside = f" with {self.others}" if self.others else ""
+            why = f"{self.files[0]}{beside} has the digest {self.digest}, it is another {what}"
+        return InputError(key=key, value=Written(f"'{pinned}'"), why=why)
 
 
 _hashes: dict[Path, tuple[_Stamp, str]] = {}

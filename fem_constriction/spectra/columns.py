@@ -14,8 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
-from fem_constriction.cell.faults import short, show
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written, short, show
 from fem_constriction.spectra.numerals import Decimal, cleaned, decimal_sign, is_number, value
 from fem_constriction.spectra.titles import UNITS, Column, layout, scale
 
@@ -64,7 +63,7 @@ def columns(text: str, path: str, *, empty: bool = False) -> dict[str, list[floa
     if not rows and empty:
         return {"f": [], "re": [], "im": [], "u": []}
     if not rows:
-        raise InputError(f"{path}: holds no data, and must have the columns {HEADER}")
+        raise InputError(f"holds no data, and must have the columns {HEADER}", file=path)
     kinds = [kind for kind in kinds if kind.kind][: len(rows[0].cells)]
     first = next(place for place, kind in enumerate(kinds) if kind.kind in ("f", "omega"))
     numeric = [cell for row in rows for cell in row.cells if is_number(cell)]
@@ -151,11 +150,11 @@ def _bare(lines: Sequence[_Line], separators: Sequence[str], path: str) -> Itera
             count = len(cells)
             if count not in (3, 4):
                 allowed = "without a header there must be 3 or 4 (frequency, Re(Z), Im(Z), u(Z))"
-                raise InputError(f"{where}: {count} columns, and {allowed}")
+                raise InputError(f"{count} columns, and {allowed}", file=where)
         while len(cells) > count and not cells[-1]:
             cells.pop()
         if len(cells) != count:
-            raise InputError(f"{where}: {len(cells)} columns, and the lines above it have {count}")
+            raise InputError(f"{len(cells)} columns, and the lines above it have {count}", file=where)
         yield _Row(line.number, cells)
 
 
@@ -184,12 +183,12 @@ def _below(lines: Sequence[_Line], separator: str, kinds: list[Column], path: st
             ended = ended or (line.number if rows else 0)  # a remark above or below the data
         elif rows and any(cells) and not numbers and layout(cells, where) is not None:
             if layout(cells, where) != kinds:
-                raise InputError(f"{where}: other columns than above, one table or several with the same columns are allowed")
+                raise InputError("other columns than above, one table or several with the same columns are allowed", file=where)
             ended = 0  # a further sweep with the same header
         elif not wanted:
-            raise InputError(f"{where}: {len(cells)} columns, and the lines above it have {len(kinds)}")
+            raise InputError(f"{len(cells)} columns, and the lines above it have {len(kinds)}", file=where)
         elif ended:
-            raise InputError(f"{where}: the data go on after line {ended}, which belongs to no table")
+            raise InputError(f"the data go on after line {ended}, which belongs to no table", file=where)
         else:
             rows.append(_Row(line.number, wanted))
     return kinds, rows
@@ -204,8 +203,10 @@ def _with_units(kinds: list[Column], cells: Sequence[str], where: str) -> list[C
             factor = scale(kind.kind, unit)
             if factor is None or kind.unit:
                 raise InputError(
-                    f"{where}: {_WORDS[kind.kind]} = {short(cell)} is not allowed: {_ALLOWED[kind.kind]}, or once, below its "
-                    f"name, {UNITS[kind.kind]} or a multiple"
+                    file=where,
+                    key=_WORDS[kind.kind],
+                    value=Written(short(cell)),
+                    allowed=f"{_ALLOWED[kind.kind]}, or once, below its name, {UNITS[kind.kind]} or a multiple",
                 )
             kind = Column(kind.kind, math.copysign(factor, kind.factor), unit=True)
         found.append(kind)
@@ -228,7 +229,9 @@ def _number(cell: str, column: Column, decimal: Decimal, where: str) -> float:
     positive, least = column.kind in ("f", "omega"), column.kind in ("u", "modulus")
     fine = number > 0 if positive else number >= 0 if least else not math.isnan(number)
     if not fine or (math.isinf(number) and column.kind != "u"):
-        raise InputError(f"{where}: {_WORDS[column.kind]} = {short(cell) or 'nothing'} is not allowed: {_ALLOWED[column.kind]}")
+        raise InputError(
+            file=where, key=_WORDS[column.kind], value=Written(short(cell) or "nothing"), allowed=_ALLOWED[column.kind]
+        )
     return number * column.factor
 
 
@@ -240,7 +243,8 @@ def _in_si(found: dict[str, list[float]], kinds: Sequence[Column], path: str) ->
     stated = next(kind.unit for kind in kinds if kind.kind == "phase")
     if not stated and max(map(abs, found["phase"])) <= math.pi:
         raise InputError(
-            f"{path}: the phase is {max(map(abs, found['phase'])):.3g} at most and has no unit: name it phase/deg or phase/rad"
+            f"the phase is {max(map(abs, found['phase'])):.3g} at most and has no unit: name it phase/deg or phase/rad",
+            file=path,
         )
     pairs = zip(found["modulus"], found["phase"], strict=True)
     z = [cmath.rect(modulus, math.radians(phase)) for modulus, phase in pairs]
@@ -255,8 +259,8 @@ def _refuse_others(found: dict[str, list[float]], rows: Sequence[_Row], path: st
     counted = all(row.cells[0].isdigit() for row in rows)  # frequencies have a point, those that `Spectrum.save` writes too
     if len(f) >= (_COUNTED if not u else 2) and steps in ({1.0}, {-1.0}) and counted:
         raise InputError(
-            f"{path}: the first column, {f[0]:g}, {f[1]:g}, ..., counts the rows, and frequencies stand there: {name}"
+            f"the first column, {f[0]:g}, {f[1]:g}, ..., counts the rows, and frequencies stand there: {name}", file=path
         )
     modulus = [math.hypot(re, im) for re, im in zip(found["re"], found["im"], strict=True)]
     if len(u) >= _MODULI and all(abs(each - other) <= 1e-3 * other for each, other in zip(u, modulus, strict=True)):
-        raise InputError(f"{path}: the fourth column is |Z|, and the uncertainty stands there: {name}")
+        raise InputError(f"the fourth column is |Z|, and the uncertainty stands there: {name}", file=path)

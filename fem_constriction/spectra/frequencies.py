@@ -13,8 +13,7 @@ import numpy as np
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.conversion import apart, converted, number
-from fem_constriction.cell.faults import show
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, show
 
 #: Frequencies that are taken at once.
 MOST: Final = 1_000_000
@@ -23,7 +22,7 @@ HIGHEST: Final = 1e100
 
 _POSITIVE: Final = "a positive number in"
 _ZERO: Final = "a number of at least 0 in"
-_DIRECT: Final = " (direct current is fc.resistance)"
+_DIRECT: Final = "direct current is fc.resistance"
 
 
 def frequencies_taken(values: Any, unit: str = "Hz", name: str = "frequencies", *, zero: bool = False) -> Array:
@@ -59,11 +58,11 @@ def frequencies_taken(values: Any, unit: str = "Hz", name: str = "frequencies", 
     try:
         found = _floats(values, unit)
     except ValueError as error:
-        raise InputError(f"{name} = {show(values)} is not allowed: {what}; {error}") from None
+        raise InputError(key=name, value=values, allowed=what, why=str(error)) from None
     wrong = ~((found <= HIGHEST) & ((found >= 1 / HIGHEST) | (zero & (found == 0))))
     if wrong.any():
         value = float(found[wrong][0])
-        raise InputError(f"{name} = {value!r} is not allowed: {what}{_beyond(value)}{'' if zero else _DIRECT}")
+        raise InputError(key=name, value=value, allowed=f"{what}{_beyond(value)}", note="" if zero else _DIRECT)
     return found
 
 
@@ -88,31 +87,31 @@ def parse_frequencies(text: str, unit: str = "Hz", name: str = "frequencies", *,
         Unless n is a whole number from 1 (1 only if a = b), all frequencies are positive, and all or none have a unit.
     """
     allowed = f"a:b:n, n logarithmically spaced values from a to b in {unit}, or a list such as 1,10,100"
-    refused = f"{name} = {show(text)} is not allowed"
+    refused = InputError(key=name, value=text, allowed=allowed)
     parts = text.split(":")
     if len(parts) not in (1, 3):
-        raise InputError(f"{refused}: {allowed}")
+        raise refused
     ends = parts[:2] if len(parts) == 3 else text.split(",", MOST)
-    read = [_read(part.strip(), unit, refused, allowed) for part in ends]
+    read = [_read(part.strip(), unit, refused) for part in ends]
     for part, (value, _) in zip(ends, read, strict=True):
         if not (1 / HIGHEST <= value <= HIGHEST or (zero and value == 0 and len(parts) == 1)):
-            what = f"{_ZERO if zero else _POSITIVE} {unit}{_beyond(value)}{_DIRECT}"
-            raise InputError(f"{refused}, {part.strip()}: {what}")
+            what = f"{part.strip()}: {_ZERO if zero else _POSITIVE} {unit}{_beyond(value)}"
+            raise refused.vary(allowed=what, note=_DIRECT)
     if len({has for _, has in read}) > 1:
-        raise InputError(f"{refused}: a unit belongs to each of the numbers, or to none of them")
+        raise refused.vary(allowed="a unit belongs to each of the numbers, or to none of them")
     values = np.array([value for value, _ in read])
     if len(parts) == 1:
         if len(values) > MOST:
-            raise InputError(f"{name} are more than {MOST}, the most that is taken at once")
+            raise InputError(f"are more than {MOST}, the most that is taken at once", key=name)
         return values
     try:
         count = int(parts[2])
     except ValueError:
         count = 0
     if not 1 <= count <= MOST:
-        raise InputError(f"{refused}, n = {show(parts[2].strip())}: n is a whole number from 1 to {MOST}")
+        raise refused.vary(allowed=f"n is a whole number from 1 to {MOST}", why=f"n = {show(parts[2].strip())}")
     if count == 1 and values[0] != values[1]:
-        raise InputError(f"{refused}: n = 1 only if both ends are equal, n from 2 otherwise")
+        raise refused.vary(allowed="n = 1 only if both ends are equal, n from 2 otherwise")
     spaced = np.geomspace(values[0], values[1], count)
     spaced[0], spaced[-1] = values
     return spaced
@@ -122,8 +121,8 @@ def _beyond(value: float) -> str:
     return f" from {1 / HIGHEST:g} to {HIGHEST:g}" if 0 < value < math.inf else ""
 
 
-def _read(part: str, unit: str, refused: str, allowed: str) -> tuple[float, bool]:
-    """The number in a part of a text, and whether it has a unit."""
+def _read(part: str, unit: str, refused: InputError) -> tuple[float, bool]:
+    """The number in a part of a text, and whether it has a unit. Raises what refuses the whole text, with the reason."""
     try:
         return float(part if "_" not in part else ""), False
     except ValueError:
@@ -131,8 +130,9 @@ def _read(part: str, unit: str, refused: str, allowed: str) -> tuple[float, bool
     try:
         return number(part, unit), True
     except ValueError as error:
-        wrong = f"{show(part)} is not a number: {allowed}" if not any(map(str.isdigit, part)) else f"{show(part)}: {error}"
-        raise InputError(f"{refused}, {wrong}") from None
+        if not any(map(str.isdigit, part)):
+            raise refused.vary(why=f"{show(part)} is not a number") from None
+        raise refused.vary(allowed="", why=f"{show(part)}: {error}") from None
 
 
 def _floats(values: Any, unit: str) -> Array:

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
-from fem_constriction.cell.faults import show
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, show
 
 Decimal = Literal[".", ","]
 
@@ -73,8 +72,10 @@ def decimal_sign(cells: Sequence[str], ordered: Sequence[str], path: str) -> Dec
         return min(fits, key=turns.__getitem__)
     example = next(cell for cell in written if "," in cell)
     raise InputError(
-        f"{path}: {show(example)} is not allowed, it could be {value(example, '.'):g} or {value(example, ','):g}: "
-        "numbers with a decimal point and without a sign between thousands are"
+        file=path,
+        value=example,
+        when=f", it could be {value(example, '.'):g} or {value(example, ','):g}",
+        allowed="numbers with a decimal point and without a sign between thousands are",
     )
 
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.cell.faults import show
 from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError, LeftOutWarning
 from fem_constriction.files import json_text, read_bytes, read_text, write_text
@@ -73,10 +72,10 @@ class Spectrum:
         text = "\n".join([title] * header + rows) + "\n"
         beside = Path(path).with_suffix(".json") if Path(path).name else Path(path)
         if beside == Path(path):
-            raise InputError(f"{path}: the name of a CSV file must not be empty or end in .json")
+            raise InputError("the name of a CSV file must not be empty or end in .json", file=path)
         ours = _sidecar(beside)
         if self.provenance and ours is None and beside.exists():
-            raise InputError(f"{beside}: would be overwritten by the provenance of {Path(path).name}")
+            raise InputError(f"would be overwritten by the provenance of {Path(path).name}", file=beside)
         write_text(path, text)
         if self.provenance:
             record = {"spectrum": Path(path).name, "sha256": _digest(text), "provenance": self.provenance}
@@ -126,7 +125,7 @@ def _array(name: str, values: ArrayLike, kind: type[Any], unit: str) -> NDArray[
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name} = {show(values)} is not allowed: an array of numbers") from None
+        raise InputError(key=name, value=values, allowed="an array of numbers") from None
     if array.ndim != 1 or array.size == 0:
         allowed = "must have one dimension and at least one value"
         raise InputError(f"{name} has the shape {array.shape}, and {allowed}")
@@ -135,7 +134,7 @@ def _array(name: str, values: ArrayLike, kind: type[Any], unit: str) -> NDArray[
 
 def _refuse(name: str, array: NDArray[Any], wrong: NDArray[np.bool_], allowed: str) -> None:
     if wrong.any():
-        raise InputError(f"{name} = {show(array[wrong][0])} is not allowed: {allowed}")
+        raise InputError(key=name, value=array[wrong][0], allowed=allowed)
 
 
 def _digest(text: str) -> str:

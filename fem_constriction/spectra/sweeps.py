@@ -102,7 +102,7 @@ def sweep(spectrum: Spectrum, chosen: int | str | None = None) -> Spectrum:
     if number is None and (isinstance(chosen, int) or chosen.strip().isdigit()):
         number = int(chosen)
     if number is None or not 1 <= number <= len(found):
-        raise InputError(f"sweep = {chosen} is not allowed: 1 to {len(found)}{called}, the sweeps begin at rows {begins}")
+        raise InputError(key="sweep", value=chosen, allowed=f"1 to {len(found)}{called}, the sweeps begin at rows {begins}")
     one = _rows(spectrum, found[number - 1].rows)
     if len(found) == 1 or not isinstance(measured := spectrum.provenance.get("measured"), dict):
         return one

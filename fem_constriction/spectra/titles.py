@@ -10,8 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from fem_constriction.cell.faults import short
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, short
 from fem_constriction.spectra.numerals import cleaned
 
 _NAMES: Final = {  # of columns, in lower case and without unit, sign, blanks, points and underscores
@@ -134,12 +133,12 @@ def layout(titles: Sequence[str], where: str) -> list[Column] | None:
             found.append(Column(""))
             continue
         if sign < 0 and kind not in _SIGNED:
-            raise InputError(f"{where}: {short(title)} has a minus, which only the parts of Z and its phase may have")
+            raise InputError(f"{short(title)} has a minus, which only the parts of Z and its phase may have", file=where)
         default = 1 / (2 * math.pi) if kind == "omega" else 1.0
         factor = default if not unit else scale(kind, unit)
         if factor is None:
             allowed = "deg or rad" if kind == "phase" else f"{UNITS[kind]} or a multiple"
-            raise InputError(f"{where}: the unit of {short(title)} must be {allowed}")
+            raise InputError(f"the unit of {short(title)} must be {allowed}", file=where)
         found.append(Column(kind, sign * factor, bool(unit)))
     return found
 

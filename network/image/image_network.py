@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import ComputationError, InputError, MemoryShort, ResolutionWarning
+from fem_constriction.errors import ComputationError, InputError, MemoryShort, ResolutionWarning, Written
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.problem.bodies import Image
@@ -188,17 +188,20 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
         copies=grid.copies,
     )
     if not voxels.metal.any():
-        raise InputError(_no_path(body.structure, labels, voxels, grid))
+        raise _no_path(body.structure, labels, voxels, grid)
     return voxels
 
 
-def _no_path(structure: Microstructure, labels: Labels, voxels: Voxels, grid: Grid) -> str:
+def _no_path(structure: Microstructure, labels: Labels, voxels: Voxels, grid: Grid) -> InputError:
     holes = [each.label for each in structure.inclusions if volume_kind(each.phase, each.phase) not in voxels.kinds]
     pores = any(kind.startswith(PORE) for kind in voxels.kinds)
     first = blocked(labels, holes, grid.contact | pores)
     where = f"all end at layer {first + 1} of {len(labels)}" if first else "none begins: the first layer has holes there"
-    return (
-        f"electrolyte.microstructure.image = '{structure.image}' is not allowed: no path for current leads from the working "
-        f"to the counter electrode at any frequency ({where}, counted from the working electrode); inclusions with neither "
-        f"conductivity nor relative_permittivity are holes, here label {', '.join(map(str, holes[:5]))}"
+    return InputError(
+        key="electrolyte.microstructure.image",
+        value=Written(f"'{structure.image}'"),
+        why="no path for current leads from the working to the counter electrode at any frequency "
+        f"({where}, counted from the working electrode)",
+        remedy="inclusions with neither conductivity nor relative_permittivity are holes, "
+        f"here label {', '.join(map(str, holes[:5]))}",
     )

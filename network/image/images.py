@@ -66,8 +66,9 @@ def labels_of(described: Described) -> tuple[Labels, dict[str, Any]]:
     for number, inclusion in enumerate(structure.inclusions):
         if not np.any(labels == inclusion.label):
             raise InputError(
-                f"electrolyte.microstructure.inclusions.{number}.label = {inclusion.label} is not allowed: no voxel of "
-                f"{structure.image} has it"
+                key=f"electrolyte.microstructure.inclusions.{number}.label",
+                value=inclusion.label,
+                why=f"no voxel of {structure.image} has it",
             )
     return labels, made
 
@@ -76,16 +77,18 @@ def _check_shape(body: Image, found: tuple[int, ...]) -> None:
     structure, shape = body.structure, body.shape
     if found != shape:
         raise InputError(
-            f"electrolyte.microstructure.image = '{structure.image}' is not allowed: it has {_by(found)} voxels "
-            f"(z, x, y), and geometry {body.lengths[2]:.6g} m thick and {body.lengths[0]:.6g} m x "
-            f"{body.lengths[1]:.6g} m wide with voxel = {structure.voxel:.6g} m makes {_by(shape)}"
+            key="electrolyte.microstructure.image",
+            value=structure.image,
+            why=f"it has {_by(found)} voxels (z, x, y), and geometry {body.lengths[2]:.6g} m thick and "
+            f"{body.lengths[0]:.6g} m x {body.lengths[1]:.6g} m wide with voxel = {structure.voxel:.6g} m "
+            f"makes {_by(shape)}",
         )
 
 
 def read(structure: Microstructure) -> Labels:
     """Return the labels in the file a section names, without copying more than is looked at where the format allows."""
     path = Path(str(structure.image))
-    what = f"{_SECTION}.image = '{path}' is not allowed"
+    refused = InputError(key=f"{_SECTION}.image", value=path)
     contents_of(structure)
     labels: Labels
     try:
@@ -98,11 +101,10 @@ def read(structure: Microstructure) -> Labels:
     except MemoryShort:
         raise
     except Exception as error:  # each reader has its own kinds
-        raise InputError(f"{what}: {_reason(error)}") from None
+        raise refused.vary(why=_reason(error)) from None
     if labels.ndim != 3 or not (np.issubdtype(labels.dtype, np.integer) or labels.dtype == np.bool_):
-        raise InputError(
-            f"{what}: it holds {labels.dtype} of shape {labels.shape}, allowed are whole numbers with three axes (z, x, y)"
-        )
+        why = f"it holds {labels.dtype} of shape {labels.shape}, allowed are whole numbers with three axes (z, x, y)"
+        raise refused.vary(why=why)
     return np.asarray(labels)
 
 

@@ -37,7 +37,7 @@ def effectivity(cells: int, level: int = 0, progress: Callable[[int], None] | No
     cells: how many; level: grid of both families. Everything relative to |Z|. Raises InputError for less than one cell.
     """
     if cells < 1:
-        raise InputError(f"cells = {cells} is not allowed: at least 1")
+        raise InputError(key="cells", value=cells, allowed="at least 1")
     rows = []
     for number in range(cells):
         rows.append({"cell": number, **_one(random_cell(number), level)})

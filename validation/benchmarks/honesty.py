@@ -107,9 +107,9 @@ def honesty(
 ) -> dict[str, Any]:
     """Return every comparison and what they come to, a verdict per backend. Raises InputError for less than one cell."""
     if cells < 1:
-        raise InputError(f"cells = {cells} is not allowed: at least 1")
+        raise InputError(key="cells", value=cells, allowed="at least 1")
     if seed < 0:
-        raise InputError(f"seed = {seed} is not allowed: a whole number of at least 0")
+        raise InputError(key="seed", value=seed, allowed="a whole number of at least 0")
     rows = []
     work = partial(one, seed=seed, solver=solver)
     pool = None

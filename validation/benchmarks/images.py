@@ -33,7 +33,7 @@ def polycrystal(voxels: int, grains: int = 200, seed: int = 1) -> Cell:
     Raises InputError unless voxels is a multiple of 4, so that the contact's edges lie between voxels.
     """
     if voxels % 4:
-        raise InputError(f"voxels = {voxels} is not allowed: a multiple of 4, so that the contact's edges lie between voxels")
+        raise InputError(key="voxels", value=voxels, allowed="a multiple of 4, so that the contact's edges lie between voxels")
     boundary = {"thickness": "10 nm", "conductivity": "5.97 uS/cm", "relative_permittivity": 150}
     structure = {"generator": "voronoi", "grains": grains, "seed": seed, "voxel": 50e-6 / voxels, "boundary": boundary}
     described: dict[str, Any] = {

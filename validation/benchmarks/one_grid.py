@@ -89,7 +89,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
     points = np.sort(frequencies_taken(frequencies))
     band = angular_band(points)
     if not 0 <= level <= FINEST:
-        raise InputError(f"level = {level} is not allowed: 0 to {FINEST}")
+        raise InputError(key="level", value=level, allowed=f"0 to {FINEST}")
     check_solvable(cell)
     require("benchmark NAME --level", cell, [backend])
     grid = backend.grid(Problem.of(cell), level)
@@ -97,8 +97,11 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
     free = memory.free()
     if (needed := PEERS[0].memory(unknowns)) > free:
         raise InputError(
-            f"level = {level} is not allowed: a direct solve of {unknowns:,} unknowns may need {needed / 2**30:.3g} GiB "
-            f"of memory ({PEERS[0].bytes:g} bytes n^(4/3)) and {free / 2**30:.3g} GiB are free; allowed is a lower level"
+            key="level",
+            value=level,
+            why=f"a direct solve of {unknowns:,} unknowns may need {needed / 2**30:.3g} GiB of memory "
+            f"({PEERS[0].bytes:g} bytes n^(4/3)) and {free / 2**30:.3g} GiB are free",
+            remedy="allowed is a lower level",
         )
     with threadpool_limits(limits=1, user_api="blas"):
         with cost() as ours:

@@ -52,7 +52,7 @@ def planes(cell: Cell, frequencies: ArrayLike, levels: int = TRIANGULATIONS, *, 
     points = np.sort(frequencies_taken(frequencies))
     elements = FiniteElements()
     if levels < 1:
-        raise InputError(f"levels = {levels} is not allowed: a number of triangulations from 1")
+        raise InputError(key="levels", value=levels, allowed="a number of triangulations from 1")
     require("benchmark planes", cell, [elements])
     rows: list[Row] = []
     left_out: dict[str, str] = {}

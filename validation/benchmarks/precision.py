@@ -66,7 +66,7 @@ def precision(
     points = np.sort(frequencies_taken(frequencies))
     angular_band(points)
     if levels < 1 or levels > 6:
-        raise InputError(f"levels = {levels} is not allowed: 1 to 6 grids of each family")
+        raise InputError(key="levels", value=levels, allowed="1 to 6 grids of each family")
     require("benchmark fem", cell, [backend_named(name) for name in BUILT_IN])
     if not direct_current(cell):
         raise InputError("the cell is not allowed here: a single solve is one at direct current, and none can flow")

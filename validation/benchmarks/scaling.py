@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from fem_constriction import memory
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
-from fem_constriction.errors import ComputationError, InputError, MemoryShort
+from fem_constriction.errors import ComputationError, InputError, MemoryShort, Written
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.of_cell import admittances, direct_current
@@ -73,7 +73,9 @@ def scaling(
     angular_band(points)
     chosen = sorted(set(sizes))
     if not chosen or any(size < 4 or size % 4 for size in chosen):
-        raise InputError(f"sizes = {','.join(map(str, sizes)) or 'none'} is not allowed: voxels per edge, multiples of 4")
+        raise InputError(
+            key="sizes", value=Written(",".join(map(str, sizes)) or "none"), allowed="voxels per edge, multiples of 4"
+        )
     require("benchmark network", cell, [backend_named(name) for name in BUILT_IN])
     if not direct_current(cell):
         raise InputError("the cell is not allowed here: a single solve is one at direct current, and none can flow")

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from fem_constriction.cell.faults import show as shown_value
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
 from fem_constriction.solving.backends import backend_named
@@ -65,17 +64,17 @@ def benchmark(
 ) -> int:
     """Time spectra against voxels, errors or on one grid, beside their peers; or compare discs with true errors."""
     if cell_file is not None and backend in ("discs", "honesty"):
-        raise InputError(f"CELL.toml = {shown_value(str(cell_file))} is not allowed with {backend}: its cells are random")
+        raise InputError(key="CELL.toml", value=str(cell_file), when=f"with {backend}", why="its cells are random")
     cell = cell_of(cell_file)
     if sizes is not None and (backend != "network" or level is not None):
         raise InputError(
-            f"--sizes = {sizes!r} is not allowed with {'--level' if level is not None else backend}: network alone"
+            key="--sizes", value=sizes, when=f"with {('--level' if level is not None else backend)}", allowed="network alone"
         )
     if levels is not None and (backend not in ("fem", "planes") or level is not None):
         other = "--level" if level is not None else backend
-        raise InputError(f"--levels = {levels} is not allowed with {other}: fem and planes alone")
+        raise InputError(key="--levels", value=levels, when=f"with {other}", allowed="fem and planes alone")
     if backend == "planes" and level is not None:
-        raise InputError(f"--level = {level} is not allowed with planes: --levels")
+        raise InputError(key="--level", value=level, when="with planes", allowed="--levels")
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
     if out is not None:
         terminal.check_file(out, "a JSON file", cell_file)
@@ -135,4 +134,4 @@ def _sizes(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(f"sizes = {text!r} is not allowed: whole numbers with commas between, such as 32,64,100") from None
+        raise InputError(key="sizes", value=text, allowed="whole numbers with commas between, such as 32,64,100") from None

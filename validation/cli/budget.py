@@ -40,7 +40,7 @@ def budget(
     cell = Cell.load(cell_file)
     names = list(dict.fromkeys(name.strip() for name in backends.split(",") if name.strip()))
     if not names:
-        raise InputError(f"--backends = {backends!r} is not allowed: name at least one backend")
+        raise InputError(key="--backends", value=backends, allowed="name at least one backend")
     chosen = terminal.named("--backends", lambda: [backend_named(name) for name in names])
     cells = [cell] if fractions is None else _over(cell, fractions)
     require("budget", cell, chosen)
@@ -72,9 +72,9 @@ def _over(cell: Cell, fractions: str) -> list[Cell]:
         try:
             values.add(float(part))
         except ValueError:
-            raise InputError(f"--fractions = {part!r} is not allowed: numbers from 0 to 1, with commas between") from None
+            raise InputError(key="--fractions", value=part, allowed="numbers from 0 to 1, with commas between") from None
     if not values:
-        raise InputError(f"--fractions = {fractions!r} is not allowed: numbers from 0 to 1, with commas between")
+        raise InputError(key="--fractions", value=fractions, allowed="numbers from 0 to 1, with commas between")
     return [cell.vary({FRACTION: value}) for value in sorted(values)]
 
 

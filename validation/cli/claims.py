@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fem_constriction.cell.faults import show as shown
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
 from validation.show import terminal
@@ -71,7 +70,7 @@ def chosen(asked: Sequence[str]) -> list[Claim]:
             whole = True
         if not some or not whole:
             allowed = f"a number from {min(REGISTRY)} to {max(REGISTRY)}, two with a dash between, or figure-2 to figure-7"
-            raise InputError(f"claim = {shown(text)} is not allowed: {allowed}")
+            raise InputError(key="claim", value=text, allowed=allowed)
         found |= some
     return [REGISTRY[number] for number in sorted(found)]
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 from fem_constriction.files import json_text, write_text
 from fem_constriction.solving.backends import any_backend
 from validation.cli.options import Json, Quiet
@@ -44,7 +44,11 @@ def conformance(
     if cells is not None:
         return _cells(cells, as_json, quiet)
     if backend is None:
-        raise InputError("--backend is missing: allowed is the name of a backend (see `backends`), or --cells DIR instead")
+        raise InputError(
+            key="--backend",
+            value=Absent.MISSING,
+            allowed="allowed is the name of a backend (see `backends`), or --cells DIR instead",
+        )
     subject = terminal.named("--backend", lambda: Subject(any_backend(backend)))
     check_declarations(subject)
     asked = check or []

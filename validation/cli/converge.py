@@ -49,12 +49,12 @@ def converge(
     names = list(BACKENDS) if backend is None else backend
     chosen = terminal.named("--backend", lambda: [backend_named(name) for name in names])
     if grids not in (*GRIDS, BOTH):
-        raise InputError(f"--grids = {grids!r} is not allowed: {', '.join((*GRIDS, BOTH))}")
+        raise InputError(key="--grids", value=grids, allowed=", ".join((*GRIDS, BOTH)))
     kinds = [kind for kind in GRIDS if grids in (kind, BOTH)]
     asked = list(QUANTITIES) if quantity is None else quantity
     wrong = [name for name in asked if name not in QUANTITIES]
     if wrong:
-        raise InputError(f"--quantity = {wrong[0]!r} is not allowed: {', '.join(QUANTITIES)}")
+        raise InputError(key="--quantity", value=wrong[0], allowed=", ".join(QUANTITIES))
     terminal.named("--levels", lambda: check_levels(levels, FINEST + 1))
     check_solvable(cell)
     require("converge" if grids == BOTH else f"converge --grids {grids}", cell, chosen)

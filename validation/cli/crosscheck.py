@@ -39,13 +39,13 @@ def crosscheck(
     cell = cell_of(cell_file)
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
     if not 0 < tolerance < 1:
-        raise InputError(f"--tolerance = {tolerance!r} is not allowed: a number between 0 and 1, relative to |Z|")
+        raise InputError(key="--tolerance", value=tolerance, allowed="a number between 0 and 1, relative to |Z|")
     if accuracy is not None and not 0 < accuracy < 1:
-        raise InputError(f"--accuracy = {accuracy!r} is not allowed: a number between 0 and 1, relative to |Z|")
+        raise InputError(key="--accuracy", value=accuracy, allowed="a number between 0 and 1, relative to |Z|")
     names = [name.strip() for name in backends.split(",") if name.strip()]
     chosen = terminal.named("--backends", lambda: [any_backend(name) for name in names])
     if len(set(names)) < 2:
-        raise InputError(f"--backends = {backends!r} is not allowed: name at least two different ones")
+        raise InputError(key="--backends", value=backends, allowed="name at least two different ones")
     check_solvable(cell)
     require("crosscheck" if accuracy is None else "crosscheck --accuracy", cell, chosen)
     terminal.check_folder(out, [*names, "agreed"])

@@ -53,4 +53,4 @@ def _numbers(text: str) -> list[int]:
     try:
         return [int(each) for each in text.split(",")]
     except ValueError:
-        raise InputError(f"--resolutions = {text!r} is not allowed: whole numbers with commas between, 20,40,80") from None
+        raise InputError(key="--resolutions", value=text, allowed="whole numbers with commas between, 20,40,80") from None

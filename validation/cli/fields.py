@@ -13,7 +13,6 @@ from rich.table import Table
 
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.faults import show as shown
 from fem_constriction.errors import InputError
 from fem_constriction.fields import Fields, fields_at
 from fem_constriction.fields.section import Plane
@@ -55,7 +54,7 @@ def fields(
         ("--format", file_format, ("vtu", "xdmf")),
     ):
         if value not in allowed:
-            raise InputError(f"{option} = {shown(value)} is not allowed: one of {', '.join(allowed)}")
+            raise InputError(key=option, value=value, allowed=f"one of {', '.join(allowed)}")
     check_solvable(cell)
     require("fields" if resolution is None else "fields --resolution", cell, [chosen])
     terminal.check_folder(out, [])
@@ -117,5 +116,5 @@ def _frequencies(text: str) -> list[float]:
     allowed = "numbers in Hz from 0 (direct current), with commas between, each once"
     numbers: list[float] = frequencies_taken(text, name="--frequency", zero=True).tolist()
     if len(set(numbers)) < len(numbers):
-        raise InputError(f"--frequency = {shown(text)} is not allowed: {allowed}")
+        raise InputError(key="--frequency", value=text, allowed=allowed)
     return numbers

@@ -90,8 +90,8 @@ def _prepared(data: Spectrum, file: Path, number: str | None) -> tuple[Spectrum,
         chosen = sweeps.sweep(data, number)
         found, notes = sweeps.prepared(chosen)
     except InputError as error:
-        hint = "" if number is not None or len(sweeps.parts(data)) == 1 else " (--sweep)"
-        raise InputError(f"{file}: {error}{hint}") from None
+        hint = "" if number is not None or len(sweeps.parts(data)) == 1 else "--sweep"
+        raise error.at(file).vary(note=hint) from None
     return found, (f"sweep {number} of {len(sweeps.parts(data))}",) * (number is not None) + notes
 
 

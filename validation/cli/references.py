@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from fem_constriction.cell.faults import show as shown
 from fem_constriction.errors import InputError
 from validation.cli.options import Json, Quiet
 from validation.references import release
@@ -34,12 +33,12 @@ def references(
     known = release.names_of_set() if anew else [record["name"] for record in published["references"]]
     for name in only or ():
         if name not in known:
-            raise InputError(f"--only = {shown(name)} is not allowed: one of {', '.join(known)}")
+            raise InputError(key="--only", value=name, allowed=f"one of {', '.join(known)}")
     chosen = [name for name in known if not only or name in only]
     if anew and out is None:
-        raise InputError("--recompute is not allowed without --out: a folder that the set is written to")
+        raise InputError(key="--recompute", when="without --out", allowed="a folder that the set is written to")
     if anew and check:
-        raise InputError("--recompute is not allowed with --check: one writes a set, the other judges the published one")
+        raise InputError(key="--recompute", when="with --check", allowed="one writes a set, the other judges the published one")
     if out is not None:
         terminal.check_folder(out, [])
     if check:

@@ -10,7 +10,7 @@ import typer
 
 from fem_constriction.api import brings_grid, solve, spectrum_of
 from fem_constriction.cell.cell import Cell
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.capabilities import require
@@ -46,17 +46,21 @@ def spectrum(
         raise InputError("--accuracy and --resolution are not allowed together: one asks for a limit, the other for a grid")
     if guaranteed and (backend is not None or resolution is not None):
         raise InputError(
-            "--guaranteed is not allowed with --backend or --resolution: it takes two backends and makes its grids"
+            key="--guaranteed", when="with --backend or --resolution", why="it takes two backends and makes its grids"
         )
     if backend is None and not guaranteed:
-        raise InputError("--backend is missing: allowed is the name of a backend (see `backends`), or --guaranteed instead")
+        raise InputError(
+            key="--backend",
+            value=Absent.MISSING,
+            allowed="allowed is the name of a backend (see `backends`), or --guaranteed instead",
+        )
     names = [backend] if backend is not None else list(gate.BACKENDS)
     chosen = terminal.named("--backend", lambda: [backend_named(name) for name in names])
     resolution = terminal.named("--resolution", lambda: Problem.of(cell).body.resolution(resolution))
     option = " --accuracy" if accuracy is not None else " --resolution" if resolution is not None else ""
     require("spectrum --guaranteed" if guaranteed else f"spectrum{option}", cell, chosen)
     if out.suffix == ".json":
-        raise InputError(f"--out = '{out}' is not allowed: the name of a CSV file")
+        raise InputError(key="--out", value=out, allowed="the name of a CSV file")
     terminal.check_file(out, "a CSV file", cell_file)
     terminal.check_folder(out.parent, [out.stem])
     asked = 1e-3 if accuracy is None else accuracy

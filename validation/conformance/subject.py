@@ -35,8 +35,9 @@ class Subject:
     def __init__(self, backend: Backend | SpectrumBackend) -> None:
         if not isinstance(backend, (Backend, SpectrumBackend)):
             raise InputError(
-                f"backend = {type(backend).__name__} is not allowed: an object with the members of "
-                "fem_constriction.solving.backends.Backend or SpectrumBackend"
+                key="backend",
+                value=type(backend).__name__,
+                allowed="an object with the members of fem_constriction.solving.backends.Backend or SpectrumBackend",
             )
         self.backend = backend
         self._spectra: dict[str, Spectrum] = {}

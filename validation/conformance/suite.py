@@ -71,7 +71,7 @@ def chosen(quick: bool = False, only: Sequence[str] = ()) -> list[Check]:
     known = {check.name: check for check in CHECKS}
     for name in only:
         if name not in known:
-            raise InputError(f"check = '{name}' is not allowed: the checks are {', '.join(known)}")
+            raise InputError(key="check", value=name, allowed=f"the checks are {', '.join(known)}")
     return [known[name] for name in only] or [check for check in CHECKS if check.quick or not quick]
 
 
@@ -81,8 +81,11 @@ def check_declarations(subject: Subject) -> None:
     for what in subject.unable:
         if what not in allowed:
             raise InputError(
-                f"{subject.name}: unable = '{what}' is not allowed: the name of a check, of a cell of the suite, of a kind of "
-                f"cell, or one of {', '.join(sorted(FEATURES))}"
+                file=subject.name,
+                key="unable",
+                value=what,
+                allowed="the name of a check, of a cell of the suite, of a kind of cell, or one of "
+                f"{', '.join(sorted(FEATURES))}",
             )
 
 

@@ -179,5 +179,5 @@ def check_levels(levels: int, most: int) -> None:
     """Raise InputError unless there are enough levels for an order, and no more than the families have."""
     if not len(FIRST_LEVELS) <= whole("levels", levels, "a whole number of grids") <= most:
         raise InputError(
-            f"levels = {levels} is not allowed: {len(FIRST_LEVELS)} to {most} grids, three give one observed order"
+            key="levels", value=levels, allowed=f"{len(FIRST_LEVELS)} to {most} grids, three give one observed order"
         )

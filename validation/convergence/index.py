@@ -63,7 +63,7 @@ def grid_convergence(grids: ArrayLike, order: float) -> GridConvergence:
     values = np.asarray(grids, dtype=np.complex128)
     if values.ndim != 2 or len(values) < 2:
         raise InputError(
-            f"grids = {values.shape} values are not allowed: at least two rows, coarse to fine, a column per point"
+            key="grids", value=values.shape, unit="values", allowed="at least two rows, coarse to fine, a column per point"
         )
     last = np.abs(values[-1] - values[-2])
     if len(values) == 2:

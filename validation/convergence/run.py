@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.cell.cell import Cell, CellLike
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written
 from fem_constriction.problem.problem import check_solvable
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.reduction.projection import TARGET
@@ -181,4 +181,4 @@ def _check(key: str, given: Sequence[str], allowed: Sequence[str] | None) -> Non
     wrong = [name for name in names if allowed is not None and name not in allowed]
     if wrong or not names or len(set(names)) < len(names):
         listed = "at least one, each once" if allowed is None else f"one or more of {', '.join(allowed)}, each once"
-        raise InputError(f"{key} = {','.join(names) or '[]'} is not allowed: {listed}")
+        raise InputError(key=key, value=Written(",".join(names) or "[]"), allowed=listed)

@@ -20,7 +20,7 @@ from fem_constriction.api import provenance
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.units import relative_to_z
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, Written
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import Backend, backend_named
@@ -160,8 +160,8 @@ def _sides(backends: Sequence[str | Backend]) -> list[Backend]:
     chosen = [backend_named(backend) for backend in backends]
     found = [next((b for b in chosen if b.bound == bound), None) for bound in ("lower", "upper")]
     if found[0] is None or found[1] is None:
-        names = ",".join(backend.name for backend in chosen)
-        raise InputError(f"backends = {names} is not allowed: one that bounds from below and one that bounds from above")
+        names = Written(",".join(backend.name for backend in chosen))
+        raise InputError(key="backends", value=names, allowed="one that bounds from below and one that bounds from above")
     return [found[0], found[1]]
 
 

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell, CellLike
-from fem_constriction.errors import InputError
+from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.problem import Problem, check_solvable
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.backends import Backend, backend_named
@@ -53,7 +53,7 @@ def tell_apart(
     cell = Cell.of(cell)
     points = _points(cell, frequencies)
     if not resolutions or any(b <= a for a, b in pairwise(resolutions)):
-        raise InputError(f"resolutions = {list(resolutions)} is not allowed: whole numbers of voxels per edge, ascending")
+        raise InputError(key="resolutions", value=list(resolutions), allowed="whole numbers of voxels per edge, ascending")
     chosen = [backend_named(name) for name in backends]
     require("errors", cell, [*chosen, backend_named(FITTED)])
     with threadpool_limits(limits=1, user_api="blas"):
@@ -125,5 +125,5 @@ def _points(cell: Cell, frequencies: ArrayLike) -> Array:
     asked = np.zeros(0) if none else frequencies_taken(frequencies)
     found = np.append(0.0, asked) if direct_current(cell) else asked
     if not found.size:
-        raise InputError("frequencies are missing: no direct current flows in this cell")
+        raise InputError(key="frequencies", value=Absent.MISSING, why="no direct current flows in this cell")
     return found

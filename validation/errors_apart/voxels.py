@@ -27,7 +27,7 @@ def staircase(cell: Cell, resolution: int, grid: Grid) -> Cell:
     if cut[1]:
         y, contact = _mirrored(y), np.concatenate([contact[:, ::-1], contact], axis=1)
     if not contact.any():
-        raise InputError(f"resolution = {resolution} is not allowed: no voxel is half metal, take more of them")
+        raise InputError(key="resolution", value=resolution, why="no voxel is half metal, take more of them")
     regions = [
         {"shape": "rectangle", "centre": [(x0 + x1) / 2, (y0 + y1) / 2], "size": [x1 - x0, y1 - y0]}
         for x0, y0, x1, y1 in _rectangles(x, y, contact)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.units import relative_to_z
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.one_grid import Solution
 from fem_constriction.solving.refinement import Family
@@ -197,7 +197,7 @@ def compare(
     """
     check_tolerance(tolerance)
     if len(limits) < 2:
-        raise InputError(f"backends = {','.join(limits)} is not allowed: an agreement takes at least two")
+        raise InputError(key="backends", value=Written(",".join(limits)), allowed="an agreement takes at least two")
     first = next(iter(limits.values()))
     for name, limit in limits.items():
         if limit.uncertainty is None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.cell.cell import Cell
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.backends import Backend, SpectrumBackend, any_backend
 from fem_constriction.solving.refinement import FIRST_LEVELS
@@ -42,7 +42,9 @@ def different(backends: Sequence[str | Backend | SpectrumBackend]) -> list[Backe
     """Return the backends of these names. Raises InputError for fewer than two different ones."""
     chosen = [any_backend(backend) for backend in backends]
     if len({backend.name for backend in chosen}) < 2:
-        raise InputError(f"backends = {','.join(b.name for b in chosen)} is not allowed: name at least two different ones")
+        raise InputError(
+            key="backends", value=Written(",".join(b.name for b in chosen)), allowed="name at least two different ones"
+        )
     return chosen
 
 
@@ -54,6 +56,6 @@ def by_kind(backends: Sequence[str | Backend | SpectrumBackend]) -> tuple[list[B
     chosen = different(backends)
     grids = [backend for backend in chosen if isinstance(backend, Backend)]
     if not grids:
-        names = ",".join(backend.name for backend in chosen)
-        raise InputError(f"backends = {names} is not allowed: one of them must have grids, whose relaxations name the arcs")
+        names = Written(",".join(backend.name for backend in chosen))
+        raise InputError(key="backends", value=names, allowed="one of them must have grids, whose relaxations name the arcs")
     return grids, [backend for backend in chosen if not isinstance(backend, Backend)]

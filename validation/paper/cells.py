@@ -96,7 +96,7 @@ def cell(label: str, fraction: float, varied: Mapping[str, float] | None = None)
     label: a key of `TABLE`. varied: dotted keys with values in SI. Raises InputError.
     """
     if label not in TABLE:
-        raise InputError(f"figure = '{label}' is not allowed: {', '.join(TABLE)}")
+        raise InputError(key="figure", value=label, allowed=", ".join(TABLE))
     row = TABLE[label]
     electrode: dict[str, Any] = {"contact": {"shape": "square", "fraction": fraction}, "pore": {"capacitance": row.pore}}
     electrolyte: dict[str, Any] = {"conductivity": CONDUCTIVITY, "relative_permittivity": 150}
@@ -126,7 +126,7 @@ def identify(figure: str, found: Cell) -> tuple[str, dict[str, float]]:
         varied = {key: value_of(found, key) for key in VARIED[label][0]}
         if cell(label, fraction, varied).vary({"title": ""}) == found.vary({"title": ""}):
             return label, varied
-    raise InputError(f"cell = '{found.title}' is not allowed: it is none of figure {figure}")
+    raise InputError(key="cell", value=found.title, why=f"it is none of figure {figure}")
 
 
 def value_of(found: Cell, key: str) -> float:

@@ -71,11 +71,11 @@ def build(samples: Sequence[Sample]) -> xr.Dataset:
     import xarray as xr
 
     if not samples:
-        raise InputError("samples = [] is not allowed: a data set of figures takes one at least")
+        raise InputError(key="samples", value=[], allowed="a data set of figures takes one at least")
     sides = [*dict.fromkeys(name for sample in samples for name in sample.backends), AGREED]
     frequency = next(iter(samples[0].sides.values())).spectrum.frequency
     if any(not np.array_equal(each.spectrum.frequency, frequency) for s in samples for each in s.sides.values()):
-        raise InputError("frequencies are not allowed to differ between the samples of one data set")
+        raise InputError("are not allowed to differ between the samples of one data set", key="frequencies")
     longest = max(side.relaxation.tau.size for sample in samples for side in sample.sides.values())
     sizes = {"sample": len(samples), "side": len(sides), "frequency": frequency.size, "relaxation": longest}
     sizes |= {"circuit": len(CIRCUITS), "element": len(_ELEMENTS), "process": len(_PROCESSES)}

@@ -80,7 +80,7 @@ def check(figures: Sequence[str]) -> None:
     """Raise InputError for a figure that the paper has no series of."""
     for figure in figures:
         if figure not in cells.FIGURES:
-            raise InputError(f"figure = '{figure}' is not allowed: {', '.join(cells.FIGURES)}")
+            raise InputError(key="figure", value=figure, allowed=", ".join(cells.FIGURES))
 
 
 def compute(
@@ -149,7 +149,7 @@ def _figure(label: str) -> str:
     for figure, labels in cells.FIGURES.items():
         if label in labels:
             return figure
-    raise InputError(f"figure = '{label}' is not allowed: {', '.join(cells.TABLE)}")
+    raise InputError(key="figure", value=label, allowed=", ".join(cells.TABLE))
 
 
 def _records(folder: str | os.PathLike[str], figure: str) -> Iterator[tuple[Point, Record]]:

@@ -46,7 +46,7 @@ def index(folder: Path | None = None) -> dict[str, Any]:
         found = json.loads(read_text(path))
         _ = found["version"], [record["name"] for record in found["references"]]
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path}: is not the index of a set of references") from None
+        raise InputError("is not the index of a set of references", file=path) from None
     return dict(found)
 
 
@@ -68,7 +68,7 @@ def _load(name: str, folder: Path) -> Reference:
     found = index(folder)
     records = {record["name"]: record for record in found["references"]}
     if name not in records:
-        raise InputError(f"reference = '{name}' is not allowed: there are {', '.join(records)}")
+        raise InputError(key="reference", value=name, allowed=f"there are {', '.join(records)}")
     record = records[name]
     cell, spectrum = (checked(folder / record[what], record[f"{what}_sha256"]) for what in ("cell", "spectrum"))
     direct = record["direct_current"]
@@ -85,7 +85,7 @@ def _load(name: str, folder: Path) -> Reference:
 def checked(path: Path, digest: str) -> Path:
     """Return the path of a file whose SHA-256 is as the index says; raise InputError if it is not."""
     if sha256(path) != digest:
-        raise InputError(f"{path}: has been changed, its SHA-256 is not the one in {INDEX}")
+        raise InputError(f"has been changed, its SHA-256 is not the one in {INDEX}", file=path)
     return path
 
 

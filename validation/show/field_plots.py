@@ -20,7 +20,6 @@ from matplotlib.ticker import EngFormatter
 from scipy.ndimage import map_coordinates
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 from fem_constriction.fields.section import Section
 from validation.show.plots import STYLE
@@ -91,7 +90,7 @@ def section(
 def sections(found: Sequence[Section], part: Part = "modulus", *, title: str = "", **options: Any) -> Figure:
     """Return sections side by side (frequencies of one cell) in one scale of colours; options: of `section`."""
     if not found:
-        raise InputError("sections = [] is not allowed: at least one section of a cell")
+        raise InputError(key="sections", value=[], allowed="at least one section of a cell")
     spans = [_span(_part(each, part)[0]) for each in found]
     limits = (min(low for low, _ in spans), max(high for _, high in spans))
     tall = float(np.ptp(found[0].z) / np.ptp(found[0].x))
@@ -173,7 +172,7 @@ def _currents(axes: Axes, found: Section, count: int) -> None:
 
 def _part(found: Section, part: str) -> tuple[Array, str]:
     if part not in PARTS:
-        raise InputError(f"part = {show(part)} is not allowed: one of {', '.join(PARTS)}")
+        raise InputError(key="part", value=part, allowed=f"one of {', '.join(PARTS)}")
     values, label = PARTS[part]
     found_values = np.asarray(values(found.potential), dtype=float)
     if part == "phase":  # an ideal counter electrode has none

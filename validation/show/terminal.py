@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +23,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from fem_constriction.cell.faults import show as shown
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError, cut
+from fem_constriction.errors import show as shown
 from fem_constriction.files import json_text, read_text
 
 NAME = "fem-constriction"
@@ -105,32 +104,32 @@ def say(text: str) -> None:
 
 
 def named(option: str, call: Callable[[], T]) -> T:
-    """What `call` gives; a value that it refuses is called by the option it came from."""
+    """What `call` gives; a value that it refuses is called by the option it came from: `backend` and "
+    "`backends` are --backend.
+    """
     try:
         return call()
     except InputError as error:
         name = option.strip("-").rstrip("s")
-        raise InputError(re.sub(rf"^{name}s? = ", f"{option} = ", str(error))) from None
+        raise (error.renamed(option) if error.key in (name, f"{name}s") else error) from None
 
 
 def check_file(file: Path, what: str, *inputs: Path | None) -> None:
     """Raise InputError, before anything is computed, for a file that cannot be written, or that is read."""
-    refused = f"--out = {shown(str(file))} is not allowed"
     try:
         if not file.name or (file.exists() and not file.is_file()):  # a folder, a device, a pipe
-            raise InputError(f"{refused}: the name of {what}")
+            raise InputError(key="--out", value=file, allowed=f"the name of {what}")
         if file.exists() and any(each is not None and each.exists() and file.samefile(each) for each in inputs):
-            raise InputError(f"{refused}: it is what is read, allowed is the name of another file")
+            raise InputError(key="--out", value=file, why="it is what is read, allowed is the name of another file")
     except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
         if isinstance(error, InputError):
             raise
         reason = (isinstance(error, OSError) and error.strerror) or error
-        raise InputError(f"{refused} ({reason}): allowed is the name of {what}") from None
+        raise InputError(key="--out", value=file, when=f"({reason})", allowed=f"allowed is the name of {what}") from None
 
 
 def check_folder(folder: Path, stems: Sequence[str]) -> None:
     """Make the folder and try to write in it, before anything is computed: InputError if that fails."""
-    refused = f"--out = {shown(str(folder))} is not allowed"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -138,11 +137,13 @@ def check_folder(folder: Path, stems: Sequence[str]) -> None:
     except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
         known = isinstance(error, (FileExistsError, NotADirectoryError))
         reason = "it is not a folder" if known else (isinstance(error, OSError) and error.strerror) or error
-        raise InputError(f"{refused}: results cannot be written there ({reason}), a folder that can be written is") from None
+        why = f"results cannot be written there ({reason}), a folder that can be written is"
+        raise InputError(key="--out", value=folder, why=why) from None
     for stem in stems:
         sidecar = folder / f"{stem}.json"
         if sidecar.exists() and '"sha256"' not in read_text(sidecar):
-            raise InputError(f"{refused}: {sidecar.name} in it would be overwritten by the provenance of {stem}.csv")
+            why = f"{sidecar.name} in it would be overwritten by the provenance of {stem}.csv"
+            raise InputError(key="--out", value=folder, why=why)
 
 
 @contextmanager

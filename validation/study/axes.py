@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.conversion import apart
-from fem_constriction.cell.faults import FaultError, keys, sentence, show
+from fem_constriction.cell.faults import fault, keys
 from fem_constriction.cell.sections import Section
 from fem_constriction.cell.units import RELATIVE, Number
 from fem_constriction.errors import InputError
@@ -43,16 +43,16 @@ class Range(Section):
 
     @classmethod
     def of(cls, key: str, data: Mapping[str, Any]) -> Range:
-        """Return the range; FaultError names the key."""
+        """Return the range; InputError names the key."""
         if "num" in data:
             try:
                 COUNT.validate(data["num"])
             except InputError as error:
-                raise FaultError(key, f".num = {error}") from None
+                raise error.renamed(f"{key}.num") from None
         try:
             return cls(**data)
         except ValidationError as error:
-            raise FaultError(key, f".{sentence(cls, error)}") from None
+            raise fault(cls, error).inside(key) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ def flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 
 
 def parse(key: str, given: Any) -> Axis:
-    """Return the axis of a key; FaultError says which value is not allowed, and what is."""
+    """Return the axis of a key; InputError says which value is not allowed, and what is."""
     if isinstance(given, Axis):
         return given
     rule, unit, meaning, whole = _key(key)
@@ -109,13 +109,13 @@ def parse(key: str, given: Any) -> Axis:
     try:
         magnitude, written = apart(given)
     except ValueError as error:
-        raise FaultError(key, f" = {show(given)} is not allowed: {VALUES}; {error}") from None
+        raise InputError(key=key, value=given, allowed=VALUES, why=str(error)) from None
     if written is not None and np.ndim(magnitude) == 1:  # type: ignore[arg-type]
         given = [f"{each!r} {written}" for each in np.asarray(magnitude).tolist()]
     elif isinstance(given, np.ndarray):
         given = given.tolist()
     if not isinstance(given, (list, tuple, range)) or not given:
-        raise FaultError(key, f" = {show(given)} is not allowed: {VALUES}")
+        raise InputError(key=key, value=given, allowed=VALUES)
     values = tuple(_value(key, "", rule, value) for value in given)
     return Axis(key=key, values=values, unit=unit, meaning=meaning, whole=whole)
 
@@ -132,21 +132,21 @@ def is_number(value: Any) -> bool:
 
 def _value(key: str, part: str, rule: Callable[[Any], Any] | None, value: Any) -> Any:
     if value is None:
-        raise FaultError(key, f"{part} = None is not allowed: {VALUES}")
+        raise InputError(key=f"{key}{part}", value=None, allowed=VALUES)
     try:
         return value if rule is None else rule(value)
     except InputError as error:
-        raise FaultError(key, f"{part} = {error}") from None
+        raise error.renamed(f"{key}{part}") from None
 
 
 def backend_name(value: object) -> str:
     """Return the name of an installed backend; InputError begins with the value, as those of quantities do."""
     if not isinstance(value, str):
-        raise InputError(f"{show(value)} is not allowed: the name of a backend")
+        raise InputError(value=value, allowed="the name of a backend")
     try:
         backend_named(value)
     except InputError as error:
-        raise InputError(str(error).partition(" = ")[2]) from None
+        raise error.renamed("") from None
     return value
 
 
@@ -177,9 +177,9 @@ def _ranged(given: Range, key: str, rule: Callable[[Any], Any] | None, *, unit: 
     start, stop = (_value(key, f".{end}", rule, getattr(given, end)) for end in ("start", "stop"))
     for end, value in (("start", start), ("stop", stop)):
         if not is_number(value):
-            raise FaultError(key, f".{end} = {show(value)} is not allowed: a range is of numbers; give a list of values")
+            raise InputError(key=f"{key}.{end}", value=value, allowed="a range is of numbers", remedy="give a list of values")
         if given.scale == "log" and value <= 0:
-            raise FaultError(key, f".{end} = {value!r} is not allowed: above 0 where scale = 'log'")
+            raise InputError(key=f"{key}.{end}", value=value, allowed="above 0 where scale = 'log'")
     values = None if given.num is None else _spaced(key, start, stop, given.num, given.scale, whole)
     return Axis(key=key, values=values, start=start, stop=stop, scale=given.scale, unit=unit, meaning=meaning, whole=whole)
 
@@ -187,7 +187,7 @@ def _ranged(given: Range, key: str, rule: Callable[[Any], Any] | None, *, unit: 
 def _spaced(key: str, start: Any, stop: Any, num: int, scale: str, whole: bool) -> tuple[Any, ...]:
     if num > MOST or (num == 1 and start != stop):
         allowed = f"a whole number from 2 to {MOST}, or 1 where start and stop are equal"
-        raise FaultError(key, f".num = {num} is not allowed: {allowed}")
+        raise InputError(key=f"{key}.num", value=num, allowed=allowed)
     spaced = np.geomspace(start, stop, num) if scale == "log" else np.linspace(start, stop, num)
     values = [start, *spaced[1:-1].tolist(), stop] if num > 1 else [start]
     return tuple(int(np.rint(value)) for value in values) if whole else tuple(values)

@@ -111,8 +111,9 @@ def _fitting(found: Any, shape: tuple[int, ...], name: str, point: Point) -> Any
     """The value itself; a folder may be handed on with a record that was made for another study and renamed."""
     if np.shape(found) != shape:
         raise InputError(
-            f"points/{point.digest}.json is not allowed: its {name} has the shape {np.shape(found)}, and {shape} belongs to "
-            "this study; without this file the point is computed again"
+            key=f"points/{point.digest}.json",
+            allowed=f"its {name} has the shape {np.shape(found)}, and {shape} belongs to this study",
+            remedy="without this file the point is computed again",
         )
     return found
 
@@ -169,9 +170,9 @@ def _netcdf(found: xr.Dataset) -> bytes:
 def check_format(file_format: str) -> None:
     """Raise InputError for a format that is none, or that cannot be written here."""
     if file_format not in FORMATS:
-        raise InputError(f"format = '{file_format}' is not allowed: {' or '.join(FORMATS)}")
+        raise InputError(key="format", value=file_format, allowed=" or ".join(FORMATS))
     if file_format == "zarr" and find_spec("zarr") is None:
-        raise InputError("format = 'zarr' is not allowed here: install fem-constriction[zarr]")
+        raise InputError(key="format", value="zarr", when="here", allowed="install fem-constriction[zarr]")
 
 
 def save(found: xr.Dataset, folder: Path, file_format: str = "netcdf") -> Path:

@@ -15,10 +15,10 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from fem_constriction import memory
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.faults import FaultError, sentence, show
+from fem_constriction.cell.faults import fault, keys
 from fem_constriction.cell.sections import Section
 from fem_constriction.cell.units import RELATIVE, Number
-from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.errors import Absent, InputError, MemoryShort
 from fem_constriction.files import parsed_toml, read_text
 from fem_constriction.problem.problem import check_solvable
 from fem_constriction.solving.backends import backend_named, unable
@@ -38,19 +38,19 @@ def _frequencies(value: object) -> Any:
     try:
         return tuple(frequencies_taken(value).tolist())
     except InputError as error:
-        raise InputError(str(error).removeprefix("frequencies = ")) from None
+        raise error.renamed("") from None
 
 
 def _names(value: object) -> Any:
     names = [backend_name(each) for each in value] if isinstance(value, (list, tuple)) else []
     if len(names) < 2 or len(set(names)) < len(names):
-        raise InputError(f'{show(value)} is not allowed: a list of two or more different backends; for one: backend = "fem"')
+        raise InputError(value=value, allowed="a list of two or more different backends", remedy='for one: backend = "fem"')
     return tuple(names)
 
 
 def _parsed(value: object) -> Any:
     if not isinstance(value, Mapping) or not value:
-        raise InputError(f"{show(value)} is not allowed: a table of keys, each with {_axes.VALUES}")
+        raise InputError(value=value, allowed=f"a table of keys, each with {_axes.VALUES}")
     return {key: _axes.parse(key, given) for key, given in _axes.flat(value)}
 
 
@@ -85,16 +85,16 @@ class Study(Section):
         if given is None:
             data["cell"] = cell_of(None)
         elif not isinstance(given, (Cell, Mapping, str, os.PathLike)):
-            raise InputError(f"cell = {show(given)} is not allowed: the path of a cell file, or left out")
+            raise InputError(key="cell", value=given, allowed="the path of a cell file, or left out")
         elif not isinstance(given, Cell):
             try:
-                data["cell"] = Cell(**given) if isinstance(given, Mapping) else Cell.load(given)
+                data["cell"] = Cell.of(given)
             except InputError as error:
-                raise InputError(f"cell: {error}") from None
+                raise (error.inside("cell") if isinstance(given, Mapping) else error) from None
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise InputError(sentence(Study, error)) from None
+            raise fault(Study, error) from None
         self._check_taken()
 
     @classmethod
@@ -105,14 +105,13 @@ class Study(Section):
     @classmethod
     def loads(cls, text: str, source: str = "", folder: Path = Path()) -> Study:
         """The study in a TOML text; `source` is what errors call it, `folder` is where the path of its cell begins."""
-        name = f"{source}: " if source else ""
-        data = parsed_toml(text, name)
+        data = parsed_toml(text, source)
         if isinstance(data.get("cell"), str):
             data["cell"] = folder / data["cell"]
         try:
             return cls(**data)
         except InputError as error:
-            raise InputError(f"{name}{error}") from None
+            raise error.at(source) from None
 
     @classmethod
     def of(cls, study: Study | Mapping[str, Any] | str | os.PathLike[str]) -> Study:
@@ -176,7 +175,7 @@ class Study(Section):
             if looked not in seen:
                 seen.add(looked)
                 if found := gap(task, point.cell, [made[name] for name in names]):
-                    raise InputError(f"{found} (point {number}: {text_of(point.values)})")
+                    raise found.vary(note=f"point {number}: {text_of(point.values)}")
 
     def _point(self, number: int, values: Mapping[str, Any]) -> Point:
         changes = {key: value for key, value in values.items() if key not in _axes.SETTINGS}
@@ -184,12 +183,10 @@ class Study(Section):
             cell = self.cell.vary(changes)
             check_solvable(cell)
         except InputError as error:
-            key, _, rest = str(error).partition(" = ")
-            if "unknown key" in rest:
-                rest += f"; allowed are the keys of the cell and {', '.join(_axes.SETTINGS)}"
-            at = f" (point {number}: {text_of(values)})" if len(values) > 1 else ""
-            named = f"axes.{key} = {rest}" if key in changes and rest else f"axes, {error}"
-            raise InputError(f"{named}{at}") from None
+            if error.key in changes and error.key not in dict(keys(Cell)):
+                error = error.vary(remedy=f"allowed are the keys of the cell and {', '.join(_axes.SETTINGS)}")
+            point = error.inside("axes") if error.key in changes else error
+            raise point.vary(note=f"point {number}: {text_of(values)}") if len(values) > 1 else point from None
         return Point(values, cell, self._settings(values))
 
     def _settings(self, values: Mapping[str, Any]) -> Settings:
@@ -204,18 +201,16 @@ class Study(Section):
     def _together(self) -> Self:
         for key in ("backend", "tolerance", "accuracy"):
             if key in self.axes and getattr(self, key) is not None:
-                raise FaultError(key, f" = {show(getattr(self, key))} is not allowed together with axes.{key}: one of them")
+                raise InputError(key=key, value=getattr(self, key), when=f"together with axes.{key}", allowed="one of them")
         if not self.crosschecked and self.backends is not None:
-            raise FaultError(
-                "backends", f" = {show(list(self.backends))} is not allowed together with one backend: one of them"
-            )
+            raise InputError(key="backends", value=list(self.backends), when="together with one backend", allowed="one of them")
         wrong, why = (
             ("accuracy", "only with one backend") if self.crosschecked else ("tolerance", "only with two that must agree")
         )
         if wrong in self.axes:
-            raise FaultError(f"axes.{wrong}", f" is not allowed here: {why}")
+            raise InputError(key=f"axes.{wrong}", when="here", why=why)
         if getattr(self, wrong) is not None:
-            raise FaultError(wrong, f" = {getattr(self, wrong)!r} is not allowed here: {why}")
+            raise InputError(key=wrong, value=getattr(self, wrong), when="here", why=why)
         self._check_mode()
         return self
 
@@ -223,36 +218,39 @@ class Study(Section):
         hypercube = self.mode == "latin-hypercube"
         for key in ("samples", "seed"):
             if getattr(self, key) is not None and not hypercube:
-                raise FaultError(key, f" = {getattr(self, key)!r} is not allowed: only with mode = 'latin-hypercube'")
+                raise InputError(key=key, value=getattr(self, key), allowed="only with mode = 'latin-hypercube'")
         if hypercube and self.samples is None:
-            raise FaultError("samples", " is missing: required with mode = 'latin-hypercube' is a whole number from 1")
+            raise InputError(
+                key="samples", value=Absent.MISSING, allowed="required with mode = 'latin-hypercube' is a whole number from 1"
+            )
         for key, axis in self.axes.items():
             self._check_axis(f"axes.{key}", axis, hypercube)
         lengths = {key: len(axis.values or ()) for key, axis in self.axes.items()}
         if self.mode == "zip" and len(set(lengths.values())) > 1:
             counts = ", ".join(f"{key} has {count}" for key, count in lengths.items())
-            raise FaultError("axes", f" must be of equal length with mode = 'zip': {counts}")
+            raise InputError("must be of equal length with mode = 'zip'", key="axes", why=counts)
         total = {"product": prod(lengths.values()), "zip": max(lengths.values())}.get(self.mode, self.samples or 0)
         if total > MOST:
-            raise FaultError("axes", f" make {total} points: allowed are {MOST}")
+            raise InputError(f"make {total} points", key="axes", allowed=f"allowed are {MOST}")
         values = total * len(self.frequencies)
         try:
             memory.require(BYTES_PER_VALUE * values, f"results at {values:.3g} frequencies", "fewer points or frequencies")
         except MemoryShort as error:
-            raise FaultError("axes", f" make {total} points: {error}") from None
+            raise InputError(f"make {total} points", key="axes", why=str(error)) from None
 
     def _check_axis(self, key: str, axis: Axis, hypercube: bool) -> None:
         if hypercube and axis.start is None:
-            raise FaultError(
-                key, f" = {show(list(axis.values or ()))} is not allowed with mode = 'latin-hypercube': start and stop"
+            raise InputError(
+                key=key, value=list(axis.values or ()), when="with mode = 'latin-hypercube'", allowed="start and stop"
             )
         if hypercube and axis.values is not None:
-            raise FaultError(
-                key, f".num = {len(axis.values)} is not allowed with mode = 'latin-hypercube': samples says how many"
+            raise InputError(
+                key=f"{key}.num", value=len(axis.values), when="with mode = 'latin-hypercube'", allowed="samples says how many"
             )
         if not hypercube and axis.values is None:
-            raise FaultError(key, ".num is missing: required is a whole number from 1")
+            raise InputError(key=f"{key}.num", value=Absent.MISSING, allowed="required is a whole number from 1")
         seen = Counter(map(_axes.label, axis.values or ()))
         if self.mode == "product" and max(seen.values()) > 1:
             twice = max(seen, key=lambda value: seen[value])
-            raise FaultError(key, f" has {twice} {seen[twice]} times: allowed is each value once with mode = 'product'")
+            allowed = "allowed is each value once with mode = 'product'"
+            raise InputError(f"has {twice} {seen[twice]} times", key=key, allowed=allowed)

@@ -17,7 +17,7 @@ from scipy.stats import qmc
 from fem_constriction import DISTRIBUTION
 from fem_constriction.cell import meshfile, microstructure
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.faults import show
+from fem_constriction.errors import show
 from fem_constriction.files import jsonable
 from validation.study.axes import Axis
 

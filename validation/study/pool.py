@@ -185,8 +185,11 @@ def _under_mpi() -> bool:
 def _mpi() -> Iterator[Pool]:
     if not _under_mpi():  # asked first: mpi4py without a library that it can load is no ImportError but a RuntimeError
         raise InputError(
-            "--scheduler = 'mpi' is not allowed here: start with mpiexec -n N python -m mpi4py.futures -m validation sweep …, "
-            "N from 2; fem-constriction[mpi] and an MPI library have to be installed"
+            key="--scheduler",
+            value="mpi",
+            when="here",
+            allowed="start with mpiexec -n N python -m mpi4py.futures -m validation sweep …, N from 2",
+            remedy="fem-constriction[mpi] and an MPI library have to be installed",
         )
     from mpi4py.futures import MPIPoolExecutor
 
@@ -199,13 +202,13 @@ def _dask(address: str) -> Iterator[Pool]:
     try:
         from dask.distributed import Client
     except ImportError as error:
-        raise InputError(f"--scheduler = '{address}' is not allowed: install fem-constriction[dask] ({error})") from None
+        raise InputError(key="--scheduler", value=address, allowed=f"install fem-constriction[dask] ({error})") from None
     try:
         client: Any = Client(  # type: ignore[no-untyped-call]
             address, timeout=PATIENCE
         )
     except (OSError, ValueError, TypeError) as error:
         allowed = "the address of a Dask scheduler such as tcp://127.0.0.1:8786, or mpi"
-        raise InputError(f"--scheduler = '{address}' is not allowed: {allowed} ({error})") from None
+        raise InputError(key="--scheduler", value=address, allowed=f"{allowed} ({error})") from None
     with client:
         yield Pool(client.get_executor(pure=False), sum(client.nthreads().values()) or None)

@@ -66,7 +66,7 @@ def run(
 ) -> list[Record]:
     """Return the record of every point, in their order; those that were missing are computed and stored."""
     if workers is not None and workers < 1:
-        raise InputError(f"workers = {workers} is not allowed: a whole number from 1")
+        raise InputError(key="workers", value=workers, allowed="a whole number from 1")
     store = Store(folder, study)
     driver = Driver(study, store, Spectra() if work is None else work, progress)
     driver.look(retry)

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from fem_constriction.cell.faults import short
+from fem_constriction.errors import short
 from validation.show import terminal
 from validation.show.report import amount, table
 from validation.study.axes import is_number, label

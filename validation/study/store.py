@@ -51,7 +51,7 @@ class Store:
             self.fresh = _made(self.points)
         except OSError as error:
             reason = "it is not a folder" if isinstance(error, (FileExistsError, NotADirectoryError)) else error.strerror
-            raise InputError(f"out = '{folder}' is not allowed: results cannot be written there ({reason})") from None
+            raise InputError(key="out", value=folder, why=f"results cannot be written there ({reason})") from None
         for each in (self.folder, self.points):
             _sweep_up(each)
         _tell_of_pickles(self.folder / "groups")
@@ -61,10 +61,10 @@ class Store:
     def _check(self, study: Study) -> None:
         """Refuse a folder with another study; a garbled study.json is written anew, since every point names itself."""
         path = self.folder / "study.json"
-        refused = f"out = '{self.folder}' is not allowed"
+        refused = InputError(key="out", value=self.folder)
         if not path.exists():
             if (self.folder / "results.nc").exists():
-                raise InputError(f"{refused}: results.nc in it would be overwritten, and there is no study.json beside it")
+                raise refused.vary(why="results.nc in it would be overwritten, and there is no study.json beside it")
             return
         try:
             found = json.loads(read_text(path)) if path.is_file() else {}
@@ -72,7 +72,8 @@ class Store:
             return
         if not isinstance(found, dict) or found.get("sweep") != study.digest:
             what = "another study, or this one by another version" if isinstance(found, dict) and "sweep" in found else "none"
-            raise InputError(f"{refused}: {path.name} in it is of {what}; allowed is an empty folder or that of this study")
+            why = f"{path.name} in it is of {what}"
+            raise refused.vary(why=why, remedy="allowed is an empty folder or that of this study")
 
     def load(self, digest: str) -> Record | None:
         """Return the record of a point; None if there is none, or none that is whole."""

@@ -96,8 +96,10 @@ def assemble_mesh(problem: Problem, grid: MeshGrid, degree: int) -> Assembly:
         grounded = space.on_faces(sheets["counter_electrode"])
         if short := int(np.sum(unknown[np.unique(grounded)] == -2)):
             raise InputError(
-                f"mesh.file = '{source.file}' is not allowed: contact and counter_electrode, both ideal, share {short} "
-                "nodes, a short circuit; allowed is charge transfer at one of them, or faces that do not meet"
+                key="mesh.file",
+                value=source.file,
+                why=f"contact and counter_electrode, both ideal, share {short} nodes, a short circuit",
+                remedy="allowed is charge transfer at one of them, or faces that do not meet",
             )
         unknown[grounded] = -1
     free = unknown == 0

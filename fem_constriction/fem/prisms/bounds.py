@@ -71,9 +71,9 @@ def enclose(
     accuracy = relative_to_z("accuracy", accuracy)
     require("bounds", problem, [FiniteElements(mesher=mesher)])
     if points.ndim != 1 or not np.all(np.isfinite(points)) or np.any(points < 0):
-        raise InputError("s is not allowed: real numbers of at least 0, in 1/s; bounds hold there alone")
+        raise InputError(key="s", allowed="real numbers of at least 0, in 1/s", remedy="bounds hold there alone")
     if np.any(points == 0) and not problem.direct_current:
-        raise InputError("s = 0 is not allowed: no direct current can flow at contact fraction 0")
+        raise InputError(key="s", value=0, why="no direct current can flow at contact fraction 0")
     if problem.contact_fraction in (0, 1):
         raise InputError(
             f"the contact fraction {problem.contact_fraction:g} has no edge to squeeze past: Z is that of the 1D circuit"

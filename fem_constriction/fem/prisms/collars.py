@@ -198,6 +198,7 @@ def _mitred(corners: Sequence[Array], face: Face, number: int, *, closed: bool) 
 def _too_sharp(what: str, corner: Array, face: Face, allowed: float) -> InputError:
     x, y = (corner[axis] + face.cut[axis] * face.width[axis] for axis in range(2))
     return InputError(
-        f"working_electrode.contact.regions is not allowed for finite elements: {what} at [{x:.4g}, {y:.4g}] m is sharper than "
-        f"{allowed:g} degrees, and no mesh is graded towards it"
+        key="working_electrode.contact.regions",
+        when="for finite elements",
+        why=f"{what} at [{x:.4g}, {y:.4g}] m is sharper than {allowed:g} degrees, and no mesh is graded towards it",
     )

@@ -123,7 +123,9 @@ class MixedElements:
 
     def uniform(self, described: Described, resolution: int) -> Grid:
         """Refuse: these grids follow the outline."""
-        raise InputError(f"resolution = {resolution} is not allowed for {self.name}: its grids follow the contact's outline")
+        raise InputError(
+            key="resolution", value=resolution, when=f"for {self.name}", why="its grids follow the contact's outline"
+        )
 
     def unknowns(self, described: Described, grid: Grid) -> int:
         """Return how many unknowns the face has."""

@@ -30,9 +30,11 @@ def check_gaps(face: Face) -> None:
         listed = face.shape == "regions"
         key, what = ("regions", one) if listed else (f"fraction = {face.fraction!r}", f"the {face.shape}")
         raise InputError(
-            f"working_electrode.contact.{key} is not allowed for finite elements: {what} and {other} "
-            f"{f'are {gap:.3g} m apart' if gap > SAME * max(width) else 'touch (a gap of 0 m)'}; allowed is a gap of more than "
-            f"{narrowest:.3g} m{', or one polygon of what touches; on a wall a polygon may have an edge' if listed else ''}"
+            key=f"working_electrode.contact.{key}",
+            when="for finite elements",
+            why=f"{what} and {other} {(f'are {gap:.3g} m apart' if gap > SAME * max(width) else 'touch (a gap of 0 m)')}",
+            remedy=f"allowed is a gap of more than {narrowest:.3g} "
+            f"m{(', or one polygon of what touches; on a wall a polygon may have an edge' if listed else '')}",
         )
 
 

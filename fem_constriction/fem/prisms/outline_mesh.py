@@ -206,8 +206,10 @@ def _check_apart(bands: Sequence[shapely.Polygon], regions: Sequence[int]) -> No
     for a, b in wrong:
         who = f"edges of region {regions[a]}" if a == b else f"regions {regions[a]} and {regions[b]}"
         raise InputError(
-            f"working_electrode.contact.regions is not allowed for finite elements: {who} are too near to one another for "
-            "strips of triangles along them; allowed are blunter corners and wider gaps"
+            key="working_electrode.contact.regions",
+            when="for finite elements",
+            why=f"{who} are too near to one another for strips of triangles along them",
+            remedy="allowed are blunter corners and wider gaps",
         )
 
 

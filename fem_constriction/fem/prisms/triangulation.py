@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.errors import ComputationError, InputError, Written
 from fem_constriction.problem.faces import Mesher
 
 Integers = NDArray[np.int64]
@@ -139,8 +139,11 @@ def _gmsh(points: Array, segments: Integers, size: Size) -> tuple[Array, Integer
         import gmsh
     except (ImportError, OSError):  # the package, or a library that it needs
         raise InputError(
-            'working_electrode.contact.mesher = "gmsh" is not allowed here: Gmsh is not installed; pip install '
-            '"fem-constriction[gmsh]", or leave the key out'
+            key="working_electrode.contact.mesher",
+            value=Written('"gmsh"'),
+            when="here",
+            allowed="Gmsh is not installed",
+            remedy='pip install "fem-constriction[gmsh]", or leave the key out',
         ) from None
     scale = float(np.ptp(points))
     gmsh.initialize(interruptible=False)

@@ -33,7 +33,7 @@ class Verdict:
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
-            raise InputError(f"state = {self.state!r} is not allowed: one of {', '.join(STATES)}")
+            raise InputError(key="state", value=self.state, allowed=f"one of {', '.join(STATES)}")
 
     @property
     def sign(self) -> str:
