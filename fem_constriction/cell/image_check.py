@@ -15,9 +15,7 @@ def counts(cell: Description) -> tuple[int, int, int]:
     """Return the number of voxels along z, x and y. Raises InputError where the cell is not a whole number of them."""
     structure = cell.electrolyte.microstructure
     if structure is None:
-        raise InputError(
-            key="electrolyte.microstructure", value=Absent.MISSING, why="only a label image has voxels of its own"
-        )
+        raise InputError(key="electrolyte.microstructure", value=Absent.MISSING, why="only a label image has voxels of its own")
     x, y, z = cell.geometry.lengths
     found = []
     for key, length in (("thickness", z), ("width", x), ("width", y)):
