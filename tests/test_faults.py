@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.faults import fault
 from fem_constriction.cell.section import Section
-from fem_constriction.errors import LONGEST, ComputationError, InputError, MemoryShort, NotAgreed, show
+from fem_constriction.errors import LONGEST, Absent, ComputationError, InputError, MemoryShort, NotAgreed, Written, show
 from fem_constriction.files import DEEPEST
 
 TEXT = (Path(__file__).parent / "data" / "cells" / "figure-2-25.toml").read_text(encoding="utf-8")
@@ -271,3 +272,65 @@ def test_a_cell_is_pickled_copied_and_taken_for_itself(tmp_path: Path) -> None:
     for wrong in (1, None, [cell]):
         with pytest.raises(InputError, match="is not allowed: a Cell, the path of a cell file, or a dictionary"):
             Cell.of(wrong)  # type: ignore[arg-type]
+
+
+# an error has fields, and is put into words in one place
+
+
+WHOLE = InputError(
+    file="cell.toml",
+    key="contact.fraction",
+    value=np.float64(2.5),
+    unit="m",
+    when="with mesh",
+    allowed="a number",
+    why="it is too large",
+    remedy="take less",
+    note="and 2 more faults",
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            WHOLE,
+            "cell.toml: contact.fraction = 2.5 m is not allowed with mesh: a number; it is too large; take less "
+            "(and 2 more faults)",
+        ),
+        (InputError("there is no such file", file=Path("a.toml")), "a.toml: there is no such file"),
+        (InputError(value="red", allowed="a number"), "'red' is not allowed: a number"),
+        (InputError(key="mesh", when="together with grain_boundaries"), "mesh is not allowed together with grain_boundaries"),
+        (
+            InputError(key="depth", value=Absent.MISSING, allowed="required is a length"),
+            "depth is missing: required is a length",
+        ),
+        (InputError(key="voxels", value=Written("8 x 8"), allowed="4 x 4"), "voxels = 8 x 8 is not allowed: 4 x 4"),
+        (InputError("make 7 points", key="axes", allowed="allowed are 5"), "axes make 7 points: allowed are 5"),
+        (
+            InputError(value=np.arange(3), allowed="one number").renamed("at"),
+            "at = array([0, 1, 2]) is not allowed: one number",
+        ),
+        (InputError(value=0, allowed="more").inside("pore").inside("cell"), "cell.pore = 0 is not allowed: more"),
+        (InputError("TIFF takes tifffile").inside("image"), "image is not allowed: TIFF takes tifffile"),
+        (InputError("not TOML", file="cell.toml").at("study.toml"), "study.toml: cell.toml: not TOML"),
+    ],
+)
+def test_the_fields_of_an_error_make_one_sentence(error: InputError, words: str) -> None:
+    assert str(error) == words
+
+
+def test_what_a_cell_refuses_has_file_key_value_and_what_is_allowed_as_fields() -> None:
+    with pytest.raises(InputError) as caught:
+        Cell.loads(TEXT.replace("fraction = 0.25", "fraction = 2"), source="my.toml")
+    error = caught.value
+    assert (error.file, error.key, error.value) == ("my.toml", "working_electrode.contact.fraction", 2)
+    assert error.allowed == "a number from 0 to 1 (no unit)"
+
+
+def test_an_error_goes_from_process_to_process_with_its_fields_whatever_its_value() -> None:
+    error = InputError(key="cell", value=lambda: None, allowed="a Cell").at("study.toml")
+    copied = pickle.loads(pickle.dumps(error))
+    assert str(copied) == str(error) and copied.key == "cell"
+    assert str(copied.renamed("--cell")).startswith("study.toml: --cell = <function")
+    assert type(MemoryShort("too much").at("a.toml")) is MemoryShort

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written
 from fem_constriction.spectra.spectrum import Spectrum
 
 #: Rows of which a spectrum keeps at most so many, evenly over log f: 200 a decade over ten decades, far more than arcs need.
@@ -149,8 +149,11 @@ def _merged(spectrum: Spectrum) -> tuple[Spectrum, str]:
     worst = int(np.argmax(scatter - _SCATTER * size))
     if scatter[worst] > _SCATTER * size[worst]:
         raise InputError(
-            f"frequency = {spectrum.frequency[worst]:g} Hz occurs {count[group[worst]]} times with impedances that differ by "
-            f"more than {_SCATTER:.0%} from their mean: these are several spectra, and one of them can be fitted"
+            f"occurs {count[group[worst]]} times with impedances that differ by more than {_SCATTER:.0%} from their mean",
+            key="frequency",
+            value=Written(f"{spectrum.frequency[worst]:g}"),
+            unit="Hz",
+            why="these are several spectra, and one of them can be fitted",
         )
     first = np.unique(group, return_index=True)[1]
     first = first[np.argsort(first)]

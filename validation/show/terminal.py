@@ -104,9 +104,7 @@ def say(text: str) -> None:
 
 
 def named(option: str, call: Callable[[], T]) -> T:
-    """What `call` gives; a value that it refuses is called by the option it came from: `backend` and "
-    "`backends` are --backend.
-    """
+    """What `call` gives; a value that it refuses is called by its option: `backend` and `backends` are --backend."""
     try:
         return call()
     except InputError as error:
