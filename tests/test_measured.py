@@ -55,7 +55,10 @@ def test_where_a_comma_could_be_either_the_order_of_the_frequencies_decides(sign
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("f;Z';Z''\n100,000;11,235;-7,920\n10,000;12,345;-3,456\n", "'100,000' is not allowed, it could be 100000 or 100:"),
+        (
+            "f;Z';Z''\n100,000;11,235;-7,920\n10,000;12,345;-3,456\n",
+            "'100,000' is not allowed because it could be 100000 or 100:",
+        ),
         ("f;Z';Z''\n100,5;11.25;-7\n10;12;-3\n", "'11.25' and '100,5' are not allowed in one file"),
         ("100,000,11.235,7.920\n63,096,12.992,12.110\n1,000,3,4\n", "line 1: the columns '100', '000'"),
     ],

@@ -242,22 +242,22 @@ def test_both_ends_are_exact(a: float, b: float, n: int) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "frequencies = '' is not allowed, '' is not a number: a:b:n, n logarithmically spaced values"),
+        ("", "frequencies = '' is not allowed because '' is not a number: a:b:n, n logarithmically spaced values"),
         (
             "1:2",
             "frequencies = '1:2' is not allowed: a:b:n, n logarithmically spaced values",
         ),
         ("1:2:3:4", "frequencies = '1:2:3:4' is not allowed: a:b:n"),
-        ("1:x:3", "frequencies = '1:x:3' is not allowed, 'x' is not a number: a:b:n"),
+        ("1:x:3", "frequencies = '1:x:3' is not allowed because 'x' is not a number: a:b:n"),
         (
             "0:1:3",
-            "frequencies = '0:1:3' is not allowed, 0: a positive number in Hz",
+            "frequencies = '0:1:3' is not allowed with 0: a positive number in Hz",
         ),
-        ("1,-1", "frequencies = '1,-1' is not allowed, -1: a positive number in Hz"),
-        ("1:nan:3", "frequencies = '1:nan:3' is not allowed, nan: a positive number in Hz"),
-        ("1:inf:3", "frequencies = '1:inf:3' is not allowed, inf: a positive number in Hz"),
-        ("1:2:0", "frequencies = '1:2:0' is not allowed, n = '0': n is a whole number from 1 to 1000000"),
-        ("1:2:2.5", "frequencies = '1:2:2.5' is not allowed, n = '2.5': n is a whole number from 1"),
+        ("1,-1", "frequencies = '1,-1' is not allowed with -1: a positive number in Hz"),
+        ("1:nan:3", "frequencies = '1:nan:3' is not allowed with nan: a positive number in Hz"),
+        ("1:inf:3", "frequencies = '1:inf:3' is not allowed with inf: a positive number in Hz"),
+        ("1:2:0", "frequencies = '1:2:0' is not allowed with n = '0': n is a whole number from 1 to 1000000"),
+        ("1:2:2.5", "frequencies = '1:2:2.5' is not allowed with n = '2.5': n is a whole number from 1"),
         ("1:2:99999999999", "n = '99999999999': n is a whole number from 1 to 1000000"),
         (
             "1:2:1",

@@ -65,21 +65,21 @@ def parse(text: str) -> Topology:
     for written in plain.split("-"):
         part = _part(written)
         if part is None:
-            raise refused.vary(why=f"{show(written)} is neither R, C, L, CPE nor p(R,C) or p(R,CPE)")
+            raise refused.vary(when=f"because {show(written)} is neither R, C, L, CPE nor p(R,C) or p(R,CPE)")
         parts.append(part)
     labels = [label.replace("_", "") for part in parts for label in part.labels]
     twice = sorted({label for label in labels if label not in get_args(Kind) and labels.count(label) > 1})
     if twice:
-        raise refused.vary(why=f"{twice[0]} occurs twice")
+        raise refused.vary(when=f"because {twice[0]} occurs twice")
     arcs = [part for part in parts if len(part.labels) > 1]
     kinds = [part.kind for part in parts if len(part.labels) == 1]
     if len(arcs) > MOST:
         raise refused.vary(allowed=f"{MOST} arcs at most are", why=f"it has {len(arcs)}")
     if not arcs:
-        raise refused.vary(why="there is no arc")
+        raise refused.vary(when="because there is no arc")
     for kind in kinds:
         if kinds.count(kind) > 1:
-            raise refused.vary(why=f"there are two {_WORDS[kind]}")
+            raise refused.vary(when=f"because there are two {_WORDS[kind]}")
     only = {"R", "p(R,C)"} >= {part.kind for part in parts}
     return Topology(arcs=len(arcs), series="R" in kinds, plain=only, parts=_labelled(parts))
 

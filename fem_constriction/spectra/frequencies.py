@@ -95,8 +95,8 @@ def parse_frequencies(text: str, unit: str = "Hz", name: str = "frequencies", *,
     read = [_read(part.strip(), unit, refused) for part in ends]
     for part, (value, _) in zip(ends, read, strict=True):
         if not (1 / HIGHEST <= value <= HIGHEST or (zero and value == 0 and len(parts) == 1)):
-            what = f"{part.strip()}: {_ZERO if zero else _POSITIVE} {unit}{_beyond(value)}"
-            raise refused.vary(allowed=what, note=_DIRECT)
+            what = f"{_ZERO if zero else _POSITIVE} {unit}{_beyond(value)}"
+            raise refused.vary(when=f"with {part.strip()}", allowed=what, note=_DIRECT)
     if len({has for _, has in read}) > 1:
         raise refused.vary(allowed="a unit belongs to each of the numbers, or to none of them")
     values = np.array([value for value, _ in read])
@@ -109,7 +109,7 @@ def parse_frequencies(text: str, unit: str = "Hz", name: str = "frequencies", *,
     except ValueError:
         count = 0
     if not 1 <= count <= MOST:
-        raise refused.vary(allowed=f"n is a whole number from 1 to {MOST}", why=f"n = {show(parts[2].strip())}")
+        raise refused.vary(when=f"with n = {show(parts[2].strip())}", allowed=f"n is a whole number from 1 to {MOST}")
     if count == 1 and values[0] != values[1]:
         raise refused.vary(allowed="n = 1 only if both ends are equal, n from 2 otherwise")
     spaced = np.geomspace(values[0], values[1], count)
@@ -131,8 +131,8 @@ def _read(part: str, unit: str, refused: InputError) -> tuple[float, bool]:
         return number(part, unit), True
     except ValueError as error:
         if not any(map(str.isdigit, part)):
-            raise refused.vary(why=f"{show(part)} is not a number") from None
-        raise refused.vary(allowed="", why=f"{show(part)}: {error}") from None
+            raise refused.vary(when=f"because {show(part)} is not a number") from None
+        raise refused.vary(when=f"with {show(part)}", allowed="", why=str(error)) from None
 
 
 def _floats(values: Any, unit: str) -> Array:

@@ -74,7 +74,7 @@ def decimal_sign(cells: Sequence[str], ordered: Sequence[str], path: str) -> Dec
     raise InputError(
         file=path,
         value=example,
-        when=f", it could be {value(example, '.'):g} or {value(example, ','):g}",
+        when=f"because it could be {value(example, '.'):g} or {value(example, ','):g}",
         allowed="numbers with a decimal point and without a sign between thousands are",
     )
 
