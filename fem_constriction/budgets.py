@@ -143,7 +143,7 @@ def budget(what: CellLike | Family, *, backend: str | Backend = "network") -> Bu
     found = {}
     conducting = {place: y for place, y in admittances(cell).items() if y.conductance}
     for process, element in by_name(conducting).items():
-        limit = extrapolate(np.array([each[process] for each in grids]), family.order)
+        limit = extrapolate(np.array([each[process] for each in grids]), family.order, erratic=family.erratic(np.zeros(1)))
         value = float(limit.value[0].real)
         lacks = _lacking(value, resistance[0], max(family.finest.model.basis_error, SOLVED**2))
         found[process] = Part(
@@ -209,7 +209,7 @@ def spectral_parts(family: Family, frequency: ArrayLike) -> dict[str, Limit]:
     fewer = [parts(model.within(np.delete(model.coordinates, j, axis=1)), s) for j in np.flatnonzero(model.shifts > 0)]
     found = {}
     for process, finest in grids[-1].items():
-        limit = extrapolate(np.stack([each[process] for each in grids]), family.order)
+        limit = extrapolate(np.stack([each[process] for each in grids]), family.order, erratic=family.erratic(s))
         reduced = np.maximum(np.max([np.abs(each[process] - finest) for each in fewer], axis=0), TARGET * size)
         lacks = _lacking(np.abs(finest), size, model.basis_error)
         relative = ((limit.uncertainty + reduced + lacks) / size).reshape(around.shape).max(1)

@@ -66,10 +66,11 @@ def _layers(grid: Grid, vertical: Column, potential: RowPotentials, kappa: Array
     bulk = [segment for segment in vertical.segments if segment.process == BULK]
     first = bulk[0]
     down = kappa * (potential(first.a) - potential(first.b)) / first.length
+    pores = grid.touched == 0
     through_pores, total = (
-        np.abs(np.einsum("xyr,x,y->r", part, x.widths, y.widths)) for part in (down * ~grid.contact[:, :, None], down)
+        np.abs(np.einsum("xyr,x,y->r", part, x.widths, y.widths)) for part in (down * pores[:, :, None], down)
     )
-    down[np.logical_and.outer(~grid.contact, through_pores <= SEALED * total)] = 0.0
+    down[np.logical_and.outer(pores, through_pores <= SEALED * total)] = 0.0
     current = grid.copies * np.einsum("xyr,x,y->r", down, x.widths, y.widths)
     down /= current
     largest = float(np.abs(down).max())

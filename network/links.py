@@ -17,7 +17,8 @@ from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.grids.grid import Grid
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
+from network.metal import metal
 
 #: The counter electrode at phi = 0 is no unknown.
 GROUND = -1
@@ -35,6 +36,11 @@ class Links:
     a: Integers
     b: Integers
     geometry: Array
+
+    @classmethod
+    def together(cls, parts: Sequence[Links]) -> Links:
+        """Return the links of all parts, in their order."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("a", "b", "geometry")))
 
     def touching(self, own: range) -> Links:
         """Return the links that have a node in a range."""
@@ -140,38 +146,37 @@ def column(layers: Sequence[Array], *, counter_electrode: bool) -> Column:
 
 @dataclass(frozen=True, eq=False)
 class Numbering:
-    """Nodes, ordered (z, x, y), as unknowns: those of an ideal contact are the electrode potential V, which is the last.
+    """Nodes, ordered (z, x, y), as unknowns: those that an ideal contact holds are the electrode potential V, the last.
 
-    touching: which nodes of row 0 the contact touches, (x cells * y cells,); rows: of nodes.
+    held: which nodes of row 0 those are, (x cells * y cells,); rows: of nodes.
     """
 
-    touching: NDArray[np.bool_]
+    held: NDArray[np.bool_]
     rows: int
-    ideal_contact: bool
-
-    @cached_property
-    def free(self) -> NDArray[np.bool_]:
-        """Which nodes of row 0 are unknowns of their own."""
-        return ~self.touching if self.ideal_contact else np.ones(self.touching.size, dtype=bool)
 
     @property
+    def free(self) -> NDArray[np.bool_]:
+        """Which nodes of row 0 are unknowns of their own."""
+        return ~self.held
+
+    @cached_property
     def tied(self) -> int:
         """How many nodes of row 0 are V."""
-        return int(self.touching.size - self.free.sum())
+        return int(self.held.sum())
 
     @property
     def unknowns(self) -> int:
         """How many there are, V included."""
-        return self.rows * self.touching.size - self.tied + 1
+        return self.rows * self.held.size - self.tied + 1
 
     def first(self, row: int) -> int:
         """Return the first unknown of a row."""
-        return row * self.touching.size - self.tied if row else 0
+        return row * self.held.size - self.tied if row else 0
 
     def of(self, node: Integers) -> Integers:
         """Return the unknowns of nodes; ground stays ground."""
         face = np.where(self.free, np.cumsum(self.free) - 1, self.unknowns - 1)
-        on_face = (node >= 0) & (node < self.touching.size)
+        on_face = (node >= 0) & (node < self.held.size)
         return np.where(on_face, face[np.where(on_face, node, 0)], np.where(node >= 0, node - self.tied, GROUND))
 
 
@@ -183,9 +188,10 @@ def network_links(
     rows: only links that touch these rows of nodes (all): what one of several machines holds.
     """
     dx, dy = np.diff(grid.x), np.diff(grid.y)
-    numbering = Numbering(grid.contact.ravel(), vertical.rows, ideal_contact)
+    at_metal = metal(grid, float(vertical.heights[1]), ideal=ideal_contact)
+    numbering = Numbering(at_metal.held, vertical.rows)
     own = range(vertical.rows) if rows is None else rows
-    patch = np.arange(numbering.touching.size)
+    patch = np.arange(numbering.held.size)
     area = grid.copies * np.outer(dx, dy).ravel()
 
     parts: dict[str, list[tuple[Integers, Integers, Array]]] = {}
@@ -204,13 +210,12 @@ def network_links(
     bulk.append((voxels[:, :-1].ravel(), voxels[:, 1:].ravel(), across_x.ravel()))
     bulk.append((voxels[:, :, :-1].ravel(), voxels[:, :, 1:].ravel(), across_y.ravel()))
 
-    links = {}
-    for process, pieces in parts.items():
-        a, b, geometry = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
-        links[process] = Links(numbering.of(a), numbering.of(b), geometry)
-    touched = (grid.contact.astype(float) if ideal_contact else grid.touched).ravel()
-    for process, share in ((CHARGE_TRANSFER, touched), (PORE, 1 - touched)):
-        where = (share > 0) & (0 in own)
+    pieces: dict[str, list[Links]] = {}
+    for process, part in parts.items():
+        for a, b, geometry in part:
+            pieces.setdefault(process, []).append(Links(numbering.of(a), numbering.of(b), geometry))
+    for process, geometry in at_metal.geometry.items():
+        where = (geometry > 0) & (0 in own)
         face = numbering.of(patch[where])
-        links[process] = Links(np.full_like(face, numbering.unknowns - 1), face, (area * share)[where])
-    return links, numbering
+        pieces.setdefault(process, []).append(Links(np.full_like(face, numbering.unknowns - 1), face, geometry[where]))
+    return {process: Links.together(each) for process, each in pieces.items()}, numbering

@@ -1,11 +1,16 @@
 """Z = Z_h + (Z_h - Z_2h)/(2^p - 1): the limit of a family of grids at every frequency, and how far it may be off.
 
 The value is extrapolated with the order p that theory gives the family. Its uncertainty is what another order would make of
-the same three grids: the observed one (measured: |ext(p observed) - ext(p theory)| exceeded the true error of asymptotic
-families, numerics), and one 1/64 below theory, since no order is known better than that where two error terms compete. Both
-are the largest within half a decade around the frequency, because the complex error of one frequency may pass through zero.
-Where the observed order is below half or above one and a half of theory's, the family is not asymptotic there: the whole last
-difference is added. The projection's own error comes on top, never less than the 1e-8 it is asked for: rounding hides below.
+the same three grids. First the observed one, `BEYOND` times as far as it is from theory's: where two error terms compete the
+observed order is still on its way. Then one 1/64 below theory, since no order is known better than that. Both are the largest
+within half a decade around the frequency, because the complex error of one frequency may pass through zero.
+
+Where the observed order is below half or above one and a half of theory's, the family is not asymptotic there, and the whole
+last difference is added. Differences that hardly fall, or grow, promise no limit by themselves: they are taken to go on as
+slowly as they were seen to, down to the order `SLOWEST`, as a geometric series: 11 times the last difference at most. Where
+differences follow no series at all, since outlines cut the cells of each grid otherwise, the backend says which part of the
+last one does not (`erratic`), and that is added. The projection's own error comes on top, never less than the 1e-8 it is
+asked for: rounding hides below.
 """
 
 from __future__ import annotations
@@ -37,6 +42,17 @@ FINEST = 5
 #: How much lower than theory's the order may be without being noticed, as a part of it.
 ORDER_DEFICIT = 1 / 64
 
+#: Part of the last difference that follows no series from which on the observed order is chance.
+ERRATIC = 0.5
+
+#: How much farther than the observed order the true one may be from theory's: 1.25 as in the grid convergence index, and as
+#: much again for what an order that still changes has not shown (measured: up to 1.3, uniform grids at high frequencies).
+BEYOND = 1.5
+
+#: The least order that differences are taken to fall with for good, where they fall more slowly: a grid 256 times finer then
+#: still has half of the error. Seen: orders of 0.02 with errors of 4 times the last difference, 11 are allowed.
+SLOWEST = 1 / 8
+
 #: Frequencies looked at around each one, as factors: half a decade to both sides.
 NEIGHBOURS = 10.0 ** np.linspace(-0.5, 0.5, 5)
 
@@ -51,14 +67,23 @@ class Limit:
     asymptotic: NDArray[np.bool_]
 
 
-def extrapolate(grids: ArrayLike, order: float, *, systematic: bool = True) -> Limit:
+def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0) -> Limit:
     """Return the limit of the last three grids, each with half the step of the one before, point by point.
 
-    grids: coarse to fine, shape (at least 3, points). Without regard to neighbouring frequencies; of equal values
-    (nothing left to converge) the uncertainty is rounding. systematic: whether each grid refines the one before in the same
-    way; if not (an outline cuts their cells, ever differently), no difference is followed by a known part of it, and the whole
-    last one is added everywhere. Test vector: 0.96178, 0.96854, 0.97050 give the observed
-    order 1.78618479 and with it 0.971300304.
+    Parameters
+    ----------
+    grids
+        Values on grids, coarse to fine, (at least 3, points). Without regard to neighbouring frequencies; of equal values
+        (nothing left to converge) the uncertainty is rounding.
+    order
+        The order of convergence that theory gives the family.
+    erratic
+        The part of the last difference that follows no series, 0 to 1, one or (points,): 0 where each grid refines the one
+        before in the same way, 1 where an outline cuts their cells, ever differently, and nothing is known of what that does.
+
+    Notes
+    -----
+    Test vector: 0.96178, 0.96854, 0.97050 give the observed order 1.78618479 and with it 0.971300304.
     """
     values = np.asarray(grids, dtype=np.complex128)[-3:]
     first, last = np.abs(values[1] - values[0]), np.abs(values[2] - values[1])
@@ -66,14 +91,19 @@ def extrapolate(grids: ArrayLike, order: float, *, systematic: bool = True) -> L
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = np.log2(np.maximum(first, floor) / np.maximum(last, floor))
     still = last <= floor
-    asymptotic = still | (systematic & (observed >= order / 2) & (observed <= 1.5 * order))
-    reach = np.clip(observed, order / 2, 2 * order)
-    uncertainty = last * (np.abs(_gain(reach) - _gain(order)) + _gain(order * (1 - ORDER_DEFICIT)) - _gain(order) + ~asymptotic)
-    value = values[2] + (values[2] - values[1]) * _gain(order)
+    loose = np.broadcast_to(np.asarray(erratic, dtype=float), last.shape)
+    asymptotic = still | ((loose < 1) & (observed >= order / 2) & (observed <= 1.5 * order))
+    # What is erratic shows no order: differences that do not fall are then chance, and no slow series.
+    reach = np.clip(observed, np.where(loose < ERRATIC, min(SLOWEST, order / 2), order / 2), 2 * order)
+    other = BEYOND * np.abs(gain(reach) - gain(order))
+    unknown = gain(order * (1 - ORDER_DEFICIT)) - gain(order)
+    uncertainty = last * (other + unknown + np.maximum(~asymptotic, loose))
+    value = values[2] + (values[2] - values[1]) * gain(order)
     return Limit(value, np.where(still, floor, uncertainty), observed, asymptotic)
 
 
-def _gain(order: ArrayLike) -> Array:
+def gain(order: ArrayLike) -> Array:
+    """Return 1/(2^p - 1): what is left to the limit, over the last difference, if differences fall with this order."""
     return 1 / (2.0 ** np.asarray(order, dtype=float) - 1)
 
 
@@ -149,10 +179,10 @@ class Family:
         points = array_in("Hz", frequency, "frequency").astype(float)
         low, high = self.band
         around = np.clip(points[:, None] * NEIGHBOURS, low, high)
-        everywhere = extrapolate(self.spectra(around.ravel()), self.order, systematic=self.fits)
+        everywhere = self._extrapolated(around.ravel())
         relative = (everywhere.uncertainty / np.abs(everywhere.value)).reshape(around.shape)
         # Outside the asymptotic range the whole last difference counts at its own frequency alone.
-        own = extrapolate(self.spectra(points), self.order, systematic=self.fits)
+        own = self._extrapolated(points)
         smooth = np.where(everywhere.asymptotic.reshape(around.shape), relative, 0.0).max(1)
         s = 2j * np.pi * points
         reduced = np.maximum(self.finest.model.error(s), TARGET)
@@ -165,9 +195,22 @@ class Family:
         values = [solution.model.resistance() for solution in self.solutions[-3:]]
         if not np.all(np.isfinite(values)):
             return float("inf"), 0.0
-        limit = extrapolate(np.array(values)[:, None], self.order, systematic=self.fits)
+        limit = extrapolate(np.array(values)[:, None], self.order, erratic=self.erratic(np.zeros(1)))
         floor = max(1e-12, self.finest.model.basis_error)
         return float(limit.value[0].real), float(limit.uncertainty[0] + floor * abs(limit.value[0]))
+
+    def erratic(self, s: ArrayLike) -> Array:
+        """Return which part of the difference between its two finest grids follows no series, (n,) of s in 1/s.
+
+        What the backend says, `erratic(cell, grid, s)`; without a word 0 where grids fit the contact, else 1.
+        """
+        points = np.asarray(s)
+        if (told := getattr(self.backend, "erratic", None)) is not None:
+            return np.asarray(told(self.problem, self.finest.grid, points))
+        return np.full(points.shape, 0.0 if self.fits else 1.0)
+
+    def _extrapolated(self, frequency: Array) -> Limit:
+        return extrapolate(self.spectra(frequency), self.order, erratic=self.erratic(2j * np.pi * frequency))
 
     @property
     def band(self) -> tuple[float, float]:

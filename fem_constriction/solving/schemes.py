@@ -10,6 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fem_constriction.arrays import Array
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.reduction.assembly import Assembly
@@ -49,6 +53,13 @@ class Scheme:
     def layered(self, problem: Problem, grid: Grid) -> Layered | None:
         """Return the same as a stack to be solved on its face; None for what is none."""
         return None
+
+    def erratic(self, problem: Problem, grid: Grid, s: ArrayLike) -> Array:
+        """Return which part of the difference between a grid and the one before follows no series, 0 to 1, (n,) of s in 1/s.
+
+        Nothing of it where grids fit the contact; where outlines cut them all of it, unless the scheme knows better.
+        """
+        return np.full(np.shape(s), 0.0 if grid.fits else 1.0)
 
     def affordable(self, grid: Grid) -> None:
         """Raise MemoryShort where the grid is known to be too large before anything is computed."""
@@ -108,6 +119,11 @@ class ByKind:
         """Return how many unknowns a grid has at most (nodes tied to an electrode are none), before anything is built."""
         problem, scheme = self._assembling(described, grid)
         return scheme.unknowns(problem, grid)
+
+    def erratic(self, described: Described, grid: Grid, s: ArrayLike) -> Array:
+        """Return which part of the difference between a grid and the one before follows no series, 0 to 1, (n,) of s in 1/s."""
+        problem, scheme = self._assembling(described, grid)
+        return scheme.erratic(problem, grid, s)
 
     def affordable(self, grid: Grid) -> None:
         """Raise MemoryShort where a grid is known to be too large before anything is computed."""

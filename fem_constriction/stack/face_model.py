@@ -25,7 +25,7 @@ from scipy import sparse
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from fem_constriction.reduction.assembly import Assembly, Operator
 from fem_constriction.reduction.conjugate_gradients import not_reached
 from fem_constriction.reduction.projection import TARGET, Basis, blocks, enough_shifts
@@ -185,11 +185,9 @@ class PlaneBasis(Basis):
     def __init__(self, layered: Layered, processes: Mapping[str, Admittance]) -> None:
         self.layered, self.all = layered, processes
         self.nodes = _Nodes(layered)
-        self.faces = {
-            name: Sheet(layered.face[name], layered.lateral.shape) for name in (CHARGE_TRANSFER, PORE) if name in processes
-        }
+        self.faces = {name: Sheet(each, layered.lateral.shape) for name, each in layered.face.items() if name in processes}
         operators: dict[str, Operator] = {name: _AtMetal(self.nodes, face) for name, face in self.faces.items()}
-        operators[BULK] = _Shallow(layered, self.nodes)
+        operators[BULK] = _Shallow(layered, self.nodes, operators.get(BULK))
         description = {
             **layered.description,
             "route": "mode by mode" if layered.lateral.modal else "functions of the plane",
@@ -325,17 +323,22 @@ class _AtMetal(_OnPlane):
 
 
 class _Shallow(_OnPlane):
-    """sum over the modes that die out before the first boundary of phi_mn psi_mn/u_mn."""
+    """sum over the modes that die out before the first boundary of phi_mn psi_mn/u_mn, and what the bulk is at the metal."""
 
-    def __init__(self, layered: Layered, nodes: _Nodes) -> None:
+    def __init__(self, layered: Layered, nodes: _Nodes, at_metal: Operator | None) -> None:
         super().__init__(nodes)
+        self.at_metal = at_metal
         self.lateral = layered.lateral
         weights = np.zeros(layered.recursion.count)
         weights[layered.recursion.order[layered.recursion.deep :]] = layered.area / layered.recursion.shallow
         self.weights = weights.reshape(layered.lateral.values.shape)
 
     def _apply(self, columns: Array) -> Array:
-        if not isinstance(self.lateral, Lateral) or not self.weights.any():
+        found = np.zeros_like(columns) if self.at_metal is None else self.at_metal @ columns
+        return found + self._modes(columns) if self.weights.any() else found
+
+    def _modes(self, columns: Array) -> Array:
+        if not isinstance(self.lateral, Lateral):
             return np.zeros_like(columns)
         modes = self.lateral.analyse(self.nodes.whole(columns)) * self.weights
         return self.nodes.collect(self.lateral.spread(modes), tied=True)

@@ -41,7 +41,8 @@ class Layered:
 
     lateral: modes of the plane, or its pencil, lambda in 1/m2 times unit^2; layers: heights of the cells of each, from the WE
     down (m), a boundary between layers; two_port: (lambda in 1/m2, height in m) -> c, d in 1/m; area: m2 of the whole cell per
-    unit of the lateral mass; unit: m per unit of lateral length; face: WE process -> matrix on the nodes of the face, m2; free:
+    unit of the lateral mass; unit: m per unit of lateral length; face: process
+    -> matrix of its links from the metal to the nodes of the face, m2 (of the bulk m); free:
     which of them are unknowns (nx * ny), the others are tied to V; unknowns: how many the whole grid has; description: carried
     into the provenance.
     """

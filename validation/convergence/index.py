@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError
-from fem_constriction.solving.refinement import extrapolate
+from fem_constriction.solving.refinement import SLOWEST, extrapolate
 
 #: Safety factors for two grids, and for three or more.
 TWO_GRIDS: Final = 3.0
@@ -57,8 +57,9 @@ class GridConvergence:
 def grid_convergence(grids: ArrayLike, order: float) -> GridConvergence:
     """Return the grid convergence index of values on grids, coarse to fine, shape (at least 2, points), step halved each time.
 
-    order: theory's. An observed order beyond half to twice of it is none: the index is then made with that bound, and the
-    point is not asymptotic (half to one and a half of theory's is, as in `refinement.extrapolate`). Raises InputError.
+    order: theory's. The index is made with the observed order, as published, from `SLOWEST` to twice theory's, beyond
+    that with these bounds; where it is beyond half to one and a half of theory's, the point is not asymptotic, as in
+    `refinement.extrapolate`, and nothing published says that the index holds. Raises InputError.
     """
     values = np.asarray(grids, dtype=np.complex128)
     if values.ndim != 2 or len(values) < 2:
@@ -72,7 +73,7 @@ def grid_convergence(grids: ArrayLike, order: float) -> GridConvergence:
         no = np.zeros(last.shape, dtype=bool)
         return GridConvergence(np.full(last.shape, order), fine, nothing, nothing, nothing, no, TWO_GRIDS)
     limit = extrapolate(values, order)
-    p = np.clip(limit.order, order / 2, 2 * order)
+    p = np.clip(limit.order, min(SLOWEST, order / 2), 2 * order)
     first = np.abs(values[-2] - values[-3])
     fine = MORE_GRIDS * last / (2**p - 1) / np.abs(values[-1])
     coarse = MORE_GRIDS * first / (2**p - 1) / np.abs(values[-2])

@@ -123,7 +123,7 @@ def _resistance(solved: Sequence[Solved]) -> list[Series]:
     found = []
     for each, (value, uncertainty) in zip(solved, limits, strict=True):
         r = np.array([[solution.model.resistance()] for solution in each.family.solutions])
-        limit = extrapolate(r, each.family.order)
+        limit = extrapolate(r, each.family.order, erratic=each.family.erratic(np.zeros(1)))
         own = Limit(np.array([value]), np.array([uncertainty]), limit.order, limit.asymptotic)
         found.append(make_series(each, RESISTANCE, "ohm", r, best, own, each.expected((0.0,)), noise=NOISE[RESISTANCE]))
     return found
@@ -151,7 +151,7 @@ def _fitted(
                 continue
             v = numbers(values[quantity])
             parts = contributions(values[quantity])
-            own = extrapolate(v[:-1, None], each.family.order)
+            own = extrapolate(v[:-1, None], each.family.order, erratic=each.family.erratic(2j * np.pi * around[1:2]))
             limit = Limit(v[-1:].astype(complex), parts["discretisation"][-1:], own.order, own.asymptotic)
             best_known = last.value or np.nan, last.discretisation or 0.0
             found.append(

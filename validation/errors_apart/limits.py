@@ -92,8 +92,13 @@ def sharp_limit(cell: Cell, backend: Backend, grid: Grid, frequency: Array, fine
 
 
 def share_effect(cell: Cell, steps: Cell, backend: Backend, grid: Grid, frequency: Array, finest: int) -> Value:
-    """Return the limit with shares less that of the sharp staircase `steps`: both on the same grids, grid by grid."""
-    if grid.share is None or np.array_equal(grid.touched, grid.contact):
+    """Return the limit with shares less that of the sharp staircase `steps`: both on the same grids, grid by grid.
+
+    An ideal contact has none: metal holds the potential or does not. What the network links to it in voxels that the outline
+    cuts belongs to the grid.
+    """
+    ideal = cell.working_electrode.charge_transfer is None
+    if ideal or grid.share is None or np.array_equal(grid.touched, grid.contact):
         return Value(np.zeros(frequency.size, dtype=complex), np.zeros(frequency.size))
     pairs = zip(*(_family(backend, grid, finest, sharp=sharp) for sharp in (False, True)), strict=True)
     differences = [
