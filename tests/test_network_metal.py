@@ -40,7 +40,7 @@ def distance(half: float, voxels: int) -> float:
     size = [2 * half / voxels * WIDTH, WIDTH / 10]
     strip = {"shape": "rectangle", "centre": [WIDTH / 2, WIDTH / 20], "size": size}
     narrow = cell(strip, width=[WIDTH, WIDTH / 10])
-    r = solve_grid(narrow, Network(), voxelised(narrow, voxels), None).model.resistance() * SIGMA * WIDTH / 10
+    r = solve_grid(narrow, Network(), voxelised(Problem.of(narrow), voxels), None).model.resistance() * SIGMA * WIDTH / 10
     return half - brentq(lambda a: oracles.strip_equipotential(2 * a / voxels, 1.0) - r, half - 1, half + 1)
 
 
