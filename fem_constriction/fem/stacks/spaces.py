@@ -10,7 +10,7 @@ absolute, and coordinates of 1e-5 m would meet them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -176,7 +176,7 @@ class VerticalSpace:
     @classmethod
     def build(cls, layers: Sequence[Array], degree: int) -> VerticalSpace:
         """Return the space on the meshes with these lines, one per layer, from the WE down."""
-        spaces = [LineSpace.build(lines, degree) for lines in layers]
+        spaces = _alike(layers, degree)
         ends = np.cumsum([len(space.nodes) for space in spaces])
         number, above, below = np.arange(len(spaces) - 1), ends[:-1] - 1, ends[:-1]
         entries = np.repeat([1.0, -1.0], number.size)
@@ -196,6 +196,24 @@ class VerticalSpace:
         """The trace on one row, u v there: number 0 is the WE face, -1 the CE face."""
         where = ([number % self.size], [number % self.size])
         return sparse.csr_array(([1.0], where), shape=(self.size, self.size))
+
+
+def _alike(layers: Sequence[Array], degree: int) -> list[LineSpace]:
+    """The line space of each layer; layers with the same cells have the same matrices, which are assembled once."""
+    found: list[LineSpace] = []
+    known: list[tuple[Array, LineSpace]] = []
+    for lines in layers:
+        cells = np.diff(lines)
+        like = next((space for sizes, space in known if _same(sizes, cells)), None)
+        if like is None:
+            known.append((cells, like := LineSpace.build(lines, degree)))
+        found.append(replace(like, nodes=like.nodes + (lines[0] - like.lines[0]), lines=lines))
+    return found
+
+
+def _same(sizes: Array, others: Array) -> bool:
+    """Whether two layers have the same cells, to the rounding of lines that are differences of others."""
+    return sizes.shape == others.shape and bool(np.allclose(sizes, others, rtol=1e-12, atol=0))
 
 
 def _ordered(matrix: Any, order: NDArray[np.int64]) -> sparse.csr_array:
