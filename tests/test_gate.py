@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -37,9 +38,13 @@ class ContactTooWide(Network):
         side = cell.contact_sides[0]
         wider = side + side * (1 / GRADING.steps) ** GRADING.exponent
         fraction = wider**2 / cell.area
-        level = int(grid.name.split()[-1])
+        if fraction > 1:
+            return super().assemble(cell, grid)
         wrong = cell.vary({"working_electrode.contact.fraction": fraction})
-        return super().assemble(wrong, super().grid(wrong, level))
+        *kind, number = re.findall(r"uniform|level|\d+", grid.name)
+        return super().assemble(
+            wrong, super().uniform(wrong, int(number)) if kind == ["uniform"] else super().grid(wrong, int(number))
+        )
 
 
 class PoreOffByOnePerCent(Network):
@@ -47,6 +52,8 @@ class PoreOffByOnePerCent(Network):
 
     def assemble(self, cell: fc.Cell, grid: Grid) -> Assembly:
         found = super().assemble(cell, grid)
+        if "pore" not in found.operators:
+            return found
         pore = found.operators["pore"]
         operators = {**found.operators, "pore": replace(pore, geometry=1.01 * pore.geometry)}
         return replace(found, operators=operators)

@@ -1,11 +1,12 @@
 """|Z_1 - Z_2| <= u_1 + u_2 <= tol |Z|: do two backends agree, frequency by frequency, and could they have disagreed?
 
-Two kinds of evidence. Limits: each backend's family of grids extrapolated, with an uncertainty each; agree where they differ by
-no more than the two uncertainties together and these are small, disagree where they differ by more, unresolved where the
-uncertainties are too wide to tell. Enclosure: at direct current and every real s > 0 a lower-bound backend must not exceed an
-upper-bound one, on any pair of grids whatever their resolution; one violation proves a fault in one of them. Discs: potentials
-of one backend and currents of the other enclose Z(i omega) itself at every frequency (`validation.discs.certificate`); a limit
-outside proves a fault as well.
+Several kinds of evidence. Limits: each backend's family of grids extrapolated, with an uncertainty each; agree where they
+differ by no more than the two uncertainties together and these are small, disagree where they differ by more, unresolved
+where the uncertainties are too wide to tell. Enclosure: at direct current and every real s > 0 a lower-bound backend must
+not exceed an upper-bound one, on any pair of grids whatever their resolution; one violation proves a fault in one of them.
+Discs: potentials of one backend and currents of the other enclose Z(i omega) itself at every frequency
+(`validation.discs.certificate`); a limit outside proves a fault as well. And what both are solved with is looked at by itself,
+since a fault of it moves both alike (`shared_route`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from fem_constriction.solving.one_grid import Solution
 from fem_constriction.solving.refinement import Family
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.discs.certificate import Discs
+from validation.gate.shared_route import RouteCheck
 
 Verdict = Literal["agree", "disagree", "unresolved"]
 
@@ -57,7 +59,7 @@ class Agreement:
 
     frequency: Hz, (n,); limits: backend -> spectrum with uncertainty; verdicts: (n,); tolerance: relative to |Z|;
     enclosures: one per pair of a lower- and an upper-bound backend; discs: guaranteed ones, if two backends offer them;
-    notes: what else to know.
+    routes: one per backend, how it was solved beside its own matrices; notes: what else to know.
     """
 
     frequency: Array
@@ -67,11 +69,15 @@ class Agreement:
     enclosures: tuple[Enclosure, ...] = ()
     discs: Discs | None = None
     notes: tuple[str, ...] = field(default=())
+    routes: tuple[RouteCheck, ...] = ()
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What proves that a backend is wrong: violated enclosures, and limits that lie outside the guaranteed discs."""
-        found = [violation for enclosure in self.enclosures for violation in enclosure.violations]
+        """What proves that something is wrong: the shared route off a backend's own matrices, violated enclosures, and limits
+        that lie outside the guaranteed discs.
+        """
+        found = [fault for route in self.routes for fault in route.faults]
+        found += [violation for enclosure in self.enclosures for violation in enclosure.violations]
         if self.discs is not None:
             for name, limit in self.limits.items():
                 outside = ~self.discs.holds(limit.impedance, _known(limit))
@@ -175,6 +181,7 @@ class Agreement:
                 }
                 for enclosure in self.enclosures
             ],
+            "shared_route": [route.as_dict() for route in self.routes],
             "discs": None if self.discs is None else self.discs.as_dict(),
             "certified": self.certified,
             "faults": list(self.faults),
@@ -189,6 +196,7 @@ def compare(
     enclosures: Sequence[Enclosure] = (),
     discs: Discs | None = None,
     notes: Sequence[str] = (),
+    routes: Sequence[RouteCheck] = (),
 ) -> Agreement:
     """Return the agreement of two or more spectra with uncertainties, at the same frequencies.
 
@@ -211,7 +219,7 @@ def compare(
         wide, apart = allowance > tolerance * size, np.abs(a.impedance - b.impedance) > allowance
         verdicts = np.where(wide & (verdicts == "agree"), "unresolved", verdicts)
         verdicts = np.where(apart, "disagree", verdicts)
-    return Agreement(first.frequency, dict(limits), verdicts, tolerance, tuple(enclosures), discs, tuple(notes))
+    return Agreement(first.frequency, dict(limits), verdicts, tolerance, tuple(enclosures), discs, tuple(notes), tuple(routes))
 
 
 def check_tolerance(tolerance: float) -> None:

@@ -33,6 +33,7 @@ from validation.discs.certificate import Discs, Pairing
 from validation.discs.guaranteed import guarantee
 from validation.gate.agreement import Agreement, check_tolerance, compare, enclose
 from validation.gate.result import GEOMETRIC, Geometric, Result
+from validation.gate.shared_route import RouteCheck, check_routes
 from validation.gate.spectra_alone import Told, by_kind, different, told
 
 #: 61 values from 1 mHz to 1 GHz.
@@ -53,11 +54,13 @@ Progress = Callable[[str, int], None]
 class Prepared:
     """Cells that differ in materials alone, solved: what any of them is judged by. Small, and picklable.
 
-    families: backend -> its grids; pairing: what guaranteed discs are made of, None without such a pair of backends.
+    families: backend -> its grids; pairing: what guaranteed discs are made of, None without such a pair of backends; routes: of
+    each backend, how it is solved beside its own matrices.
     """
 
     families: Mapping[str, Family]
     pairing: Pairing | None
+    routes: tuple[RouteCheck, ...] = ()
 
 
 def crosscheck(
@@ -91,9 +94,10 @@ def crosscheck(
     families = _solve([cell], chosen, band, progress, keep=keep)
     others = {backend.name: told(cell, backend, points, progress) for backend in telling}
     bounding = _bounding(cell, families, band)
+    routes = check_routes([cell], [*chosen, *telling], band)
     while True:
         found = _discs(cell, _pairing(families), points) if keep else asked
-        agreement = _agree(families, points, tolerance, found, wanted=discs, others=others, bounding=bounding)
+        agreement = _agree(families, points, tolerance, found, routes, wanted=discs, others=others, bounding=bounding)
         geometric = _geometric(families, agreement, others, bounding)
         resolved = geometric is None or geometric.resolved
         if agreement.verdict == "disagree" or (agreement.verdict == "agree" and resolved):
@@ -128,9 +132,10 @@ def prepare(
     chosen = [backend_named(backend) for backend in different(backends)]
     for cell in taken[:1]:  # of one discretisation, hence of one kind
         require("sweep", cell, chosen)
-    families = _solve(taken, chosen, angular_band(points), progress, side_by_side)
-    pairing = _pairing(families)
-    return Prepared({name: family.without_potentials() for name, family in families.items()}, pairing)
+    band = angular_band(points)
+    families = _solve(taken, chosen, band, progress, side_by_side)
+    pairing, routes = _pairing(families), check_routes(taken, chosen, band)
+    return Prepared({name: family.without_potentials() for name, family in families.items()}, pairing, routes)
 
 
 def judge(
@@ -148,7 +153,7 @@ def judge(
     points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
     check_tolerance(tolerance)
     families = {name: family.of(cell) for name, family in prepared.families.items()}
-    agreement = _agree(families, points, tolerance, _discs(cell, prepared.pairing, points))
+    agreement = _agree(families, points, tolerance, _discs(cell, prepared.pairing, points), prepared.routes)
     return _result(cell, families, agreement, _geometric(families, agreement), every_fit)
 
 
@@ -280,6 +285,7 @@ def _agree(
     points: NDArray[np.float64],
     tolerance: float,
     discs: Discs | None,
+    routes: Sequence[RouteCheck] = (),
     wanted: bool = True,
     others: Mapping[str, Told] = MappingProxyType({}),
     bounding: Sequence[Family] = (),
@@ -302,7 +308,7 @@ def _agree(
                 f"{name}: outside the asymptotic range at {int(loose.sum())} of {points.size} frequencies, where the whole "
                 "last difference is added to the uncertainty"
             )
-    return compare(limits, tolerance, enclosures=enclosures, discs=discs, notes=notes)
+    return compare(limits, tolerance, enclosures=enclosures, discs=discs, notes=notes, routes=routes)
 
 
 def _pairing(families: Mapping[str, Family]) -> Pairing | None:

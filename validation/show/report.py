@@ -101,6 +101,7 @@ def _verdict(result: Result) -> RenderableType:
         reach = float(np.max(found.discs.radius / np.abs(found.discs.centre)))
         state = "certified" if found.certified else "wider than the tolerance, so nothing is certified"
         rows.append(("guaranteed discs", f"radius at most {reach:.1e} |Z|, limits inside: {state}"))
+    rows += [("shared route", f"{each.backend}: {each.state}") for each in found.routes]
     rows += [("fault", fault) for fault in found.faults]
     rows += [("note", note) for note in found.notes]
     return table("Agreement", ("", ""), rows, left=2)

@@ -1,0 +1,185 @@
+"""What both backends are solved with is looked at on the user's own cell: a fault of it moves both alike, and is named."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from io import StringIO
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from fem_constriction.fem import FiniteElements
+from fem_constriction.processes.elements import Admittance, Element
+from fem_constriction.reduction.projection import Basis
+from fem_constriction.stack.layered import Recursion
+from network import Network
+from validation import crosscheck
+from validation.gate import shared_route
+from validation.gate.default_cell import cell_of
+from validation.gate.shared_route import RouteCheck, check_route, check_routes
+from validation.show.report import crosscheck_report
+
+BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
+BACKENDS = [Network(), FiniteElements()]
+NAMES = ["network", "fem"]
+
+
+def boundaries_too_resistive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1.02 times the resistance of the boundaries in the recursion below the face, which both backends are solved with."""
+    climb = Recursion._climb
+
+    def wrong(self, y, derive=False):
+        return climb(self, {**y, "grain_boundary": y["grain_boundary"] / 1.02}, derive)
+
+    monkeypatch.setattr(Recursion, "_climb", wrong)
+
+
+CELLS = {
+    "every process": {},
+    "ideal contact": {"working_electrode.charge_transfer": None},
+    "insulating pores": {"working_electrode.pore": None},
+    "no boundaries": {"electrolyte.grain_boundaries": None},
+    "disc": {"working_electrode.contact.shape": "disc"},
+    "full contact": {"working_electrode.contact.fraction": 1.0},
+    "no contact": {"working_electrode.contact.fraction": 0.0},
+    "fifty layers": {"electrolyte.grain_boundaries.layers": 50},
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=NAMES)
+@pytest.mark.parametrize("changes", CELLS.values(), ids=CELLS)
+def test_the_route_of_the_families_is_a_plain_solution_of_the_backends_own_matrices(every_process, backend, changes) -> None:
+    found = check_route([every_process.vary(changes)], backend, BAND)
+    assert not found.faults and not found.exempt
+    # The reduced models are made for 1e-10 here; at 1 GHz rounding of the sparse matrices is as large.
+    assert found.difference.max() < 1e-9
+    assert found.frequency.min() == (0 if changes.get("working_electrode.contact.fraction") != 0.0 else found.frequency[0])
+    assert found.frequency[-1] == pytest.approx(1e9), "the ends of the band are looked at"
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=NAMES)
+@pytest.mark.parametrize("shape", ["square", "disc"])
+def test_boundaries_too_resistive_in_the_recursion_are_found_on_every_backend(small, shape, backend, monkeypatch) -> None:
+    boundaries_too_resistive(monkeypatch)
+    found = check_route([small.vary({"working_electrode.contact.shape": shape})], backend, BAND)
+    assert re.search(f"shared route is .* off the own matrices of {backend.name}", found.faults[0])
+    assert "off by" in found.state
+
+
+def test_the_cross_check_that_agrees_on_a_shared_fault_disagrees_and_extracts_nothing(small, monkeypatch) -> None:
+    boundaries_too_resistive(monkeypatch)
+    result = crosscheck(small, [1.0, 1e3, 1e6], discs=False)
+    assert np.all(result.agreement.verdicts == "agree"), "the limits say nothing of it"
+    assert result.agreement.verdict == "disagree"
+    assert "the shared route is" in result.refusal and result.extraction is None
+
+
+def test_it_stands_in_table_and_json(small) -> None:
+    result = crosscheck(small, [1.0, 1e3, 1e6], discs=False)
+    written = json.loads(json.dumps(result.as_dict()))["agreement"]["shared_route"]
+    assert [each["backend"] for each in written] == NAMES and not any(each["faults"] for each in written)
+    shown = StringIO()
+    Console(file=shown, width=200).print(crosscheck_report(result))
+    for name in NAMES:
+        assert re.search(f"shared route +{name}: holds to", shown.getvalue())
+
+
+def test_a_backend_that_gives_spectra_alone_has_no_route_of_ours() -> None:
+    alone = SimpleNamespace(name="table", bound=None, impedance=None, resistance=None)
+    (found,) = check_routes([], [alone], BAND)
+    assert not found.faults and "gives spectra" in found.state
+
+
+def test_of_several_cells_of_one_discretisation_each_is_looked_at(small) -> None:
+    changes = {"electrolyte.conductivity": "1 mS/cm"}, {"working_electrode.pore.capacitance": 0.01}
+    cells = [small, *(small.vary(each) for each in changes)]
+    found = check_route(cells, Network(), BAND)
+    assert set(found.cells) == {0, 1, 2} and not found.faults
+    assert found.difference.max() < 1e-7, "a model for several materials is made for 1e-8"
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=NAMES)
+def test_of_a_grid_too_large_for_a_plain_solution_the_residual_is_looked_at(small, backend, monkeypatch) -> None:
+    monkeypatch.setattr(shared_route, "QUICK", 0)
+    monkeypatch.setattr(shared_route, "MOST", 0)
+    found = check_route([small], backend, BAND)
+    # Conjugate gradients to 1e-9 in energy leave a residual whose square stays below what is allowed.
+    assert not found.faults and found.difference.max() < 1e-9 and found.allowed.max() < 1e-6
+
+
+def test_the_residual_finds_a_projection_of_other_matrices(small, monkeypatch) -> None:
+    monkeypatch.setattr(shared_route, "QUICK", 0)
+    monkeypatch.setattr(shared_route, "MOST", 0)
+    model = Basis.model
+
+    def wrong(self, shifts):
+        right = model(self, shifts)
+        right.matrices["bulk"] = 1.01 * right.matrices["bulk"]
+        return right
+
+    monkeypatch.setattr(Basis, "model", wrong)
+    assert check_route([small], Network(), BAND).faults
+
+
+def test_the_circuit_that_r_cstr_is_counted_from_is_that_of_the_matrices_at_full_contact(every_process, monkeypatch) -> None:
+    right = shared_route.one_dimensional_resistance
+    monkeypatch.setattr(shared_route, "one_dimensional_resistance", lambda cell: 1.005 * right(cell))
+    for backend in BACKENDS:
+        (fault,) = check_route([every_process], backend, BAND).faults
+        assert fault.startswith("R_Cstr is counted from")
+
+
+@pytest.mark.parametrize("pore", [{"capacitance": 0.1}, {"depth": 1e-9, "conductivity": 1e-6, "relative_permittivity": 3}])
+def test_pores_that_conduct_count_in_it_side_by_side_with_the_contact(every_process, pore) -> None:
+    cell = every_process.vary({"working_electrode.pore": pore})
+    claimed, own, _ = check_route([cell], Network(), BAND).one_dimensional
+    assert claimed == pytest.approx(own, rel=1e-12)
+
+
+def test_an_admittance_is_evaluated_from_its_numbers() -> None:
+    place = Admittance((Element(2.0, 3.0), Element(0.0, 0.0, 5.0, 0.5)))
+    s = 4j
+    assert shared_route.admittance(place, s) == pytest.approx(1 / (1 / (2 + 12j) + 1 / (5 * s**0.5)))
+    assert shared_route.admittance(place, 0.0) == 0, "a constant-phase element blocks direct current"
+
+
+def test_a_difference_that_is_no_number_is_a_fault() -> None:
+    arrays = {"frequency": np.array([1.0]), "plain": np.array([1.0 + 0j]), "allowed": np.array([1e-7])}
+    assert RouteCheck(backend="network", fast=np.array([np.nan + 0j]), **arrays).faults
+
+
+def test_what_the_fast_route_states_as_its_own_error_is_no_fault() -> None:
+    arrays = {"frequency": np.array([1.0]), "fast": np.array([1.0 + 1e-6j]), "plain": np.array([1.0 + 0j])}
+    assert RouteCheck(backend="network", allowed=np.array([9e-7]), **arrays).faults
+    assert not RouteCheck(backend="network", allowed=np.array([1.1e-6]), **arrays).faults
+
+
+def test_admittances_too_far_apart_for_double_precision_are_exempt_with_the_reason(small, monkeypatch) -> None:
+    def singular(self, y):
+        raise RuntimeError("Factor is exactly singular")
+
+    monkeypatch.setattr(shared_route._Own, "impedance", singular)
+    found = check_route([small], Network(), BAND)
+    assert not found.faults and "exactly singular" in found.state
+
+
+def test_frequencies_are_where_shares_of_the_processes_change(small) -> None:
+    omega = check_route([small], Network(), BAND).frequency * 2 * np.pi
+    # From the least frequency to the largest, and between them in the decades of the relaxation times.
+    assert omega[0] == 0 and omega[1] == pytest.approx(BAND[0]) and np.all(np.diff(omega) > 0)
+    assert np.all((omega[2:-1] > 1e2) & (omega[2:-1] < 1e8))
+
+
+@pytest.mark.long
+def test_it_takes_a_tenth_of_the_cross_check_of_figure_2() -> None:
+    cell = cell_of(None)
+    crosscheck(cell, discs=False)
+    start = time.process_time()
+    crosscheck(cell, discs=False)
+    middle = time.process_time()
+    check_routes([cell], BACKENDS, BAND)
+    assert time.process_time() - middle < (middle - start) / 10
