@@ -23,17 +23,16 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, cut
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.processes.circuits import one_dimensional_resistance
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
-from fem_constriction.processes.of_cell import admittances, direct_current
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import Backend
-from fem_constriction.solving.capabilities import FAMILY, UNIFORM, gap, kind_of, offers
+from fem_constriction.solving.capabilities import FAMILY, UNIFORM, gap, offers
 from fem_constriction.solving.one_grid import check_areas, solve_grid
 
 #: Largest difference relative to |Z| that is none: ten times what the reduced models are asked for.
@@ -142,7 +141,7 @@ class RouteCheck:
         }
 
 
-def check_routes(cells: Sequence[Cell], chosen: Sequence[Any], band: tuple[float, float]) -> tuple[RouteCheck, ...]:
+def check_routes(cells: Sequence[Described], chosen: Sequence[Any], band: Band) -> tuple[RouteCheck, ...]:
     """Return what `check_route` finds for each backend; those that give spectra alone have no route of ours.
 
     cells: one, or several of one discretisation; band: angular frequencies, 1/s. Raises what `solve_grid` raises.
@@ -155,33 +154,33 @@ def check_routes(cells: Sequence[Cell], chosen: Sequence[Any], band: tuple[float
     )
 
 
-def check_route(cells: Sequence[Cell], backend: Backend, band: tuple[float, float]) -> RouteCheck:
+def check_route(cells: Sequence[Described], backend: Backend, band: Band) -> RouteCheck:
     """Return one coarse grid of a backend solved both ways: the first cell all over the band, each other one in its middle.
 
     A grid that one of the two does not solve (admittances so far apart that a factor is singular) is exempt, with the reason.
     """
     try:
-        return _check_route(cells, backend, band)
+        return _check_route([Problem.of(cell) for cell in cells], backend, band)
     except (ComputationError, RuntimeError) as error:  # SuperLU raises the latter where a factor is exactly singular
         return RouteCheck(backend=backend.name, exempt=cut(f"a coarse grid could not be solved both ways: {error}"))
 
 
-def _check_route(cells: Sequence[Cell], backend: Backend, band: tuple[float, float]) -> RouteCheck:
-    cell, *others = cells
-    grid = coarse_grid(cell, backend)
-    large = backend.unknowns(cell, grid) > QUICK
-    whole = backend.unknowns(cell, grid) > MOST
-    solved = solve_grid(cell, backend, grid, band, keep=whole, others=others)
-    own = _Own(backend.assemble(cell, grid))
-    flows = direct_current(cell)
+def _check_route(problems: Sequence[Problem], backend: Backend, band: Band) -> RouteCheck:
+    problem, *others = problems
+    grid = coarse_grid(problem, backend)
+    large = backend.unknowns(problem, grid) > QUICK
+    whole = backend.unknowns(problem, grid) > MOST
+    solved = solve_grid(problem, backend, grid, band, keep=whole, others=others)
+    own = _Own(backend.assemble(problem, grid))
+    flows = problem.direct_current
     rows: list[tuple[int, float, complex, complex, float]] = []
-    for number, each in enumerate(cells):
+    for number, each in enumerate(problems):
         model = solved.of(each).model if others else solved.model
         points = telling_frequencies(model, band, FEWER if large else FREQUENCIES)
         points = np.append(np.zeros(int(flows)), points) if not number else points[[len(points) // 2]]
         for omega in points:
             s = 1j * omega if omega else 0.0
-            y = {name: admittance(place, s) for name, place in admittances(each).items()}
+            y = {name: admittance(place, s) for name, place in each.places.items()}
             fast = complex(model.impedance(np.array([s]))[0])
             plain, rounding = own.residual(y, model, s) if whole else own.impedance(y)
             claimed = float(model.error(np.array([s]))[0])
@@ -196,7 +195,7 @@ def _check_route(cells: Sequence[Cell], backend: Backend, band: tuple[float, flo
         fast=columns[2],
         plain=columns[3],
         allowed=columns[4],
-        one_dimensional=_one_dimensional(cell, backend) if flows else None,
+        one_dimensional=_one_dimensional(problem, backend) if flows else None,
     )
 
 
@@ -211,15 +210,15 @@ def admittance(place: Admittance, s: complex) -> complex:
     return 1 / impedance
 
 
-def coarse_grid(cell: Cell, backend: Backend) -> Grid:
+def coarse_grid(problem: Problem, backend: Backend) -> Grid:
     """Return the grid that is solved both ways: the coarsest of the backend's family if it is small enough.
 
     Else the same triangles with one cell for each layer, or equal cells: all of them go the route of the family's grids, which
     is what is looked at. Of those that are all too large, the smallest of the family's kind.
     """
     tried = []
-    for grid in _candidates(cell, backend):
-        unknowns = backend.unknowns(cell, grid)
+    for grid in _candidates(problem, backend):
+        unknowns = backend.unknowns(problem, grid)
         if unknowns <= QUICK:
             return grid
         tried.append((unknowns, grid))
@@ -231,19 +230,19 @@ def coarse_grid(cell: Cell, backend: Backend) -> Grid:
     return grid
 
 
-def _candidates(cell: Cell, backend: Backend) -> Iterator[Grid]:
+def _candidates(problem: Problem, backend: Backend) -> Iterator[Grid]:
     """Grids of the same cell, by how much they have in common with those of the family."""
-    coarsest = backend.grid(cell, 0)
+    coarsest = backend.grid(problem, 0)
     yield coarsest
-    offered = offers(backend, kind_of(cell))
+    offered = offers(backend, problem.kind)
     if UNIFORM not in offered or FAMILY not in offered:
         return
     if type(coarsest) is not Grid:  # triangles, which no uniform grid has
         yield replace(coarsest, name=f"{coarsest.name}, one cell a layer", layers=tuple(z[[0, -1]] for z in coarsest.layers))
     for per_edge in PER_EDGE:
         try:
-            grid = backend.uniform(cell, per_edge)
-            check_areas(cell, grid)
+            grid = backend.uniform(problem, per_edge)
+            check_areas(problem, grid)
         except (InputError, ComputationError):  # these lines do not fit this contact
             continue
         yield grid
@@ -320,24 +319,23 @@ def _energy(system: sparse.csc_array, residual: NDArray[np.complex128]) -> float
     return total / (1 - LEFT)
 
 
-def _one_dimensional(cell: Cell, backend: Backend) -> tuple[float, float, float] | None:
+def _one_dimensional(problem: Problem, backend: Backend) -> tuple[float, float, float] | None:
     """R_DC(1D-PM) as R_Cstr is counted from it, by a backend's own matrices at full contact, and what may differ.
 
     There the current is uniform, and every grid is exact: contact and pores conduct side by side over the whole face.
     """
-    offered = offers(backend, kind_of(cell))
-    contact = cell.contact_area
+    offered = offers(backend, problem.kind)
+    contact = problem.contact_area
     if UNIFORM not in offered or FAMILY not in offered or not contact:
         return None
-    whole = cell.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}})
+    whole = problem.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}})
     if gap("spectrum", whole, [backend]) is not None:
         return None
     grid = backend.grid(whole, 0)
     own = _Own(backend.assemble(whole, grid))
-    y = {name: admittance(place, 0.0) for name, place in admittances(whole).items()}
+    y = {name: admittance(place, 0.0) for name, place in whole.places.items()}
     if CHARGE_TRANSFER in y:
-        places = admittances(cell)
-        pores = admittance(places[PORE], 0.0).real if PORE in places else 0.0
-        y[CHARGE_TRANSFER] = (y[CHARGE_TRANSFER].real * contact + pores * (cell.area - contact)) / cell.area
+        pores = admittance(problem.places[PORE], 0.0).real if PORE in problem.places else 0.0
+        y[CHARGE_TRANSFER] = (y[CHARGE_TRANSFER].real * contact + pores * (problem.area - contact)) / problem.area
     resistance, rounding = own.impedance({name: each.real for name, each in y.items()})
-    return one_dimensional_resistance(cell), resistance.real, max(ALLOWED, rounding)
+    return one_dimensional_resistance(problem.cell), resistance.real, max(ALLOWED, rounding)
