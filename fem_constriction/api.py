@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
-from fem_constriction.errors import InputError
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import Backend, backend_named
-from fem_constriction.solving.capabilities import GRID, offers, require
+from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.choice import Accuracy, Level, PerEdge, brings_grid, one_of, settled
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import Family, solve_family, solve_to
 from fem_constriction.spectra.frequencies import frequencies_taken
@@ -57,18 +59,24 @@ def solve(
         Where the accuracy is not reached, with what was.
     """
     problem = Problem.of(cell)
-    if accuracy is not None and resolution is not None:
-        raise InputError("accuracy and resolution are not allowed together: one asks for a limit, the other for a grid")
+    choice = one_of(accuracy=accuracy, resolution=resolution)
     points = frequencies_taken(frequencies)
     problem = problem.over(points)
     chosen = backend_named(backend)
-    resolution = problem.body.resolution(resolution)
-    option = " --accuracy" if accuracy is not None else " --resolution" if resolution is not None else ""
-    require(f"spectrum{option}", problem, [chosen])
-    if resolution is None and not (accuracy is None and brings_grid(problem, chosen)):
-        return spectrum_of(solve_to(problem, chosen, points, 1e-3 if accuracy is None else accuracy), points)
-    grid = chosen.grid(problem, 0) if resolution is None else chosen.uniform(problem, resolution)
-    solution = solve_grid(problem, chosen, grid, problem.band)
+    return spectrum_on(problem, points, chosen, settled("spectrum", problem, chosen, choice))
+
+
+def spectrum_on(
+    problem: Problem,
+    points: Array,
+    backend: Backend,
+    choice: Level | PerEdge | Accuracy,
+    progress: Callable[[str, int], None] | None = None,
+) -> Spectrum:
+    """Return Z(f) in ohm at points in Hz, (n,): the limit of a family, or what one grid says (no uncertainty)."""
+    if isinstance(choice, Accuracy):
+        return spectrum_of(solve_to(problem, backend, points, choice, progress), points)
+    solution = solve_grid(problem, backend, choice.grid(problem, backend), problem.band)
     z = solution.model.impedance(2j * np.pi * points)
     return Spectrum(points, z, None, {**provenance(problem.cell), "grids": [dict(solution.description)]})
 
@@ -110,11 +118,6 @@ def resistance(cell: Described, *, backend: str | Backend = "network", uncertain
     else:
         found = solve_family(problem, chosen, None).resistance()
     return found if uncertainty else found[0]
-
-
-def brings_grid(described: Described, backend: Backend) -> bool:
-    """Return whether a cell is solved on the grid that it brings with it, a label image or a mesh from a file, unless asked."""
-    return GRID in offers(backend, Problem.of(described).kind)
 
 
 def provenance(cell: Cell) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem import FiniteElements
 from fem_constriction.grids.grid import Grading, Grid, family_member, graded, uniform
 from fem_constriction.processes.of_cell import admittances
+from fem_constriction.solving.choice import Accuracy
 from fem_constriction.solving.refinement import extrapolate, solve_family, solve_to
 from network import Network
 
@@ -167,13 +168,13 @@ def test_spectra_of_the_50_layer_cells_are_the_references(entry: dict, backend) 
 
 
 def test_accuracy_is_refined_to_or_refused(homogeneous: fc.Cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    fine = solve_to(homogeneous, FiniteElements(2), [1.0, 1e3], 2e-6)
+    fine = solve_to(homogeneous, FiniteElements(2), [1.0, 1e3], Accuracy(2e-6))
     assert len(fine.solutions) > 3
     limit = fine.limit([1.0, 1e3])
     assert np.all(limit.uncertainty <= 2e-6 * np.abs(limit.value))
     monkeypatch.setattr("fem_constriction.solving.refinement.FINEST", 2)
     with pytest.raises(ComputationError, match=r"fem: the uncertainty is .* of \|Z\| at .* Hz after 3 grids, asked 1e-09"):
-        solve_to(homogeneous, FiniteElements(2), [1.0, 1e3], 1e-9)
+        solve_to(homogeneous, FiniteElements(2), [1.0, 1e3], Accuracy(1e-9))
 
 
 def test_one_grid_has_no_known_uncertainty(homogeneous: fc.Cell) -> None:

@@ -33,8 +33,8 @@ from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.names import BULK
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.choice import Accuracy, Level, one_of
 from fem_constriction.solving.one_grid import check_memory
-from fem_constriction.solving.refinement import FINEST
 from fem_constriction.space.interpolation import Inside
 from fem_constriction.spectra.frequencies import frequencies_taken
 
@@ -196,8 +196,10 @@ def fields_at(
     if 0.0 in points and not problem.direct_current:
         raise InputError(key="frequency", value=0.0, unit="Hz", why="no direct current can flow at contact fraction 0")
     chosen = backend_named(backend)
-    require("fields" if resolution is None else "fields --resolution", problem, [chosen])
-    grid = _grid(problem, chosen, level, resolution)
+    choice = one_of(level=level, resolution=resolution) or Level(1)
+    assert not isinstance(choice, Accuracy), "no accuracy is asked for"
+    require(f"fields{choice.option}", problem, [chosen])
+    grid = choice.grid(problem, chosen)
     check_memory(chosen.unknowns(problem, grid), f"{chosen.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
     assembly = chosen.assemble(problem, grid)
     if assembly.inside is None:
@@ -220,14 +222,3 @@ def fields_at(
             )
         )
     return tuple(found)
-
-
-def _grid(problem: Problem, backend: Backend, level: int | None, resolution: int | None) -> Grid:
-    if level is not None and resolution is not None:
-        raise InputError("level and resolution are not allowed together: each asks for a grid of its own")
-    if resolution is not None:
-        return backend.uniform(problem, resolution)
-    member = 1 if level is None else level
-    if isinstance(member, bool) or not isinstance(member, int) or not 0 <= member <= FINEST:
-        raise InputError(key="level", value=member, allowed=f"a whole number from 0, the coarsest grid, to {FINEST}")
-    return backend.grid(problem, member)

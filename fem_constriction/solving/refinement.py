@@ -24,20 +24,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.units import array_in, relative_to_z
+from fem_constriction.cell.units import array_in
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.reduction.assembly import Bound
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import Backend
+from fem_constriction.solving.choice import FINEST, Accuracy
 from fem_constriction.solving.one_grid import Solution, solve_grid
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.stack.face_model import LateralModel
 
-#: Levels a family starts with (three give an observed order), and the finest one that is ever tried.
+#: Levels a family starts with: three give an observed order.
 FIRST_LEVELS = (0, 1, 2)
-FINEST = 5
 
 #: How much lower than theory's the order may be without being noticed, as a part of it.
 ORDER_DEFICIT = 1 / 64
@@ -293,14 +293,13 @@ def solve_to(
     described: Described,
     backend: Backend,
     frequency: ArrayLike,
-    accuracy: float,
+    accuracy: Accuracy,
     progress: Callable[[str, int], None] | None = None,
 ) -> Family:
-    """Return a family whose limit has an uncertainty of at most accuracy |Z| at every frequency.
+    """Return a family whose limit has an uncertainty of at most accuracy.relative |Z| at every frequency.
 
     Grids are refined until it is so. Raises ComputationError, with what was reached, if memory or the finest level end it.
     """
-    accuracy = relative_to_z("accuracy", accuracy)
     points = frequencies_taken(frequency)
     band = angular_band(points)
     family = solve_family(described, backend, band, progress=progress)
@@ -308,11 +307,11 @@ def solve_to(
         limit = family.limit(points)
         relative = limit.uncertainty / np.abs(limit.value)
         worst = int(np.argmax(relative))
-        if relative[worst] <= accuracy:
+        if relative[worst] <= accuracy.relative:
             return family
         reached = (
             f"{backend.name}: the uncertainty is {relative[worst]:.1e} of |Z| at {points[worst]:.3g} Hz after "
-            f"{len(family.solutions)} grids, asked {accuracy:.0e}"
+            f"{len(family.solutions)} grids, asked {accuracy.relative:.0e}"
         )
         try:
             family = refine(family, band)

@@ -31,8 +31,9 @@ from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.choice import FINEST
 from fem_constriction.solving.one_grid import solve_grid
-from fem_constriction.solving.refinement import FINEST, angular_band
+from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
 from validation.benchmarks.cost import cost
 from validation.show.report import amount, table

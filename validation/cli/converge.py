@@ -12,7 +12,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.problem.problem import check_solvable
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.capabilities import require
-from fem_constriction.solving.refinement import FINEST
+from fem_constriction.solving.choice import FINEST
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.cli.options import Frequencies, Json, MaybeCellFile, Quiet
 from validation.convergence import tables

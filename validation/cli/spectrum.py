@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from fem_constriction.api import brings_grid, solve, spectrum_of
+from fem_constriction.api import spectrum_on
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.capabilities import require
-from fem_constriction.solving.refinement import FIRST_LEVELS, solve_to
+from fem_constriction.solving.choice import DEFAULT, Accuracy, one_of, settled
+from fem_constriction.solving.refinement import FIRST_LEVELS
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.cli.options import CellFile, Frequencies, Json, Quiet
 from validation.discs.guaranteed import guarantee
@@ -42,8 +43,7 @@ def spectrum(
     """Compute the spectrum of one backend, to an accuracy or on one grid; or of two, with guaranteed error discs."""
     cell = Cell.load(cell_file)
     points = terminal.named("--frequencies", lambda: parse_frequencies(frequencies))
-    if accuracy is not None and resolution is not None:
-        raise InputError("--accuracy and --resolution are not allowed together: one asks for a limit, the other for a grid")
+    asked = terminal.named("--accuracy", lambda: one_of(accuracy=accuracy, resolution=resolution, prefix="--"))
     if guaranteed and (backend is not None or resolution is not None):
         raise InputError(
             key="--guaranteed", when="with --backend or --resolution", why="it takes two backends and makes its grids"
@@ -56,27 +56,22 @@ def spectrum(
         )
     names = [backend] if backend is not None else list(gate.BACKENDS)
     chosen = terminal.named("--backend", lambda: [backend_named(name) for name in names])
-    resolution = terminal.named("--resolution", lambda: Problem.of(cell).body.resolution(resolution))
-    option = " --accuracy" if accuracy is not None else " --resolution" if resolution is not None else ""
-    require("spectrum --guaranteed" if guaranteed else f"spectrum{option}", cell, chosen)
+    problem, choice = Problem.of(cell).over(points), asked or DEFAULT
+    if guaranteed:
+        require("spectrum --guaranteed", problem, chosen)
+    else:
+        choice = terminal.named("--resolution", lambda: settled("spectrum", problem, chosen[0], asked))
     if out.suffix == ".json":
         raise InputError(key="--out", value=out, allowed="the name of a CSV file")
     terminal.check_file(out, "a CSV file", cell_file)
     terminal.check_folder(out.parent, [out.stem])
-    asked = 1e-3 if accuracy is None else accuracy
-    with terminal.progress(names, "", quiet, grids=len(FIRST_LEVELS) if resolution is None else 1) as step:
-        if guaranteed:
-            discs = partial(guarantee, cell, points, asked, backends=chosen, progress=step)
+    with terminal.progress(names, "", quiet, grids=len(FIRST_LEVELS) if isinstance(choice, Accuracy) else 1) as step:
+        if guaranteed and isinstance(choice, Accuracy):
+            discs = partial(guarantee, cell, points, choice.relative, backends=chosen, progress=step)
             found = terminal.named("--accuracy", terminal.aside(discs)).spectrum()
-        elif resolution is None and not (accuracy is None and brings_grid(cell, chosen[0])):
-            found = terminal.named(
-                "--accuracy", terminal.aside(lambda: spectrum_of(solve_to(cell, chosen[0], points, asked, step), points))
-            )
         else:
-            found = terminal.named(
-                "--resolution",
-                terminal.aside(lambda: solve(cell, points, backend=chosen[0], resolution=resolution, accuracy=accuracy)),
-            )
+            alone = partial(spectrum_on, problem, points, chosen[0], choice, step)
+            found = terminal.named("--resolution", terminal.aside(alone))
     found.save(out, header=not no_header)
     terminal.show(writing.columns(found), lambda: report.spectrum_report(found), as_json, quiet)
     return 0

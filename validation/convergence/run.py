@@ -16,7 +16,8 @@ from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
-from fem_constriction.solving.refinement import FINEST, Limit, angular_band, extrapolate
+from fem_constriction.solving.choice import FINEST
+from fem_constriction.solving.refinement import Limit, angular_band, extrapolate
 from fem_constriction.spectra.frequencies import frequencies_taken
 from validation.convergence.families import Solved, check_levels, solve_grids
 from validation.convergence.findings import Spectra

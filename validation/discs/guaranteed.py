@@ -25,8 +25,8 @@ from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.choice import FINEST
 from fem_constriction.solving.one_grid import Solution, solve_grid
-from fem_constriction.solving.refinement import FINEST
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.discs.all_unknowns import pair

@@ -19,6 +19,7 @@ from fem_constriction.api import spectrum_of
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError
 from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.choice import Accuracy
 from fem_constriction.solving.refinement import Family, solve_to
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.spectra.spectrum import Spectrum
@@ -56,7 +57,7 @@ def recompute(
     reached or the two do not agree: there is no reference then. Raises InputError.
     """
     points = frequencies_taken(frequency)
-    families = {name: solve_to(cell, backend_named(name), points, accuracy, progress) for name in BACKENDS}
+    families = {name: solve_to(cell, backend_named(name), points, Accuracy(accuracy), progress) for name in BACKENDS}
     limits = {name: spectrum_of(family, points) for name, family in families.items()}
     enclosures = [
         enclose(lower, upper)

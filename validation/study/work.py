@@ -21,6 +21,7 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ConstrictionError, InputError, MemoryShort
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.choice import Accuracy
 from fem_constriction.solving.refinement import FIRST_LEVELS, solve_to
 from validation.gate import run as gate
 from validation.gate.result import Result
@@ -92,7 +93,7 @@ class Spectra:
             numbers, texts, arrays = measured.of_result(result)
             return Record("", result.refusal or "", numbers, texts, arrays, versions)
         frequencies = np.array(settings.frequencies)
-        family = solve_to(cell, backend_named(settings.backends[0]), frequencies, settings.accuracy or TOLERANCE)
+        family = solve_to(cell, backend_named(settings.backends[0]), frequencies, Accuracy(settings.accuracy or TOLERANCE))
         numbers, arrays = measured.of_family(family, spectrum_of(family, frequencies))
         return Record("", "", numbers, {}, arrays, versions)
 
