@@ -57,7 +57,10 @@ def test_every_wrong_backend_is_caught_by_the_check_that_is_named(name: str) -> 
     assert not outcome.detail.startswith("raised"), outcome  # seen by what it asserts, not by an accident
 
 
-@pytest.mark.parametrize("name", ["ContactTooWide", "PoreOffByOnePerCent", "NotReciprocal", "GainsEnergy", "NoUncertainty"])
+@pytest.mark.parametrize(
+    "name",
+    ["ContactTooWide", "PoreOffByOnePerCent", "NotReciprocal", "GainsEnergy", "NoUncertainty", "LateralLinksTooConductive"],
+)
 def test_faults_of_matrices_are_seen_at_once(name: str) -> None:
     found = conform(WRONG[name](), only=[WRONG[name].caught_by])
     assert not found.passed

@@ -132,6 +132,30 @@ class GainsEnergy(Network):
         return scaled(super().assemble(described, grid), PORE, -1.0)
 
 
+class LateralLinksTooConductive(Network):
+    """Links along the face conduct 0.5 % too well, on every grid and on both routes: no column of current alone shows it."""
+
+    name = "lateral-links-too-conductive"
+    caught_by: ClassVar[str] = "resistance: resistive contact, insulating pores"
+    factor: ClassVar[float] = 1.005
+
+    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+        """Return f times the matrices of the grid made narrower by sqrt(f): areas are as before, dy dz/dx is f times that."""
+        narrow = self.factor**-0.5
+        found = super().assemble(cell, replace(grid, x=narrow * grid.x, y=narrow * grid.y))
+        for process in found.operators:
+            found = scaled(found, process, self.factor)
+        return found
+
+    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+        """Return the stack, the eigenvalues of its voxels sideways scaled."""
+        found = super().layered(cell, grid)
+        if found is None:
+            return None
+        two_port = found.two_port
+        return replace(found, two_port=lambda values, height: two_port(self.factor * values, height))
+
+
 def scaled(found: Assembly, process: str, factor: float) -> Assembly:
     """Return the assembly with the matrix of a process times a factor."""
     if process not in found.operators:
@@ -150,4 +174,5 @@ ASSEMBLING = (
     PoreOffOnTheFaceAlone,
     NotReciprocal,
     GainsEnergy,
+    LateralLinksTooConductive,
 )
