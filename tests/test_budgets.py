@@ -24,7 +24,8 @@ from validation import oracles
 from validation.cli import budget as budget_command
 from validation.gate.budgets import Compared
 from validation.oracles.description import from_description
-from validation.show import budget_plots, plots
+from validation.show import printed
+from validation.show.pictures.budget import over_fraction
 
 BACKENDS = ("network", "fem")
 FRACTION = "working_electrode.contact.fraction"
@@ -326,15 +327,15 @@ def test_the_command_over_fractions_draws_a_picture(
 
 def test_the_picture_holds_every_part_of_every_backend(small: fc.Cell, tmp_path: Path) -> None:
     found = [compared(small.vary({**WARM, FRACTION: value})) for value in (0.04, 0.25, 1.0)]
-    figure = budget_plots.over_fraction(found, "parts")
-    ohm, shares = figure.axes
+    picture = over_fraction(found, "parts")
+    ohm, shares = printed.figure(picture).axes
     marked = [line for line in ohm.get_lines() if line.get_marker() in ("o", "x")]
     assert len(marked) == 2 * 4  # R_Cstr and three processes, two backends; full contact is left out
     for line, part in zip(marked[1:4], ("bulk", "grain_boundary", "charge_transfer"), strict=True):
         assert line.get_ydata() == pytest.approx([each.budgets["network"].parts[part].constriction for each in found[:2]])
     assert len(shares.collections) == 6 and shares.get_ylim() == (0, 100)
     assert "Ω" in ohm.yaxis.get_major_formatter()(1e5) and "%" in shares.get_ylabel()
-    assert all(path.stat().st_size > 1000 for path in plots.save(lambda: figure, tmp_path, "budget"))
+    assert all(path.stat().st_size > 1000 for path in printed.write(picture, tmp_path))
 
 
 def test_pores_that_conduct_relieve_the_contact_and_the_picture_shows_it(small: fc.Cell) -> None:
@@ -346,7 +347,7 @@ def test_pores_that_conduct_relieve_the_contact_and_the_picture_shows_it(small: 
         parts_of = each.best.parts
         assert parts_of["charge_transfer"].constriction < -parts_of["charge_transfer"].uncertainty
         assert parts_of["pore"].constriction > 0 and each.best.constriction[0] > 0
-    ohm, shares = budget_plots.over_fraction(found).axes
+    ohm, shares = printed.figure(over_fraction(found)).axes
     total = next(line for line in ohm.get_lines() if line.get_marker() == "o")
     assert total.get_ydata() == pytest.approx([each.best.constriction[0] for each in found])
     assert shares.get_ylim()[0] < 0 and shares.get_ylim()[1] > 100

@@ -11,7 +11,7 @@ import fem_constriction as fc
 from fem_constriction.errors import InputError
 from validation import crosscheck
 from validation.conformance.cells import CELLS, FREQUENCIES
-from validation.show import plots
+from validation.show.pictures.grids import convergence
 
 CELL = CELLS["every process"]
 
@@ -50,7 +50,7 @@ def test_spectra_alone_agree_with_a_backend_that_has_grids_and_the_constriction_
     assert result.constriction.R.value > 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a mean over no other backend would be one
-        assert len(plots.convergence(result).axes) == 2
+        assert len(convergence(result).panels) == 2
 
 
 def test_spectra_alone_that_are_off_by_a_thousandth_disagree_and_nothing_is_extracted() -> None:

@@ -18,8 +18,11 @@ from fem_constriction.fitting.extraction import fit_spectrum
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from network import Network
-from validation.show import colours, drt_plots, plots
-from validation.show.page import plot_style as look
+from validation.show import colours
+from validation.show.picture import Area
+from validation.show.pictures.drt import relaxation_times
+from validation.show.pictures.plane import impedance_plane
+from validation.show.printed import figure
 
 Run = Callable[..., tuple[int, str, str]]
 DOCS = (Path(__file__).parent.parent / "docs" / "circuits.md").read_text()
@@ -75,34 +78,32 @@ def test_a_circuit_that_is_none_is_refused(run: Run, file: Path) -> None:
 def test_the_picture_shows_the_distribution_the_arcs_and_the_peaks(file: Path) -> None:
     data = fc.Spectrum.load(file)
     found = fit_spectrum(data, "R0-L0-p(R1,CPE1)-p(R2,C2)")
-    seen = words(drt_plots.relaxation_times({"DRT": distribution(data)}, found, title="measured"))
+    seen = words(figure(relaxation_times({"DRT": distribution(data)}, found, title="measured")))
     for word in ("DRT", "fit: arc 1", "fit: arc 2", "10.0 ms", "relaxation time", "measured"):
         assert word in seen
     # the depressed arc of the impedance plane is as high as the data
-    axes = plots.impedance_plane({"measured": data}, found, title="").axes[0]
+    axes = figure(impedance_plane({"measured": data}, found, title="")).axes[0]
     heights = [collection.get_paths()[0].get_extents().ymax for collection in axes.collections[:2]]
     assert heights == pytest.approx([50 * np.tan(0.85 * np.pi / 4), 100], rel=0.02)
 
 
 def test_one_thing_has_one_colour_in_every_picture(file: Path) -> None:
-    """Points of the data and their distribution; arcs in the plane and over tau; backends in print and on the page."""
+    """Points of the data and their distribution; arcs in the plane and over tau."""
     data = fc.Spectrum.load(file)
     found = fit_spectrum(data, "R0-L0-p(R1,CPE1)-p(R2,C2)")
-    plane = plots.impedance_plane({"z": data}, found, looks=(colours.DATA,)).axes[0]
-    times = drt_plots.relaxation_times({"DRT": distribution(data)}, found).axes[0]
-    points, line = ({each.get_label(): each for each in axes.get_lines()} for axes in (plane, times))
-    assert points["z"].get_markeredgecolor() == line["DRT"].get_color() == colours.DATA[0]
-    assert points["fit"].get_color() == colours.FIT
+    plane = impedance_plane({"z": data}, found, looks=(colours.DATA,)).panels[0]
+    times = relaxation_times({"DRT": distribution(data)}, found).panels[0]
+    points, line = ({each.label: each.colour for each in panel.series} for panel in (plane, times))
+    assert points["z"] == line["DRT"] == colours.DATA[0]
+    assert points["fit"] == colours.FIT
     filled = [
-        {str(each.get_label()).removeprefix("fit: "): tuple(each.get_facecolor()[0][:3]) for each in axes.collections}
-        for axes in (plane, times)
+        {each.label: each.colour for each in plane.series if each.fill},
+        {each.label.removeprefix("fit: "): each.colour for each in times.marks if isinstance(each, Area)},
     ]
     assert filled[0] == filled[1] and len(filled[0]) == 2
     assert not set(colours.ARCS) & set(colours.PROCESSES.values())  # arc 2 need not be the second process
     everything = [colours.DATA[0], colours.DISCS, *(colour for colour, _ in colours.BACKENDS)]
     assert len(set(everything)) == len(everything) and colours.DATA[0] not in colours.PROCESSES.values()
-    assert [look.backend(n)[0] for n in range(4)] == [colour for colour, _ in colours.BACKENDS]
-    assert {name: colour for name, (colour, _) in look.VERDICTS.items()} == {n: c for n, (c, _) in colours.VERDICTS.items()}
 
 
 def test_a_fit_that_does_not_describe_the_data_is_no_success(run: Run, tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_the_exact_relaxation_spectrum_is_drawn_by_process() -> None:
     network = Network()
     model = reduce(network.assemble(cell, network.grid(cell, 0)), admittances(cell), (2 * np.pi * F[0], 2 * np.pi * F[-1]))
     found = distribution(fc.Spectrum(F, model.impedance(S)))
-    seen = words(drt_plots.relaxation_times({"DRT": found}, exact=model.relaxation(), title="Figure 2"))
+    seen = words(figure(relaxation_times({"DRT": found}, exact=model.relaxation(), title="Figure 2")))
     for word in ("exact, stored in grain boundary", "exact, stored in charge transfer", "exact, stored in pore"):
         assert word in seen
 

@@ -15,8 +15,8 @@ import fem_constriction as fc
 from fem_constriction.errors import ComputationError, LeftOutWarning, NotAgreed, NotExtracted
 from validation import Result, crosscheck
 from validation.gate import run as gate
-from validation.show import plots
 from validation.show.crosscheck_files import write_result
+from validation.show.pictures import plane
 from validation.show.report import crosscheck_report
 from validation.show.terminal import console
 
@@ -75,7 +75,7 @@ def test_a_value_that_its_uncertainty_exceeds_is_no_headline(vague: Result) -> N
     text = text_of(vague)
     assert "Not determined by the spectrum" in text
     assert "(124." in text  # in brackets
-    legend = [each.get_text() for each in plots.nyquist(vague).legends[0].get_texts()]
+    legend = [each.label for each in plane.nyquist(vague).panels[0].series]
     assert "constriction (not determined)" in legend
 
 
@@ -139,7 +139,7 @@ def test_a_picture_that_fails_leaves_numbers_and_the_other_pictures(
     def nyquist(_: Result) -> None:
         raise RuntimeError("no fonts")
 
-    monkeypatch.setattr(plots, "nyquist", nyquist)
+    monkeypatch.setattr(plane, "nyquist", nyquist)
     with pytest.warns(LeftOutWarning, match="nyquist is left out: RuntimeError: no fonts"):
         written = {path.name for path in write_result(vague, tmp_path)}
     assert written >= WRITTEN - {"nyquist.png"}

@@ -191,7 +191,7 @@ def test_the_numbers_are_those_of_the_json_file(agreeing: Result, page: str) -> 
     nyquist = reader.plots[0]
     for name, limit in found["limits"].items():
         (trace,) = [trace for trace in nyquist["data"] if trace.get("name") == name]
-        unit = {"kohm": 1e3, "Mohm": 1e6}[nyquist["layout"]["xaxis"]["title"]["text"].split()[-1]]
+        unit = {"kΩ": 1e3, "MΩ": 1e6}[nyquist["layout"]["xaxis"]["title"]["text"].split()[-1]]
         np.testing.assert_allclose(np.array(trace["x"]) * unit, limit["real_ohm"], rtol=1e-14)
         np.testing.assert_allclose(-np.array(trace["y"]) * unit, limit["imag_ohm"], rtol=1e-14)
     convergence = reader.plots[3]
@@ -202,7 +202,7 @@ def test_the_numbers_are_those_of_the_json_file(agreeing: Result, page: str) -> 
     (rows,) = [rows for rows in reader.tables if rows[0][:2] == ["arc", ""]]
     (shown,) = [row[2] for row in rows if row[0] == "constriction"]
     value, unit_name = shown.split()
-    assert float(value) * {"kohm": 1e3, "Mohm": 1e6}[unit_name] == pytest.approx(fitted, rel=5e-6)
+    assert float(value) * {"kΩ": 1e3, "MΩ": 1e6}[unit_name] == pytest.approx(fitted, rel=5e-6)
 
 
 def test_a_disagreement_is_shown_and_nothing_extracted(disagreeing: Result) -> None:

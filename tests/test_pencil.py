@@ -260,7 +260,7 @@ import fem_constriction.fem.prisms.prisms as prisms
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.fem import FiniteElements
 from fem_constriction.stack.face_model import reduce_layered
-from validation.benchmarks.cost import cost
+from validation.benchmarks.harness import cost
 prisms.DENSE = 0
 made, elements, sizes = cell(DISC), FiniteElements(), []
 for _ in range(6):

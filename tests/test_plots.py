@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,13 @@ from fem_constriction.grids.grid import Grading, Grid, family_member
 from network import Network
 from validation import Result, crosscheck
 from validation.discs.certificate import Discs
-from validation.show import disc_plots, plots
+from validation.show.picture import Picture
+from validation.show.pictures.agreement import agreement
+from validation.show.pictures.discs import discs
+from validation.show.pictures.grids import convergence
+from validation.show.pictures.plane import bode, impedance_plane, nyquist
+from validation.show.printed import figure as printed
+from validation.show.printed import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,9 +65,9 @@ def words(figure: Figure) -> str:
 
 
 def test_nyquist_shows_both_backends_the_fit_and_its_arcs_on_equal_axes(partial_contact: Result) -> None:
-    figure = plots.nyquist(partial_contact)
+    figure = printed(nyquist(partial_contact))
     seen = words(figure)
-    for word in ("network", "fem", "fit", "1D-PM", "bulk", "constriction", "charge transfer", "agree", "10 MHz", "k$"):
+    for word in ("network", "fem", "fit", "1D-PM", "bulk", "constriction", "charge transfer", "agree", "10 MHz", "kΩ"):
         assert word in seen
     (axes,) = figure.axes
     assert axes.get_aspect() == 1
@@ -73,7 +78,7 @@ def test_nyquist_shows_both_backends_the_fit_and_its_arcs_on_equal_axes(partial_
 
 
 def test_no_frequency_label_covers_another(partial_contact: Result) -> None:
-    figure = plots.nyquist(partial_contact)
+    figure = printed(nyquist(partial_contact))
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert len(boxes) >= 4
@@ -81,7 +86,7 @@ def test_no_frequency_label_covers_another(partial_contact: Result) -> None:
 
 
 def test_agreement_shows_the_difference_its_allowance_and_the_tolerance(partial_contact: Result) -> None:
-    figure = plots.agreement(partial_contact)
+    figure = printed(agreement(partial_contact))
     seen = words(figure)
     for word in ("tolerance 0.05", "allowed difference", "of network", "of fem", "difference: agree", "frequency / Hz"):
         assert word in seen
@@ -91,7 +96,7 @@ def test_agreement_shows_the_difference_its_allowance_and_the_tolerance(partial_
 def test_a_difference_of_zero_is_drawn(partial_contact: Result) -> None:
     found = partial_contact.agreement
     same = replace(found, limits={"one": found.limits["fem"], "two": found.limits["fem"]})
-    figure = plots.agreement(replace(partial_contact, agreement=same))
+    figure = printed(agreement(replace(partial_contact, agreement=same)))
     assert "0 is drawn at 1e-16" in words(figure)
     assert figure.axes[0].get_ylim()[0] > 0
 
@@ -100,15 +105,15 @@ def test_disagreement_is_in_the_title_and_each_verdict_has_its_marker(partial_co
     verdicts = np.array(["agree", "unresolved", "disagree"])[np.arange(61) % 3]
     found = replace(partial_contact.agreement, verdicts=verdicts)
     result = replace(partial_contact, agreement=found, extraction=None, refusal="nothing is extracted")
-    seen = words(plots.agreement(result))
+    seen = words(printed(agreement(result)))
     assert all(f"difference: {verdict}" in seen for verdict in ("agree", "unresolved", "disagree"))
-    seen = words(plots.nyquist(result))
+    seen = words(printed(nyquist(result)))
     assert "network and fem disagree" in seen
     assert "constriction" not in seen
 
 
 def test_convergence_names_expected_and_observed_orders(partial_contact: Result) -> None:
-    figure = plots.convergence(partial_contact)
+    figure = printed(convergence(partial_contact))
     assert len(figure.axes) == 2
     seen = words(figure)
     for word in ("network, order 2, observed", "fem, order 4, observed", "direct current", "largest over frequency"):
@@ -119,8 +124,8 @@ def test_convergence_names_expected_and_observed_orders(partial_contact: Result)
 
 
 def test_a_blocking_cell_has_no_direct_current_panel_and_a_plane_of_its_width(no_contact: Result) -> None:
-    assert len(plots.convergence(no_contact).axes) == 1
-    figure = plots.nyquist(no_contact)
+    assert len(printed(convergence(no_contact)).axes) == 1
+    figure = printed(nyquist(no_contact))
     assert "nothing to extract" in words(figure)
     low, high = figure.axes[0].get_ylim()
     assert high - low < np.diff(figure.axes[0].get_xlim())[0]
@@ -128,8 +133,8 @@ def test_a_blocking_cell_has_no_direct_current_panel_and_a_plane_of_its_width(no
 
 def test_a_title_may_be_long_and_hold_dollar_signs(no_contact: Result) -> None:
     titled = replace(no_contact, cell=no_contact.cell.vary({"title": "$5 ^ _ and $6 " * 20}))
-    for draw in (plots.nyquist, plots.agreement, plots.convergence):
-        figure = draw(titled)
+    for draw in (nyquist, agreement, convergence):
+        figure = printed(draw(titled))
         figure.draw_without_rendering()
         for text in [figure.axes[0].title, *figure.texts]:
             assert text.get_window_extent().width < figure.bbox.width
@@ -138,24 +143,24 @@ def test_a_title_may_be_long_and_hold_dollar_signs(no_contact: Result) -> None:
 def test_a_measured_spectrum_and_its_fit() -> None:
     frequency = np.geomspace(1, 1e6, 31)
     spectrum = Spectrum(frequency, np.asarray(50 + 1e4 / (1 + 2j * np.pi * frequency * 1e-4), dtype=np.complex128))
-    seen = words(plots.impedance_plane({"measured": spectrum}, fit_spectrum(spectrum), title="measured"))
+    seen = words(printed(impedance_plane({"measured": spectrum}, fit_spectrum(spectrum), title="measured")))
     assert "arc 1" in seen
 
 
-@pytest.mark.parametrize("draw", [plots.nyquist, plots.agreement, plots.convergence])
-def test_each_is_written_as_png_and_pdf(no_contact: Result, tmp_path: Path, draw: Callable[[Result], Figure]) -> None:
-    png, pdf = plots.save(partial(draw, no_contact), tmp_path, "figure")
+@pytest.mark.parametrize("draw", [nyquist, bode, agreement, convergence])
+def test_each_is_written_as_png_and_pdf(no_contact: Result, tmp_path: Path, draw: Callable[[Result], Picture]) -> None:
+    png, pdf = write(draw(no_contact), tmp_path)
     assert png.read_bytes().startswith(b"\x89PNG")
     assert pdf.read_bytes().startswith(b"%PDF")
     with pytest.raises(InputError, match="cannot be written"):
-        plots.save(partial(draw, no_contact), tmp_path / "nowhere", "figure")
+        write(draw(no_contact), tmp_path / "nowhere")
 
 
 def test_discs_are_drawn_to_a_scale_that_is_stated() -> None:
     frequency = np.geomspace(1e-3, 1e9, 25)
     z = 1e5 + 1e6 / (1 + 2j * np.pi * frequency * 1e-4)
     found = Discs(frequency, z, 1e-4 * np.linspace(1, 2, 25) * np.abs(z), np.full(25, np.pi / 4), None, ("fem", "network"), 0.0)
-    figure = disc_plots.discs(found, truth=z * (1 + 2e-5))
+    figure = printed(discs(found, truth=z * (1 + 2e-5)))
     plane, sizes = figure.axes
     circles = plane.collections[0]
     legend = [text.get_text() for text in plane.get_legend().get_texts()]
@@ -166,4 +171,4 @@ def test_discs_are_drawn_to_a_scale_that_is_stated() -> None:
     radius, off = (line.get_ydata() for line in sizes.get_lines())
     assert radius == pytest.approx(1e-4 * np.linspace(1, 2, 25))
     assert off == pytest.approx(2e-5)
-    assert len(disc_plots.discs(found).axes[1].get_lines()) == 1  # no truth, no error
+    assert len(printed(discs(found)).axes[1].get_lines()) == 1  # no truth, no error

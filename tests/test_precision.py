@@ -16,9 +16,10 @@ from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band
 from validation.benchmarks import precision as module
-from validation.benchmarks import precision_peers, precision_plots
+from validation.benchmarks import precision_peers
 from validation.benchmarks.precision import equal_error, precision, reference, seconds_at
 from validation.benchmarks.precision_methods import Found, Method
+from validation.benchmarks.precision_picture import precision_picture
 from validation.benchmarks.precision_report import precision_tables
 from validation.cli import app as cli
 
@@ -127,7 +128,7 @@ def test_a_peer_that_is_wrong_is_seen_and_its_unsolved_frequencies_are_said() ->
     assert "multiplied by all" in text
     # At direct current it is as good as the reference: no more is known.
     assert [each["bound_once"] for each in record["equal_error"][0]["rows"] if each["method"] == "fake"] == ["<"]
-    assert len(precision_plots.precision_plot(record).axes) == 2
+    assert len(precision_picture(record).panels) == 2
 
 
 def test_an_error_below_that_of_the_reference_is_marked(truth: dict) -> None:
@@ -195,7 +196,7 @@ def test_our_shifts_on_the_matrices_of_ngsolve_give_its_own_solutions() -> None:
     ("options", "words"),
     [
         (("fem", "--levels=0"), "levels = 0"),
-        (("network", "--levels=2"), "--levels = 2"),
+        (("network", "--levels=2"), "No such option: --levels"),
         (("fem", "--levels=2", "--level=1"), "--levels = 2"),
     ],
 )

@@ -6,8 +6,6 @@ frequencies only, and its mean time multiplied by their number. Where they were 
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,11 +33,8 @@ from fem_constriction.solving.choice import FINEST
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
-from validation.benchmarks.cost import cost
+from validation.benchmarks.harness import cost, machine, sampled
 from validation.show.report import amount, table
-
-#: Frequencies at which peers are solved and compared: both ends of the band and its middle.
-SOLVES = 3
 
 #: Where the fastest peer so far takes more processor seconds per solve, the peers after it are left out: they may take 15 times
 #: as long (default ordering, voxel network), or be faster (the same, finite elements).
@@ -108,7 +103,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
         with cost() as ours:
             solution = solve_grid(cell, backend, grid, band)
             solution.model.impedance(2j * np.pi * points)
-        checked = points[np.unique(np.linspace(0, points.size - 1, SOLVES).round().astype(int))]
+        checked = points[sampled(points.size)]
         s = 2j * np.pi * checked
         peers, reference, left_out = _peers(
             lambda: backend.assemble(Problem.of(cell), grid), admittances(cell), s, points.size, unknowns, free
@@ -119,7 +114,7 @@ def benchmark(cell: Cell, backend: Backend, frequencies: ArrayLike, level: int =
         row["ratio"] = row["seconds"] / ours["seconds"]
     return {
         **provenance(cell),
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": machine(),
         "backend": backend.name,
         "level": level,
         "cells": grid.shape,

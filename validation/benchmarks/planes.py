@@ -6,7 +6,10 @@ they do not is everything done in the plane: eigenvectors, transforms and precon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -27,20 +30,17 @@ from fem_constriction.solving.one_grid import check_memory
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.stack.face_model import reduce_layered
-from validation.benchmarks.cost import cost
+from validation.benchmarks.harness import LIMIT, Climber, Row, climb, cost
 from validation.show.report import table
 
 MODES: Final = "modes of the plane"
 SPARSE: Final = "sparse functions"
 
-#: Triangulations, each with half the step of the one before, and seconds that a route may be foreseen to take on the next.
+#: Triangulations, each with half the step of the one before.
 TRIANGULATIONS: Final = 3
-LIMIT: Final = 60.0
 
 #: Exponents of the nodes that the time of a next triangulation is foreseen with.
 GROWTH: Final = {MODES: 3.0, SPARSE: 1.3}
-
-Row = dict[str, Any]
 
 
 def planes(cell: Cell, frequencies: ArrayLike, levels: int = TRIANGULATIONS, *, limit: float = LIMIT) -> dict[str, Any]:
@@ -54,29 +54,50 @@ def planes(cell: Cell, frequencies: ArrayLike, levels: int = TRIANGULATIONS, *, 
     if levels < 1:
         raise InputError(key="levels", value=levels, allowed="a number of triangulations from 1")
     require("benchmark planes", cell, [elements])
-    rows: list[Row] = []
+    triangulated = cache(partial(_triangulated, cell, elements))
     left_out: dict[str, str] = {}
-    for level in range(levels):
-        if len(left_out) == 2:
-            break
-        grid = elements.grid(cell, level)
-        assert isinstance(grid, Prisms)
-        found: dict[str, list[Any]] = {}
-        plane = TriangleSpace.build(grid.plane, grid.depth, elements.degree)
-        for route in (MODES, SPARSE):
-            if route in left_out:
-                continue
-            if reason := _unaffordable(route, plane.size, [row for row in rows if row["route"] == route], limit):
-                left_out[route] = f"from {plane.size} nodes: {reason}"
-                continue
-            row, *found[route] = _measured(cell, grid, plane, route, points)
-            rows.append({"route": route, "level": level, "triangles": grid.shape[0], "nodes": plane.size, **row})
-        if len(found) == 2:
-            (a, u), (b, v) = found.values()
-            rows[-1]["difference"] = float(np.max(np.abs(a / b - 1)))
-            rows[-1]["allowed"] = max(u + v, 1e-8)
+    rows: list[Row] = []
+    for route in (MODES, SPARSE):
+        climber = Climber(
+            measure=partial(_row, cell, route, points, triangulated),
+            size=lambda level: float(triangulated(level)[1].size),
+            growth=GROWTH[route],
+            called=lambda level: f"{triangulated(level)[1].size} nodes",
+            room=lambda level, route=route: _room(route, triangulated(level)[1].size),  # type: ignore[misc]
+        )
+        for row in climb(climber, range(levels), limit):
+            if isinstance(row, str):
+                left_out[route] = row
+            else:
+                rows.append(row)
+    rows = sorted(rows, key=lambda row: int(row["level"]))
+    for before, row in pairwise(rows):
+        if before["level"] == row["level"]:
+            row["difference"] = float(np.max(np.abs(before["Z"] / row["Z"] - 1)))
+            row["allowed"] = max(before["error"] + row["error"], 1e-8)
+    rows = [{key: value for key, value in row.items() if key not in ("Z", "error")} for row in rows]
     differing = [row for row in rows if row.get("difference", 0.0) > row.get("allowed", 0.0)]
     return {**provenance(cell), "frequencies": points.size, "rows": rows, "left_out": left_out, "honest": not differing}
+
+
+def _triangulated(cell: Cell, elements: FiniteElements, level: int) -> tuple[Prisms, TriangleSpace]:
+    grid = elements.grid(cell, level)
+    assert isinstance(grid, Prisms)
+    return grid, TriangleSpace.build(grid.plane, grid.depth, elements.degree)
+
+
+def _row(
+    cell: Cell,
+    route: str,
+    points: NDArray[np.float64],
+    triangulated: Callable[[int], tuple[Prisms, TriangleSpace]],
+    level: int,
+) -> Row:
+    """What one route cost on one triangulation, with Z and the largest error that its model states."""
+    grid, plane = triangulated(level)
+    row, z, error = _measured(cell, grid, plane, route, points)
+    found = {"route": route, "level": level, "triangles": grid.shape[0], "nodes": plane.size}
+    return {**found, **row, "Z": z, "error": error}
 
 
 def _measured(
@@ -96,11 +117,8 @@ def _measured(
     return {**taken, "iterations": model.statistics["iterations"]}, z, float(np.max(model.error(s)))
 
 
-def _unaffordable(route: str, nodes: int, before: list[Row], limit: float) -> str:
-    if before:
-        foreseen = before[-1]["seconds"] * (nodes / before[-1]["nodes"]) ** GROWTH[route]
-        if foreseen > limit:
-            return f"about {foreseen:.0f} s foreseen, more than {limit:g} s"
+def _room(route: str, nodes: int) -> str:
+    """Why a route would not fit, "" if it does."""
     try:
         if route == MODES:
             check_memory(nodes, route, SQUARES * nodes)

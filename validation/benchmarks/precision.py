@@ -8,11 +8,9 @@ mode-expansion oracle, which shares no code with any of them, for cells that it 
 
 from __future__ import annotations
 
-import os
-import platform
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from fem_constriction.api import provenance
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
-from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.errors import InputError
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.capabilities import BUILT_IN, require
@@ -29,21 +27,14 @@ from fem_constriction.solving.refinement import FIRST_LEVELS, angular_band, solv
 from fem_constriction.spectra.frequencies import frequencies_taken
 from validation import oracles
 from validation.benchmarks import precision_peers
-from validation.benchmarks.cost import cost
+from validation.benchmarks.harness import LIMIT, REPEATS, Climber, Row, climb, fastest, machine
 from validation.benchmarks.precision_methods import METHODS, NGSOLVE, Method
 
-Row = dict[str, Any]
-T = TypeVar("T")
-
-#: Grids per family, and seconds that a method may be foreseen to take on its next grid.
+#: Grids per family.
 LEVELS: Final = 4
-LIMIT: Final = 60.0
 
 #: Errors at which methods are compared.
 TARGETS: Final = (1e-4, 1e-5)
-
-#: What is shorter than this, in processor seconds, is repeated, at most so often; the fastest counts.
-SHORT, REPEATS = 1.0, 3
 
 #: Orders of the oracle, tried until it states an error of TRUTH at most: a tenth of the finest grids' errors.
 ORDERS, TRUTH = (7, 9, 10), 1e-7
@@ -80,13 +71,16 @@ def precision(
             if reason:
                 left_out[name] = reason
                 continue
-            for row in _rows(name, method, cell, points, levels, limit, left_out):
+            for row in climb(_climber(name, method, cell, points), range(method.count(levels)), limit):
+                if isinstance(row, str):
+                    left_out[name] = row
+                    continue
                 rows.append(_judged(row, truth, rows, method))
                 if progress is not None:
                     progress(name, row["level"])
     return {
         **provenance(cell),
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": machine(),
         "peers": {"NGSolve": precision_peers.version()} if any(row["method"] == NGSOLVE for row in rows) else {},
         "frequencies": points.size,
         "reference": {key: truth[key] for key in ("source", "uncertainty", "resistance_uncertainty")},
@@ -125,24 +119,16 @@ def reference(cell: Cell, points: Array) -> dict[str, Any]:
     }
 
 
-def _rows(
-    name: str, method: Method, cell: Cell, points: Array, levels: int, limit: float, left_out: dict[str, str]
-) -> Iterator[Row]:
-    spent = 0.0
-    for level in range(method.count(levels)):
-        if (foreseen := method.growth * spent) > limit:
-            left_out[name] = f"from {method.grid(level)}: about {foreseen:.0f} s foreseen, more than {limit:g} s"
-            return
-        try:
-            row, found = _measured(lambda grid=level: method.spectrum(cell, grid, points))  # type: ignore[misc]
-            once, resistance = _measured(lambda grid=level: method.once(cell, grid))  # type: ignore[misc]
-        except (MemoryShort, MemoryError) as error:
-            left_out[name] = f"from {method.grid(level)}: {error or 'out of memory'}"
-            return
+def _climber(name: str, method: Method, cell: Cell, points: Array) -> Climber[int]:
+    """The method on its grids; the seconds that grow are the processor's, of the spectrum and of R_DC."""
+
+    def measure(level: int) -> Row:
+        row, found = fastest(lambda: method.spectrum(cell, level, points), REPEATS)
+        once, resistance = fastest(lambda: method.once(cell, level), REPEATS)
         spent = row["cpu_seconds"] + once["cpu_seconds"]
         row["seconds"] += found.seconds
         row["cpu_seconds"] += found.cpu_seconds
-        yield {
+        return {
             "method": name,
             "level": level,
             "grid": method.grid(level),
@@ -154,22 +140,10 @@ def _rows(
             "impedance": found.impedance,
             "places": found.places,
             "resistance": resistance,
+            "spent": spent,
         }
 
-
-def _measured(call: Callable[[], T]) -> tuple[Row, T]:
-    """What a call costs, the fastest of a few where it is short, and what it returns; memory is the most that was seen."""
-    best: Row = {}
-    for _ in range(REPEATS):
-        with cost() as row:
-            found = call()
-        peak = max(row["peak_bytes"], best.get("peak_bytes", 0))
-        if not best or row["cpu_seconds"] < best["cpu_seconds"]:
-            best = row
-        best["peak_bytes"] = peak
-        if row["cpu_seconds"] > SHORT:
-            break
-    return best, found
+    return Climber(measure, size=lambda level: method.growth**level, growth=1.0, called=method.grid)
 
 
 def _judged(row: Row, truth: Mapping[str, Any], rows: Sequence[Row], method: Method) -> Row:

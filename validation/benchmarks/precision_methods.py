@@ -23,13 +23,11 @@ from fem_constriction.solving.one_grid import check_memory, solve_grid
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.stack.face_model import reduce_layered
 from validation.benchmarks import precision_peers
+from validation.benchmarks.harness import sampled
 
 #: How much longer a next grid takes: with the modes of lines, with all unknowns (eight times as many), on triangles
 #: (four times as many, by dense modes at first and by sparse functions of a plane then).
 GROWTH, GROWTH_ALL, GROWTH_TRIANGLES = 4.0, 8.0, 10.0
-
-#: Frequencies at which a peer is solved, the mean time multiplied by their number: both ends and the middle.
-SOLVES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def _ngsolve(cell: Cell, level: int, points: Array) -> Found:
     """The matrices of all processes assembled once, then a complex factorisation per frequency."""
     made = _hexahedra(cell, level)
     made.process_matrices()
-    places = np.unique(np.linspace(0, points.size - 1, SOLVES).round().astype(int))
+    places = sampled(points.size)
     z, seconds, cpu = made.spectrum(2j * np.pi * points[places])
     rest = (points.size - places.size) / places.size
     return Found(z, made.unknowns, places, rest * seconds, rest * cpu, {"cpu_seconds_per_frequency": cpu / places.size})

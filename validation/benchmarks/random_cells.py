@@ -67,7 +67,7 @@ def random_cell(number: int, seed: int = SEED, *, layers: int = 60, kinds: bool 
         if random.random() < PORELESS:
             del electrode["pore"]
         if random.random() < ELSEWHERE:
-            electrode["contact"] = {"shape": "regions", "regions": _rectangles(random, width, width_y, fraction)}
+            electrode["contact"] = {"shape": "regions", "regions": rectangles(random, width, width_y, fraction)}
     return Cell(
         title=f"random cell {number}",
         geometry={"width": f"{width:g} um" if width_y == width else [f"{width:g} um", f"{width_y:g} um"],
@@ -78,7 +78,7 @@ def random_cell(number: int, seed: int = SEED, *, layers: int = 60, kinds: bool 
     )  # fmt: skip
 
 
-def _rectangles(random: np.random.Generator, width: float, width_y: float, fraction: float) -> list[dict[str, Any]]:
+def rectangles(random: np.random.Generator, width: float, width_y: float, fraction: float) -> list[dict[str, Any]]:
     """One rectangle at a wall, in a corner or off the middle, or two of different width; lengths in um."""
     share = fraction ** random.uniform(0.3, 0.7)  # of its sides in those of the face; the product is the fraction
     sizes = (share * width, fraction / share * width_y)

@@ -9,9 +9,9 @@ one three-dimensional cosine transform of N^3 doubles, which is less than any me
 from __future__ import annotations
 
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from fem_constriction import memory
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
-from fem_constriction.errors import ComputationError, InputError, MemoryShort, Written
+from fem_constriction.errors import ComputationError, InputError, Written
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.of_cell import admittances, direct_current
@@ -35,12 +35,11 @@ from fem_constriction.solving.capabilities import BUILT_IN, require
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band, solve_family
 from fem_constriction.spectra.frequencies import frequencies_taken
-from validation.benchmarks.cost import cost
+from validation.benchmarks.harness import LIMIT, CannotBeUsedError, Climber, Row, climb, cost, exponent, machine, sampled
 from validation.benchmarks.one_grid import superlu
 
-#: Sizes to begin with, and seconds after which a route or a peer is not tried on the next size.
+#: Sizes to begin with.
 SIZES: Final = (16, 32, 64, 100)
-LIMIT: Final = 60.0
 
 #: Voxels per edge of the mean grain.
 GRAIN: Final = 10
@@ -52,7 +51,6 @@ DIRECT: Final = 2.0
 #: Bytes per voxel (n^(4/3) for the direct solver) a method is expected to need; what would not fit is left out.
 BYTES: Final = {"whole": 1600.0, "polycrystal": 160.0, "multigrid": 3000.0, "dct": 20.0, "taufactor": 60.0}
 
-Row = dict[str, Any]
 Method = Callable[[Cell, int, NDArray[np.float64]], Row]
 
 
@@ -83,31 +81,20 @@ def scaling(
     rows: list[Row] = []
     left_out: dict[str, str] = {}
     for name, method in METHODS.items():
-        seconds, before = 0.0, 0
-        for size in chosen:
-            reason = _unaffordable(name, size, seconds, before, limit)
-            if reason:
-                left_out[name] = f"from N = {size}: {reason}"
-                break
-            try:
-                row = {"method": name, "size": size, "voxels": size**3, **method(cell, size, points)}
-            except MemoryShort as error:
-                left_out[name] = f"from N = {size}: {error}"
-                break
-            if not row.get("seconds"):
-                left_out[name] = str(row["reason"])
-                break
-            seconds, before = float(row.pop("spent", row["seconds"])), size
+        for row in climb(_climber(name, method, cell, points), chosen, limit):
+            if isinstance(row, str):
+                left_out[name] = row
+                continue
             rows.append(_with_distance(row, exact))
             if progress is not None:
                 progress()
     return {
         **provenance(cell),
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": machine(),
         "frequencies": points.size,
         "rows": rows,
         "left_out": left_out,
-        "growth": {name: _exponent([row for row in rows if row["method"] == name]) for name in METHODS},
+        "growth": {name: _growth([row for row in rows if row["method"] == name]) for name in METHODS},
         "ratios": _ratios(rows),
     }
 
@@ -125,12 +112,17 @@ def _with_distance(row: Row, exact: NDArray[np.complex128]) -> Row:
     return row
 
 
-def _unaffordable(name: str, size: int, seconds: float, before: int, limit: float) -> str:
+def _climber(name: str, method: Method, cell: Cell, points: NDArray[np.float64]) -> Climber[int]:
+    def measure(size: int) -> Row:
+        return {"method": name, "size": size, "voxels": size**3, **method(cell, size, points)}
+
+    growth = DIRECT if name == "SuperLU" else GROWTH
+    return Climber(measure, lambda size: float(size) ** 3, growth, lambda size: f"N = {size}", partial(_room, name))
+
+
+def _room(name: str, size: int) -> str:
+    """Why a method would not fit, "" if it does."""
     voxels = float(size) ** 3
-    if before:
-        foreseen = seconds * (size / before) ** (3 * (DIRECT if name == "SuperLU" else GROWTH))
-        if foreseen > limit:
-            return f"about {foreseen:.0f} s foreseen, more than {limit:g} s"
     key = {"mode by mode": "", "all unknowns": "whole", "3D DCT": "dct"}.get(name, name)
     needed = 500 * (voxels / 4) ** (4 / 3) if name == "SuperLU" else BYTES.get(key, 0.0) * voxels
     free = memory.free()
@@ -176,7 +168,7 @@ def _polycrystal(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
     try:
         image = polycrystal(cell, size)
     except InputError as error:
-        return {"reason": f"the contact is that of no label image: {error}"}
+        raise CannotBeUsedError(f"the contact is that of no label image: {error}") from None
     grid = network.uniform(Problem.of(image), size)
     row = _twice(lambda band: solve_grid(image, network, grid, band).model, points)
     del row["impedance"]  # of another cell
@@ -201,7 +193,7 @@ def _matrices(cell: Cell, size: int, points: NDArray[np.float64]) -> Iterator[tu
     assembly = network.assemble(Problem.of(cell), network.uniform(Problem.of(cell), size))
     port = np.zeros(assembly.unknowns, dtype=complex)
     port[-1] = 1
-    for place in np.unique(np.linspace(0, points.size - 1, 3).round().astype(int)):
+    for place in sampled(points.size):
         y = evaluate(admittances(cell), 2j * np.pi * points[place])
         yield assembly.matrix({name: complex(value) for name, value in y.items()}), port, int(place)
 
@@ -248,14 +240,14 @@ def _multigrid(matrix: Any, port: NDArray[np.complex128]) -> tuple[NDArray[Any],
 
 def _amg(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
     if find_spec("pyamg") is None:
-        return {"reason": "pyamg is not installed (extra peers)"}
+        raise CannotBeUsedError("pyamg is not installed (extra peers)")
     return _peer(_multigrid)(cell, size, points)
 
 
 def _taufactor(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
     """Direct current through as many voxels of one phase below a layer of contact and pores, to its own 1 % of the flux."""
     if find_spec("taufactor") is None:
-        return {"reason": "TauFactor is not installed (extra peers)"}
+        raise CannotBeUsedError("TauFactor is not installed (extra peers)")
     taufactor = import_module("taufactor")
     image = np.ones((size + 1, size, size), dtype=np.uint8)
     fraction = cell.contact_fraction
@@ -286,13 +278,8 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-def _exponent(rows: Sequence[Row]) -> float | None:
-    """The slope of log seconds over log voxels, of the three largest sizes above 20 ms; None for fewer than two."""
-    long = [row for row in rows if row["seconds"] > 0.02][-3:]
-    if len(long) < 2:
-        return None
-    voxels, seconds = (np.log([row[key] for row in long]) for key in ("voxels", "seconds"))
-    return float(np.polyfit(voxels, seconds, 1)[0])
+def _growth(rows: Sequence[Row]) -> float | None:
+    return exponent([row["voxels"] for row in rows], [row["seconds"] for row in rows])
 
 
 def _ratios(rows: Sequence[Row]) -> list[Row]:

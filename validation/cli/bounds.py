@@ -20,7 +20,7 @@ from fem_constriction.solving.capabilities import require
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.cli.options import Json, MaybeCellFile, Quiet
 from validation.gate.default_cell import cell_of
-from validation.show import bounds_plots, plots, report, terminal
+from validation.show import bounds_plots, printed, report, terminal
 
 
 def bounds(
@@ -44,7 +44,7 @@ def bounds(
     if out is not None:
         terminal.check_folder(out, [])
         write_text(out / "bounds.json", json_text(record))
-        plots.save(partial(bounds_plots.bounds, cell, found), out, "bounds")
+        printed.save(partial(bounds_plots.bounds, cell, found), out, "bounds")
     terminal.show(record, lambda: drawn(cell, found), as_json, quiet)
     return 0
 

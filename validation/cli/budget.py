@@ -83,7 +83,8 @@ def _write(record: Mapping[str, Any], found: Sequence[Compared], folder: Path) -
     write_text(path, json_text(record) + "\n")
     if sum(not each.vanished for each in found) < 2:
         return [path]
-    from validation.show import budget_plots, plots
+    from validation.show.pictures.budget import over_fraction
+    from validation.show.printed import write
 
     title = "Geometric constriction resistance by process, over contact fraction"
-    return [path, *plots.save(lambda: budget_plots.over_fraction(found, title), folder, "budget")]
+    return [path, *write(over_fraction(found, title), folder)]

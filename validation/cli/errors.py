@@ -15,7 +15,7 @@ from validation.cli.options import CellFile, Json, Quiet
 from validation.errors_apart import pictures, tables
 from validation.errors_apart.run import RESOLUTIONS, tell_apart
 from validation.gate.default_cell import cell_of as read
-from validation.show import plots, terminal
+from validation.show import printed, terminal
 
 
 def errors(
@@ -42,7 +42,7 @@ def errors(
     if out is not None:
         write_text(out / "errors.json", json_text(found.as_dict()) + "\n")
         for draw in (pictures.errors, pictures.outlines):
-            plots.save(partial(draw, found), out, draw.__name__)
+            printed.save(partial(draw, found), out, draw.__name__)
     terminal.show(found.as_dict(), lambda: tables.render(found), as_json, quiet)
     if found.disagreements:
         terminal.say(f"the backends differ on {len(found.disagreements)} limits, the first: {found.disagreements[0]}")

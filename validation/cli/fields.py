@@ -43,7 +43,7 @@ def fields(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no tables: files and exit status only.")] = False,
 ) -> int:
     """Compute potential and current density of a cell, write them for ParaView and draw the section through the middle."""
-    from validation.show import field_plots, plots
+    from validation.show import field_plots, printed
 
     cell = Cell.load(cell_file)
     points = _frequencies(frequency)
@@ -70,7 +70,7 @@ def fields(
         sections = [each.section(cast("Plane", plane)) for each in found]
         title = f"{cell.title or 'Cell'}: 1 V at the working electrode, {chosen.name}"
         draw = partial(field_plots.sections, sections, cast("field_plots.Part", part), title=title)
-        written += plots.save(draw, out, "section")
+        written += printed.save(draw, out, "section")
     record = {**provenance(cell), "backend": chosen.name, "grid": dict(found[0].description), "fields": records}
     record["files"] = [str(path) for path in written]
     write_text(out / "fields.json", json_text(record) + "\n")

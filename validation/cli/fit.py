@@ -127,9 +127,11 @@ def _said(tested: KramersKronig, times: DRT) -> list[Text]:
 
 
 def _write(folder: Path, title: str, data: Spectrum, found: Extraction, times: DRT, name: str) -> None:
-    from validation.show import drt_plots, plots
+    from validation.show.pictures.drt import relaxation_times
+    from validation.show.pictures.plane import impedance_plane
+    from validation.show.printed import write
 
     rows = "".join(f"{tau!r},{gamma!r}\n" for tau, gamma in zip(times.tau.tolist(), times.gamma.tolist(), strict=True))
     write_text(folder / "drt.csv", f"tau/s,gamma/Ohm\n{rows}")
-    plots.save(lambda: plots.impedance_plane({name: data}, found, looks=(DATA,), title=title), folder, "nyquist")
-    plots.save(lambda: drt_plots.relaxation_times({"DRT": times}, found, title=title), folder, "drt")
+    write(impedance_plane({name: data}, found, looks=(DATA,), title=title), folder)
+    write(relaxation_times({"DRT": times}, found, title=title), folder)

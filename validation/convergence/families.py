@@ -24,7 +24,7 @@ from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import FIRST_LEVELS, Family
-from validation.benchmarks.cost import cost
+from validation.benchmarks.harness import cost
 from validation.convergence.theory import Expected, Grids, expected_order, of_family
 
 #: Cells per edge looked at for the coarsest grid of equal cells, and how far apart widths may be and still be called equal.

@@ -19,7 +19,7 @@ from matplotlib.ticker import EngFormatter, FormatStrFormatter, LogLocator, Null
 from validation.convergence.findings import Findings
 from validation.convergence.series import Series
 from validation.show.colours import BACKENDS
-from validation.show.plots import STYLE, save
+from validation.show.printed import STYLE, save
 
 #: How a kind of grids is drawn: line, and whether symbols are filled.
 LOOKS: Final[Any] = {"graded": ("-", True), "uniform": ("--", False)}

@@ -13,7 +13,7 @@ from fem_constriction.problem.faces import face_of
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
 from validation.errors_apart.outcome import ErrorsApart
-from validation.show.plots import STYLE
+from validation.show.printed import STYLE
 
 #: name -> colour, marker, line: parts drawn thin, sums thick.
 LOOK = {

@@ -19,7 +19,7 @@ from validation.paper.pictures_fields import figure_2b
 from validation.paper.pictures_interface import figure_5, figure_6
 from validation.paper.pictures_relaxation import figure_7
 from validation.paper.pictures_values import AXES
-from validation.show.plots import STYLE, save
+from validation.show.printed import STYLE, save
 
 
 def write(series: values.Series, folder: Path, figure: str) -> list[Path]:

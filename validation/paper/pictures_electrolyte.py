@@ -17,7 +17,7 @@ from validation.paper import pictures_values as values
 from validation.paper.cells import BOUNDARY, CONDUCTIVITY, SIGMA_BOUNDARY, SIGMA_BULK
 from validation.paper.pictures_values import AXES
 from validation.paper.sample import Sample
-from validation.show.plots import STYLE
+from validation.show.printed import STYLE
 
 #: tau_Cstr over tau_GB from which on the boundaries relax well before the constriction.
 ORDER: Final = 10.0

@@ -15,7 +15,7 @@ from fem_constriction.processes.names import CHARGE_TRANSFER
 from validation.paper import pictures_values as values
 from validation.paper.cells import R_POL, TABLE, cell
 from validation.paper.pictures_values import AXES
-from validation.show.plots import STYLE
+from validation.show.printed import STYLE
 
 _CT: Final = r"\mathrm{CT}"
 _CSTR: Final = r"\mathrm{Cstr}"

@@ -20,7 +20,7 @@ from fem_constriction.processes.of_cell import admittances
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.paper.pictures_arcs import COLOURS, words
 from validation.paper.sample import BySide, Sample
-from validation.show.plots import STYLE
+from validation.show.printed import STYLE
 
 _COMPUTED: Final = "black"
 #: Circuit -> its colour and line, as in the paper: the fit red, the modified 1D-PM blue.

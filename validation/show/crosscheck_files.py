@@ -21,7 +21,11 @@ def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list
 
     options: of the command line, which the page repeats (`page.crosscheck_sections`).
     """
-    from validation.show import disc_plots, plots
+    from validation.show.pictures.agreement import agreement
+    from validation.show.pictures.discs import discs
+    from validation.show.pictures.grids import convergence
+    from validation.show.pictures.plane import nyquist
+    from validation.show.printed import write
 
     limits = result.agreement.limits
     written = [out / "crosscheck.json", *(out / f"{name}.csv" for name in limits)]
@@ -42,12 +46,11 @@ def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list
         agreed.unlink(missing_ok=True)
         agreed.with_suffix(".json").unlink(missing_ok=True)
     # The numbers are safe from here on: a picture that fails is said, and leaves the others.
-    for draw in (plots.nyquist, plots.agreement, plots.convergence):
-        written += drawn(draw.__name__, partial(plots.save, partial(draw, result), out, draw.__name__))
-    if result.agreement.discs is not None:
+    for picture in (nyquist, agreement, convergence):
+        written += drawn(picture.__name__, lambda picture=picture: write(picture(result), out))  # type: ignore[misc]
+    if (guaranteed := result.agreement.discs) is not None:
         title = f"{result.cell.title or 'Cell'}: discs that are guaranteed to hold Z"
-        draw_discs = partial(disc_plots.discs, result.agreement.discs, title=title)
-        written += drawn("discs", partial(plots.save, draw_discs, out, "discs"))
+        written += drawn("discs", lambda: write(discs(guaranteed, title=title), out))
     written += drawn("crosscheck.html", partial(_page, result, out / "crosscheck.html", options))
     return written
 

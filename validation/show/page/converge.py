@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from validation.show.page.grids import convergence, curves, work_precision
+from validation.show.page.plotted import plot
 from validation.show.page.sections import Code, Folded, Heading, Section, Table, Verdict
+from validation.show.pictures.grids import curves, errors_over_step, work_precision
 
 
 def converge_sections(
@@ -27,10 +28,10 @@ def converge_sections(
     sections += [Heading("Orders"), _orders(families)]
     single: list[Section] = []
     for quantity, members in groups.items():
-        drawn = convergence(curves(members), "mean step along x / m", quantity)
+        drawn = plot(errors_over_step(curves(members), "mean step along x / m", quantity))
         numbers = Folded(summary=f"Every grid: {quantity}", sections=[_grids(members)])
         if members[0]["frequency_Hz"] is None:
-            sections += [Heading(quantity), drawn, work_precision(curves(members), quantity), numbers]
+            sections += [Heading(quantity), drawn, plot(work_precision(curves(members), quantity)), numbers]
         else:
             single += [drawn, numbers]
     if single:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,12 @@ from fem_constriction.api import provenance
 from fem_constriction.fitting.values import Value
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.gate.result import Result
-from validation.show.page.agreement import agreement, numbers
-from validation.show.page.grids import Curve, convergence, work_precision
-from validation.show.page.plane import bode, nyquist
+from validation.show.page.plotted import plot
 from validation.show.page.sections import Code, Folded, Heading, Paragraph, Section, Table, Verdict
-from validation.show.page.tables import from_terminal
+from validation.show.page.tables import from_terminal, numbers
+from validation.show.pictures.agreement import agreement
+from validation.show.pictures.grids import convergence, curves_of, work_precision
+from validation.show.pictures.plane import bode, nyquist
 from validation.show.report import amount, crosscheck_report
 
 
@@ -30,24 +30,21 @@ def crosscheck_sections(result: Result, options: Sequence[str] = ()) -> list[Sec
     extracted = [each for each in tables if each not in [*evidence, *grids]]
     if result.refusal is not None:
         extracted.insert(0, Paragraph(result.refusal[0].upper() + result.refusal[1:] + "."))
-    families = _curves(result)
     return [
         _verdict(result),
         Heading("Constriction"),
         *extracted,
         Heading("Spectrum"),
-        nyquist(result),
-        bode(result),
+        plot(nyquist(result)),
+        plot(bode(result)),
         Heading("Agreement"),
         *evidence,
-        agreement(result),
+        plot(agreement(result)),
         Folded(summary=f"All {result.agreement.frequency.size} frequencies as numbers", sections=[numbers(result)]),
         Heading("Grids"),
         *grids,
-        convergence(
-            families, "step, relative to the coarsest grid", "Z, the largest over frequency, to the limit of the family"
-        ),
-        work_precision(families, "Z, the largest over frequency, to the limit of the family"),
+        plot(convergence(result)),
+        plot(work_precision(curves_of(result), "Z, the largest over frequency, to the limit of the family")),
         Heading("Cell"),
         Folded(summary="The cell file, in SI", sections=[Code(text=result.cell.dumps())]),
         Heading("How to make it again"),
@@ -101,29 +98,6 @@ def _contributions(value: Value) -> str:
     parts = {"discretisation": value.discretisation, "model": value.model, "nominal": value.nominal}
     size = abs(value.value or 1.0)
     return ", ".join(f"{name} {'unknown' if part is None else f'{100 * part / size:.2g} %'}" for name, part in parts.items())
-
-
-def _curves(result: Result) -> list[Curve]:
-    """Of every backend the distance of its grids to the limit of their family, the largest over frequency."""
-    found = []
-    for name, family in result.families.items():
-        rows = family.table(result.agreement.frequency)
-        error = [row["distance"] for row in rows]
-        orders = [float(np.log2(a / b)) for a, b in pairwise(error) if a > 0 and b > 0]
-        exact = max(error) < 1e-9
-        found.append(
-            Curve(
-                name=name,
-                quantity="Z",
-                h=[0.5**level for level in range(len(rows))],
-                error=error,
-                unknowns=[row["unknowns"] for row in rows],
-                seconds=[row["seconds"] for row in rows],
-                expected=None if exact else family.backend.order,
-                observed=None if exact or not orders else orders[-1],
-            )
-        )
-    return found
 
 
 def _versions(result: Result) -> Table:

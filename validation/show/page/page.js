@@ -22,7 +22,7 @@
   function draw(place) {
     const { data, layout } = JSON.parse(place.parentElement.querySelector('script[type="application/json"]').textContent);
     place.dataset.height = layout.height;
-    if (place.clientWidth < NARROW) layout.annotations = []; // no room for names of frequencies
+    if (place.clientWidth < NARROW) layout.annotations = (layout.annotations || []).filter((each) => each.name !== "note"); // no room
     const sized = Object.assign({}, layout, { autosize: true, height: height(layout, place.clientWidth) });
     return Plotly.newPlot(place, data, sized, CONFIG);
   }

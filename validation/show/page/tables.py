@@ -1,4 +1,4 @@
-"""What the terminal shows is what the page shows: the report's tables and texts as sections, so that they cannot differ."""
+"""What the terminal shows is what the page shows, table by table, so that they cannot differ; all frequencies as numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Terminal
 from rich.text import Text
 
+from validation.gate.result import Result
 from validation.show.page.sections import Paragraph, Section, Table
 
 
@@ -25,6 +26,20 @@ def from_terminal(shown: RenderableType | Iterable[RenderableType]) -> list[Sect
     if isinstance(shown, Iterable):
         return [section for each in shown for section in from_terminal(each)]
     raise TypeError(f"no section shows a {type(shown).__name__}")
+
+
+def numbers(result: Result) -> Table:
+    """Every frequency: Z and u of every backend, |Z_1 - Z_2|, u_1 + u_2, the verdict; ten digits, the files have all."""
+    found = result.agreement
+    columns, parts = ["f / Hz"], [[f"{f:.6g}" for f in found.frequency]]
+    for name, limit in found.limits.items():
+        columns += [f"{name}: Re Z / ohm", "Im Z / ohm", "u / ohm"]
+        parts += [[f"{value:.10g}" for value in part] for part in (limit.impedance.real, limit.impedance.imag)]
+        parts.append([""] * len(limit) if limit.uncertainty is None else [f"{u:.2e}" for u in limit.uncertainty])
+    columns += ["difference / ohm", "allowed / ohm", "verdict"]
+    parts += [[f"{value:.2e}" for value in part] for part in (found.difference, found.allowance)]
+    parts.append([str(verdict) for verdict in found.verdicts])
+    return Table(caption="All frequencies", columns=columns, rows=list(zip(*parts, strict=True)), left=1)
 
 
 def _table(shown: Terminal) -> Table:

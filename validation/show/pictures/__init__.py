@@ -1,0 +1,1 @@
+"""Pictures as functions from results to `validation.show.picture.Picture`: one file for each kind."""
