@@ -105,7 +105,8 @@ def _ngsolve(cell: Cell, level: int, points: Array) -> Found:
     made = _hexahedra(cell, level)
     made.process_matrices()
     places = sampled(points.size)
-    z, seconds, cpu = made.spectrum(2j * np.pi * points[places])
+    s = np.asarray(2j * np.pi * points[places], dtype=np.complex128)
+    z, seconds, cpu = made.spectrum(s)
     rest = (points.size - places.size) / places.size
     return Found(z, made.unknowns, places, rest * seconds, rest * cpu, {"cpu_seconds_per_frequency": cpu / places.size})
 

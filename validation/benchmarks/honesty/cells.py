@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ConstrictionError, ImplausibleWarning, InputError, cut
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.capabilities import gap
@@ -22,7 +23,8 @@ from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band
 from validation.benchmarks.honesty.populations import Drawn, draw
 from validation.benchmarks.honesty.truth import Truth, truths
-from validation.discs.certificate import Discs, pair
+from validation.discs.all_unknowns import pair
+from validation.discs.certificate import Discs
 from validation.gate.run import crosscheck
 
 BACKENDS: Final = ("fem", "network")
@@ -66,8 +68,8 @@ def coarse_discs(drawn: Drawn) -> Discs | None:
     backends = [backend_named(name) for name in BACKENDS]
     if gap("spectrum --guaranteed", drawn.cell, backends) is not None:
         return None
-    band = angular_band(drawn.frequency)
-    lower, upper = (solve_grid(drawn.cell, each, each.grid(drawn.cell, 0), band, keep=True) for each in backends)
+    problem, band = Problem.of(drawn.cell), angular_band(drawn.frequency)
+    lower, upper = (solve_grid(drawn.cell, each, each.grid(problem, 0), band, keep=True) for each in backends)
     return pair(lower, upper).discs(drawn.frequency)
 
 

@@ -139,17 +139,17 @@ class LateralLinksTooConductive(Network):
     caught_by: ClassVar[str] = "resistance: resistive contact, insulating pores"
     factor: ClassVar[float] = 1.005
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
+    def assemble(self, described: Described, grid: Grid) -> Assembly:
         """Return f times the matrices of the grid made narrower by sqrt(f): areas are as before, dy dz/dx is f times that."""
         narrow = self.factor**-0.5
-        found = super().assemble(cell, replace(grid, x=narrow * grid.x, y=narrow * grid.y))
+        found = super().assemble(described, replace(grid, x=narrow * grid.x, y=narrow * grid.y))
         for process in found.operators:
             found = scaled(found, process, self.factor)
         return found
 
-    def layered(self, cell: Cell, grid: Grid) -> Layered | None:
+    def layered(self, described: Described, grid: Grid) -> Layered | None:
         """Return the stack, the eigenvalues of its voxels sideways scaled."""
-        found = super().layered(cell, grid)
+        found = super().layered(described, grid)
         if found is None:
             return None
         two_port = found.two_port
