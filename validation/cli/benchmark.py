@@ -70,6 +70,7 @@ def _taking(parameter: Any) -> list[str]:
 
 
 benchmark = typer.Typer(
+    name="benchmark",
     cls=Benchmarks,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -3,203 +3,218 @@
 from __future__ import annotations
 
 import math
-import textwrap
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, FormatStrFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter
 
+from fem_constriction.arrays import Array
 from validation.convergence.findings import Findings
-from validation.convergence.series import Series
-from validation.show.colours import BACKENDS
-from validation.show.printed import STYLE, save
+from validation.convergence.series import Series as Errors
+from validation.show.colours import BACKENDS, GREY
+from validation.show.picture import Area, Axis, Line, Mark, Note, Panel, Picture, Series, Span, cycled, plain, prefix
+from validation.show.printed import write as written
 
 #: How a kind of grids is drawn: line, and whether symbols are filled.
-LOOKS: Final[Any] = {"graded": ("-", True), "uniform": ("--", False)}
-NAMES: Final = {
-    "Z": "$Z$", "R_DC": r"$R_\mathrm{DC}$", "R_Cstr": r"$R_\mathrm{Cstr}$", "C_Cstr": r"$C_\mathrm{Cstr}$",
-    "tau": r"$\tau_\mathrm{Cstr}$",
-}  # fmt: skip
+LOOKS: Final[dict[str, tuple[Line, bool]]] = {"graded": ("solid", True), "uniform": ("dash", False)}
+NAMES: Final = {"Z": "*Z*", "R_DC": "*R*_{DC}", "R_Cstr": "*R*_{Cstr}", "C_Cstr": "*C*_{Cstr}", "tau": "*\u03c4*_{Cstr}"}
 #: Errors below this are drawn there.
 LOWEST: Final = 1e-12
-GREY: Final = "#dddddd"
+FAINT: Final = "#dddddd"
 
 
 def write(result: Findings, folder: Path) -> list[Path]:
     """Write converge_impedance and converge_parameters, PNG and PDF, as far as there is something to draw; return the paths."""
-    written: list[Path] = []
+    found: list[Path] = []
     if any(each.quantity == "Z" for each in result.series):
-        written += save(partial(impedance, result), folder, "converge_impedance")
+        found += written(impedance(result), folder)
     if any(each.quantity != "Z" for each in result.series):
-        written += save(partial(parameters, result), folder, "converge_parameters")
-    return written
+        found += written(parameters(result), folder)
+    return found
 
 
-@mpl.rc_context(STYLE)
-def impedance(result: Findings) -> Figure:
+def impedance(result: Findings) -> Picture:
     """Errors of Z: the largest over frequency against step and unknowns, the finest grids', and at single frequencies."""
-    figure = Figure(figsize=(7.6, 5.6), layout="constrained")
-    panels = figure.subplots(2, 3)
     every = [each for each in result.series if each.quantity == "Z"]
     largest = [each for each in every if each.frequency is None]
-    _errors(panels[0, 0], result, largest, slopes=True)
-    _errors(panels[0, 1], result, largest, against="unknowns")
-    _over_frequency(panels[0, 2], result)
-    for axes in panels[0, :2]:
-        axes.set_title("largest over frequency")
-    kinds = [kind for kind in LOOKS if any(each.solved.grids == kind for each in largest)]
+    title = "largest over frequency"
+    first = [
+        _panel(result, largest, _marks(result, largest, slopes=True, named=True), title),
+        _panel(result, largest, _marks(result, largest, against="unknowns"), title, against="unknowns"),
+        _over_frequency(result),
+    ]
     shown = sorted({each.frequency for each in every if each.frequency is not None})
-    for axes, kind in zip(panels[1], kinds, strict=False):
-        for number, frequency in enumerate(dict.fromkeys((*shown[:1], *shown[2:4]))):
-            chosen = [each for each in every if each.frequency == frequency and each.solved.grids == kind]
-            _errors(axes, result, chosen, named=frequency, end=0 if number == 0 else -1)
-        axes.set_title(f"single frequencies, {kind}")
-        steps = np.concatenate([each.solved.step for each in largest if each.solved.grids == kind]) / 10.0 ** _exponent(result)
-        axes.set_xlim(steps.min() / 3, 3 * steps.max())
-    for axes in panels[1, len(kinds) :]:
-        axes.set_axis_off()
-    for axes in panels[:, 0]:
-        axes.set_ylabel("relative error")
-    panels[1, -1].legend(handles=_handles(result, largest), loc="center")
-    _title(figure, result)
-    return figure
+    chosen = list(dict.fromkeys((*shown[:1], *shown[2:4])))
+    second: list[Panel | None] = []
+    for kind in LOOKS:
+        if chosen and any(each.solved.grids == kind for each in largest):
+            second.append(_single(result, [each for each in every if each.solved.grids == kind], chosen, kind))
+    rows: list[list[Panel | None]] = [list(first)]
+    if second:
+        rows.append([*second, *[None] * (3 - len(second))])
+    return _picture("converge_impedance", result, rows, (7.6, 2.8 * len(rows) + 0.9))
 
 
-@mpl.rc_context(STYLE)
-def parameters(result: Findings) -> Figure:
+def parameters(result: Findings) -> Picture:
     """Errors of R_DC and of the fitted R, C and tau against the step."""
-    names = [name for name in result.quantities if name != "Z"]
-    figure = Figure(figsize=(max(3.7, 1.9 * len(names)), 4.0), layout="constrained")
-    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
-    every = [each for each in result.series if each.quantity != "Z"]
-    for axes, name in zip(panels, names, strict=True):
-        _errors(axes, result, [each for each in every if each.quantity == name], slopes=True)
-        axes.set_title(NAMES[name])
-    errors = np.maximum(np.concatenate([each.error for each in every]), LOWEST)
-    panels[0].set_ylim(float(errors.min()) / 3, 3 * float(errors.max()))
-    panels[0].set_ylabel("relative error")
-    figure.legend(handles=_handles(result, every), loc="outside lower center", ncols=2 if len(names) > 1 else 1)
-    _title(figure, result)
-    return figure
+    panels: list[Panel | None] = []
+    for number, name in enumerate(name for name in result.quantities if name != "Z"):
+        series = [each for each in result.series if each.quantity == name]
+        marks = _marks(result, series, slopes=True, named=number == 0)
+        panels.append(_panel(result, series, marks, NAMES[name]))
+    return _picture("converge_parameters", result, [panels], (max(3.7, 1.9 * len(panels)), 4.0), together="y")
 
 
-def _errors(
-    axes: Axes,
+def _picture(
+    name: str,
     result: Findings,
-    series: Sequence[Series],
-    *,
-    against: str = "step",
-    slopes: bool = False,
-    named: float | None = None,
-    end: int = -1,
-) -> None:
-    """Errors of some series; named: a frequency that is written beside the finest grid, or beside the coarsest if end is 0."""
-    exponent = _exponent(result)
-    for each in series:
-        colour, marker = _colour(result, each.solved.family.backend.name)
-        line, filled = LOOKS[each.solved.grids]
-        x = each.solved.step / 10.0**exponent if against == "step" else np.array(each.solved.unknowns, dtype=float)
-        y = np.maximum(each.error, LOWEST)
-        axes.plot(x, y, color=colour, ls=line, marker=marker, mfc=colour if filled else "white", mec=colour, lw=1.0)
-        if slopes and each.expected.order is not None:
-            _slope(axes, x, y, each.expected.order)
-        if named is not None:
-            side, align = (-5, "right") if end else (5, "left")
-            axes.annotate(
-                EngFormatter("Hz", sep=" ")(named), (x[end], y[end]), xytext=(side, 0), textcoords="offset points",
-                ha=align, va="center", fontsize=7, color=colour,
-            )  # fmt: skip
-    floor = max((each.floor for each in series), default=0.0)
-    if floor > 0 and named is None:
-        low, high = axes.get_ylim() if axes.has_data() else (LOWEST, 1.0)
-        axes.axhspan(LOWEST / 10, floor, color=GREY, lw=0, zorder=0)
-        axes.set_ylim(low, high)
-    axes.set(xscale="log", yscale="log")
-    every = [np.asarray(each.get_ydata(), dtype=float) for each in axes.get_lines() if each.get_marker() != "None"]
-    drawn = np.concatenate(every)
-    axes.set_ylim(float(drawn.min()) / 3, 3 * float(drawn.max()))
+    rows: Sequence[Sequence[Panel | None]],
+    size: tuple[float, float],
+    together: Literal["", "y"] = "",
+) -> Picture:
+    return Picture(
+        name=name,
+        rows=rows,
+        title=f"{result.cell.title or 'Cell'}: errors relative to the limit of {result.reference}",
+        caption="Errors on every grid; dotted: the slopes that theory expects; grey: below the reference's uncertainty.",
+        description="; ".join(f"{each.solved.name}, {each.quantity}: order {each.observed:.2f}" for each in result.series),
+        size=size,
+        columns=3 if size[0] > 5 else 1,
+        together=together,
+    )
+
+
+def _panel(result: Findings, series: Sequence[Errors], marks: Sequence[Mark], title: str, against: str = "step") -> Panel:
+    """The panel of some series, as far as their errors reach."""
+    error = np.maximum(np.concatenate([each.error for each in series]), LOWEST)
+    unit, letter = _unit(result)
+    x = Axis(label=f"mean step *h* / {letter}m", scale="log", ticks="few", range=_reach(series, unit))
     if against == "unknowns":
-        axes.set_xlabel("unknowns")
-        return
-    axes.set_xlabel(f"mean step $h$ / {EngFormatter.ENG_PREFIXES.get(exponent, f'1e{exponent} ')}m")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+        x = Axis(label="unknowns", scale="log")
+    ends = float(error.min()) / 3, 3 * float(error.max())
+    return Panel(marks=marks, x=x, y=Axis(label="relative error", scale="log", range=ends), title=title)
 
 
-def _exponent(result: Findings) -> int:
-    """That of the prefix of the unit of steps."""
-    steps = np.concatenate([each.step for each in result.families])
-    return 3 * math.floor(float(np.log10(steps).mean()) / 3 + 0.5)
+def _single(result: Findings, series: Sequence[Errors], frequencies: Sequence[float], kind: str) -> Panel:
+    """Errors at single frequencies, which are written beside the finest grid, the first beside the coarsest."""
+    marks: list[Mark] = []
+    for number, frequency in enumerate(frequencies):
+        chosen = [each for each in series if each.frequency == frequency]
+        marks += _marks(result, chosen)
+        for each in chosen:
+            x, y = _points(result, each)
+            end: Any = 0 if number == 0 else -1
+            side: Any = "right" if number == 0 else "left"
+            words = EngFormatter("Hz", sep=" ")(frequency)
+            colour = _look(result, each)[0]
+            marks.append(Note(text=words, x=float(x[end]), y=float(y[end]), side=side, size=7, colour=colour))
+    drawn = [each for each in series if each.frequency in frequencies]
+    made = _panel(result, drawn, marks, f"single frequencies, {kind}")
+    low, high = _reach(drawn, _unit(result)[0])
+    return replace(made, x=replace(made.x, range=(low / 2, 2 * high)))  # room for the frequencies
 
 
-def _slope(axes: Axes, x: Any, y: Any, order: float) -> None:
-    """A dotted line of the expected order, a little below the errors."""
-    offset = float(np.mean(np.log(y) - order * np.log(x)))
-    reach = np.array([x[0], x[-1]])
-    line = 0.55 * np.exp(offset) * reach**order
-    axes.plot(reach, line, color="#555555", ls=":", lw=0.8, zorder=1)
-    middle = np.sqrt(reach.prod()), np.sqrt(line.prod())
-    axes.annotate(
-        f"{order:g}", middle, xytext=(3, -5), textcoords="offset points", va="center", fontsize=7, color="#555555"
-    )  # fmt: skip
+def _marks(
+    result: Findings, series: Sequence[Errors], *, against: str = "step", slopes: bool = False, named: bool = False
+) -> list[Mark]:
+    """Errors of some series, the slopes expected of them, and what the reference is not known to; named: in a legend."""
+    marks: list[Mark] = []
+    floor = max((each.floor for each in series), default=0.0)
+    if floor > 0 and (slopes or against == "unknowns"):
+        label = "below the reference's uncertainty" if named else ""
+        marks.append(Span(low=LOWEST / 10, high=floor, colour=FAINT, label=label))
+    for each in series:
+        colour, marker, line, filled = _look(result, each)
+        x, y = _points(result, each, against)
+        label = plain(each.solved.name) if named else ""
+        look: dict[str, Any] = {"colour": colour, "marker": marker, "line": line, "filled": filled, "width": 1.0}
+        marks.append(Series(x=x, y=y, label=label, told=_told(each), **look))
+    if slopes:
+        marks += _slopes(result, series, named)
+    return marks
 
 
-def _over_frequency(axes: Axes, result: Findings) -> None:
+def _slopes(result: Findings, series: Sequence[Errors], named: bool) -> Iterator[Mark]:
+    """A dotted line of each expected order, a little below the errors, with the order beside it."""
+    kinds: dict[float, list[str]] = {}
+    for each in series:
+        if each.expected.order is not None:
+            kinds.setdefault(each.expected.order, []).append(_kind(each))
+    for each in series:
+        if (order := each.expected.order) is None:
+            continue
+        x, y = _points(result, each)
+        offset = float(np.mean(np.log(y) - order * np.log(x)))
+        ends = np.array([x[0], x[-1]])
+        slope = 0.55 * np.exp(offset) * ends**order
+        label = plain(f"slope {order:g}: {', '.join(dict.fromkeys(kinds[order]))}") if named else ""
+        yield Series(x=ends, y=slope, label=label, colour=GREY, line="dot", width=0.8)
+        middle = float(np.sqrt(ends.prod())), float(np.sqrt(slope.prod()))
+        yield Note(text=f"{order:g}", x=middle[0], y=middle[1], side="right", size=7, colour=GREY)
+
+
+def _over_frequency(result: Findings) -> Panel:
     """The finest grids' errors over frequency, and the uncertainty of the reference."""
     best = next(each for each in result.spectra if each.solved.name == result.reference)
     size = np.abs(best.limit.value)
+    lines: list[Mark] = []
     lowest, highest = 1.0, LOWEST
     for each in result.spectra:
-        colour, _ = _colour(result, each.solved.family.backend.name)
-        line, _ = LOOKS[each.solved.grids]
+        name = each.solved.family.backend.name
         error = np.maximum(np.abs(each.impedance[-1] - best.limit.value) / size, LOWEST)
         lowest, highest = min(lowest, float(error.min())), max(highest, float(error.max()))
-        axes.plot(each.frequency, error, color=colour, ls=line, lw=1.0)
-    axes.fill_between(best.frequency, LOWEST / 10, best.limit.uncertainty / size, color=GREY, lw=0, zorder=0)
-    axes.set(xscale="log", yscale="log", xlabel="frequency / Hz", title="finest grids")
-    axes.set_ylim(lowest / 3, 3 * highest)
-    axes.xaxis.set_major_locator(LogLocator(numticks=6))
+        colour, line = _colour(result, name)[0], LOOKS[each.solved.grids][0]
+        lines.append(Series(x=each.frequency, y=error, colour=colour, line=line, width=1.0))
+    unknown = np.maximum(best.limit.uncertainty / size, LOWEST)
+    below = np.full(unknown.size, LOWEST / 10)
+    return Panel(
+        marks=[Area(x=best.frequency, low=below, high=unknown, colour=FAINT), *lines],
+        x=Axis(label="frequency / Hz", scale="log"),
+        y=Axis(label="relative error", scale="log", range=(lowest / 3, 3 * highest)),
+        title="finest grids",
+    )
 
 
-def _handles(result: Findings, series: Sequence[Series]) -> list[Line2D]:
-    """Families, what the dotted slopes are, and the grey range."""
-    handles: list[Line2D] = []
-    for solved in result.families:
-        colour, marker = _colour(result, solved.family.backend.name)
-        line, filled = LOOKS[solved.grids]
-        face = colour if filled else "white"
-        handles.append(Line2D([], [], color=colour, ls=line, marker=marker, mfc=face, label=solved.name, lw=1.0))
-    cases: dict[float, list[str]] = {}
-    for each in series:
-        if each.expected.order is not None:
-            cases.setdefault(each.expected.order, []).append(_kind(each))
-    for order, kinds in sorted(cases.items()):
-        label = f"slope {order:g}: " + ",\n".join(dict.fromkeys(kinds))
-        handles.append(Line2D([], [], color="#555555", ls=":", lw=0.8, label=label))
-    return [*handles, Line2D([], [], color=GREY, lw=6, label="below the reference's\nuncertainty")]
+def _points(result: Findings, each: Errors, against: str = "step") -> tuple[Array, Array]:
+    x = each.solved.step / _unit(result)[0] if against == "step" else np.array(each.solved.unknowns, dtype=float)
+    return np.asarray(x), np.asarray(np.maximum(each.error, LOWEST))
 
 
-def _title(figure: Figure, result: Findings) -> None:
-    title = f"{result.cell.title or 'Cell'}: errors relative to the limit of {result.reference}"
-    figure.suptitle(textwrap.fill(title, 95), fontsize=9, parse_math=False)
+def _told(each: Errors) -> list[str]:
+    solved = each.solved
+    return [
+        f"{solved.name}\n{each.quantity}, grid {k + 1}\nerror {each.error[k]:.2e}\n{solved.unknowns[k]:,} unknowns"
+        for k in range(each.error.size)
+    ]
 
 
-def _kind(series: Series) -> str:
+def _reach(series: Sequence[Errors], unit: float) -> tuple[float, float]:
+    steps = np.concatenate([each.solved.step for each in series]) / unit
+    return float(steps.min()) / 1.3, 1.3 * float(steps.max())
+
+
+def _unit(result: Findings) -> tuple[float, str]:
+    """Metres in the unit of steps, and its prefix."""
+    steps = np.concatenate([each.step for each in result.families])
+    return prefix(10.0 ** (math.floor(float(np.log10(steps).mean()) / 3 + 0.5) * 3))
+
+
+def _kind(series: Errors) -> str:
     """The theory's reason in three words."""
     if series.solved.grids == "uniform" and series.expected.case in ("Robin edge", "ideal edge"):
         return f"{series.expected.case}, equal cells"
     return series.expected.case
 
 
+def _look(result: Findings, each: Errors) -> tuple[str, str, Line, bool]:
+    colour, marker = _colour(result, each.solved.family.backend.name)
+    return colour, marker, *LOOKS[each.solved.grids]
+
+
 def _colour(result: Findings, backend: str) -> tuple[str, str]:
     names = list(dict.fromkeys(each.family.backend.name for each in result.families))
-    colour, marker = BACKENDS[names.index(backend) % len(BACKENDS)]
+    colour, marker = cycled(BACKENDS, names.index(backend))
     return colour, {"x": "s", "+": "D"}.get(marker, marker)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fem_constriction.errors import InputError
-from fem_constriction.files import jsonable, read_text
+from fem_constriction.files import jsonable, read_text, write_text
 
 Row = dict[str, Any]
 Key = tuple[str, int, int]
@@ -33,25 +33,16 @@ class Kept:
         if path is None:
             return
         text = read_text(path) if path.exists() else ""
-        for number, line in enumerate(text.splitlines(), 1):
+        whole = text[: text.rfind("\n") + 1]
+        for number, line in enumerate(whole.splitlines(), 1):
             try:
                 row = json.loads(line)
                 self.rows[key_of(row)] = row
             except (ValueError, TypeError, KeyError):
-                if number == len(text.splitlines()) and not text.endswith("\n"):
-                    break  # the run that wrote it was ended in the middle
                 raise InputError(
                     f"{path}: line {number} is no row of this benchmark: allowed is a file that it wrote"
                 ) from None
-        self._begin(cut_off=bool(text) and not text.endswith("\n"))
-
-    def _begin(self, *, cut_off: bool) -> None:
-        assert self.path is not None
-        try:
-            with self.path.open("a", encoding="utf-8") as stream:
-                stream.write("\n" if cut_off else "")
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be written ({error.strerror or error})") from None
+        write_text(path, whole)  # without the line that a run was ended in, and to see that it can be written
 
     def has(self, key: Key, digest: str) -> bool:
         """Return whether there is a row of this cell."""
