@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from fem_constriction.cell.faults import show as shown_value
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
 from fem_constriction.solving.backends import backend_named
@@ -234,11 +233,11 @@ def _points(frequencies: str) -> Any:
 def _alone(option: str, given: Any) -> None:
     """Raise InputError for an option that --level leaves no room for."""
     if given is not None:
-        raise InputError(f"{option} = {shown_value(given)} is not allowed with --level: of one grid there is one alone")
+        raise InputError(key=option, value=given, when="with --level", why="that is one grid alone")
 
 
 def _sizes(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(f"sizes = {text!r} is not allowed: whole numbers with commas between, such as 32,64,100") from None
+        raise InputError(key="sizes", value=text, allowed="whole numbers with commas between, such as 32,64,100") from None

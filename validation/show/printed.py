@@ -64,7 +64,7 @@ def save(draw: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
                 date = {"CreationDate": None} if path.suffix == ".pdf" else None
                 drawn.savefig(path, dpi=200, metadata=date, bbox_inches="tight", pad_inches=0.05)
             except OSError as error:
-                raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+                raise InputError(f"cannot be written ({error.strerror or error})", file=path) from None
     return paths
 
 

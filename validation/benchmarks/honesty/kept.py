@@ -40,7 +40,7 @@ class Kept:
                 self.rows[key_of(row)] = row
             except (ValueError, TypeError, KeyError):
                 raise InputError(
-                    f"{path}: line {number} is no row of this benchmark: allowed is a file that it wrote"
+                    f"line {number} is no row of this benchmark", file=path, remedy="allowed is a file that it wrote"
                 ) from None
         write_text(path, whole)  # without the line that a run was ended in, and to see that it can be written
 

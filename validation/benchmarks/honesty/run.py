@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from fem_constriction import memory
-from fem_constriction.cell.faults import show
 from fem_constriction.errors import InputError
 from validation.benchmarks.honesty.cells import Judged, digest, found, one
 from validation.benchmarks.honesty.judging import SHARE, WIDTH, Row, summary
@@ -39,9 +38,9 @@ def honesty(
     side by side. Raises InputError for less than one cell, a negative seed, an unknown kind, a file that is another's.
     """
     if cells < 1:
-        raise InputError(f"cells = {cells} is not allowed: at least 1")
+        raise InputError(key="cells", value=cells, allowed="at least 1")
     if seed < 0:
-        raise InputError(f"seed = {seed} is not allowed: a whole number of at least 0")
+        raise InputError(key="seed", value=seed, allowed="a whole number of at least 0")
     chosen = kinds_named(",".join(kinds))
     kept = Kept(keep)
     # Of every kind a first cell before a second one: what is cut short has all kinds in it.
@@ -70,7 +69,7 @@ def kinds_named(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for kind in text.split(","):
         if kind != "all" and kind not in KINDS:
-            raise InputError(f"kinds = {show(kind)} is not allowed: {', '.join(KINDS)}, or all for {', '.join(ALL)}")
+            raise InputError(key="kinds", value=kind, allowed=f"{', '.join(KINDS)}, or all for {', '.join(ALL)}")
         found |= dict.fromkeys(ALL if kind == "all" else (kind,))
     return tuple(found)
 
