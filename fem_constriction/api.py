@@ -101,6 +101,11 @@ def resistance(cell: Described, *, backend: str | Backend = "network", uncertain
     uncertainty
         Return (R_DC, its uncertainty) instead; of one grid, a label image or a mesh from a file, it is not known: infinite.
 
+    Returns
+    -------
+    float or tuple of float
+        R_DC in ohm, or both in ohm.
+
     Raises
     ------
     InputError

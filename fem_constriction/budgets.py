@@ -126,8 +126,24 @@ def check_flows(cell: Cell) -> None:
 def budget(what: CellLike | Family, *, backend: str | Backend = "network") -> Budget:
     """Return the parts of R_DC and R_Cstr by process: limits of a family of grids, with their uncertainties.
 
-    what: a cell, solved at direct current on a backend's family, or a family that is solved already. Processes are in the
-    order of current flow; an ideal contact is none. Raises InputError for a cell without direct current, ComputationError.
+    Parameters
+    ----------
+    what
+        A cell, solved at direct current on a backend's family, or a family that is solved already.
+    backend
+        The name of an installed one, or the backend itself.
+
+    Returns
+    -------
+    Budget
+        Processes in the order of current flow; an ideal contact is none.
+
+    Raises
+    ------
+    InputError
+        For a cell without direct current.
+    ComputationError
+        Where a solver fails.
     """
     cell = what.cell if isinstance(what, Family) else Cell.of(what)
     check_flows(cell)
@@ -190,12 +206,28 @@ def parts(model: ReducedModel, s: ArrayLike) -> dict[str, NDArray[np.complex128]
 
 
 def spectral_parts(family: Family, frequency: ArrayLike) -> dict[str, Limit]:
-    """Return the part of every process in Z(f), complex, in ohm: limits of a family, which sum to the limit of Z.
+    """Return the part of every process in Z(f): limits of a family, which sum to the limit of Z.
 
-    frequency: Hz, (n,). The uncertainty is the largest, relative to |Z|, within half a decade, and holds what leaving out
+    The uncertainty is the largest, relative to |Z|, within half a decade, and holds what leaving out
     any one of the solutions changes, at least the 1e-8 |Z| of Z itself: a part is of the first order in what the reduced
     potential lacks, Z of the second.
-    Raises InputError for a family that was solved at direct current alone.
+
+    Parameters
+    ----------
+    family
+        Solved for a band.
+    frequency
+        Hz, shape (n,).
+
+    Returns
+    -------
+    dict
+        Process -> Limit, complex, in ohm, shape (n,).
+
+    Raises
+    ------
+    InputError
+        For a family that was solved at direct current alone.
     """
     model = family.finest.model
     if not np.any(model.shifts > 0):
@@ -225,11 +257,28 @@ def _lacking(part: Any, total: Any, error: float) -> Any:
 def activation_energy(
     found: Budget, energies: Mapping[str, Any] | None = None, *, constriction: bool = True
 ) -> tuple[float, float]:
-    """Return E = sum P_p E_p/sum P_p in J, with its uncertainty: k_B d ln R_Cstr/d(1/T), at the temperature of the budget.
+    """Return E = sum P_p E_p/sum P_p: k_B d ln R_Cstr/d(1/T), at the temperature of the budget.
 
-    energies: E_p by process in J or with a unit; left out, those of the cell (`temperature`), and 0 for one that is not named.
-    constriction = False: that of R_DC. Raises InputError for an unknown process and for a cell without activation energies,
-    ComputationError where there is no constriction.
+    Parameters
+    ----------
+    found
+        Parts by process.
+    energies
+        Process -> E_p in J or with a unit, 0 for one that is not named; left out: those of the cell (`temperature`).
+    constriction
+        False: that of R_DC.
+
+    Returns
+    -------
+    tuple of float
+        (E, its uncertainty) in J.
+
+    Raises
+    ------
+    InputError
+        For an unknown process, and for a cell without activation energies.
+    ComputationError
+        Where there is no constriction.
     """
     if energies is None:
         if found.cell.temperature is None:

@@ -134,22 +134,66 @@ class InputError(ConstrictionError, ValueError):
         return f"{words} ({self.note})" if self.note else words
 
     def vary(self, **changes: Any) -> Self:
-        """Return a copy with other fields."""
+        """Return a copy with other fields.
+
+        Parameters
+        ----------
+        **changes
+            Name of a field -> value.
+
+        Returns
+        -------
+        InputError
+            Of the same class.
+        """
         fields = {name: value for name, value in vars(self).items() if name in _FIELDS}
         return type(self)(**{**fields, **changes})
 
     def at(self, file: str | os.PathLike[str]) -> Self:
-        """Return a copy that begins with a file: the one that the input stands in, or that leads to the file that is wrong."""
+        """Return a copy that begins with a file.
+
+        Parameters
+        ----------
+        file
+            The one that the input stands in, or that leads to the file that is wrong; "": none.
+
+        Returns
+        -------
+        InputError
+            Of the same class.
+        """
         return self.vary(file=": ".join(filter(None, (str(file), self.file))))
 
     def inside(self, section: str) -> Self:
-        """Return a copy whose key stands in a section; without a key of its own it is the section that is wrong."""
+        """Return a copy whose key stands in a section; without a key of its own it is the section that is wrong.
+
+        Parameters
+        ----------
+        section
+            Dotted.
+
+        Returns
+        -------
+        InputError
+            Of the same class.
+        """
         if self.sentence and not self.key:
             return self.vary(key=section, sentence="", why=self.sentence)
         return self.vary(key=".".join(filter(None, (section, self.key))))
 
     def renamed(self, key: str) -> Self:
-        """Return a copy whose key has another name: that of an option, or of an argument."""
+        """Return a copy whose key has another name.
+
+        Parameters
+        ----------
+        key
+            That of an option, or of an argument.
+
+        Returns
+        -------
+        InputError
+            Of the same class.
+        """
         return self.vary(key=key)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -47,7 +47,28 @@ TOLERANCE = 1e-9
 def reduce_distributed(described: Described, grid: Grid, band: tuple[float, float] | None, comm: Any = None) -> ReducedModel:
     """Return the reduced model of the voxel network of a cell on a grid, on every rank of an mpi4py communicator.
 
-    band: angular frequencies, 1/s; None: direct current alone; comm: all ranks if left out. Raises as `reduce_links`.
+    Parameters
+    ----------
+    described
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    grid
+        Of the network.
+    band
+        Angular frequencies from least to greatest, 1/s; None: direct current alone.
+    comm
+        An mpi4py communicator; left out: all ranks.
+
+    Returns
+    -------
+    ReducedModel
+        The same on every rank.
+
+    Raises
+    ------
+    InputError
+        Without petsc4py, and for what cannot be distributed.
+    ComputationError
+        Where a solve stops.
     """
     ranks = _world(comm)
     problem = Problem.of(described)
@@ -96,9 +117,34 @@ def reduce_links(
 ) -> ReducedModel:
     """Return the reduced model of any network, that of a microstructure for instance, on every rank.
 
-    links: by process, all that touch the unknowns which this rank owns; own: those, ranks one after the other; unknowns: how
-    many in all, the electrode potential V the last and nobody's. statistics: ranks, iterations, and the largest number of bytes
-    that matrices and solutions take on one rank. Raises InputError without petsc4py, ComputationError where a solve stops.
+    Parameters
+    ----------
+    links
+        Process -> all links that touch the unknowns which this rank owns.
+    processes
+        Process -> y(s).
+    own
+        The unknowns of this rank, ranks one after the other.
+    unknowns
+        How many there are in all; the electrode potential V is the last, and nobody's.
+    band
+        Angular frequencies from least to greatest, 1/s; None: direct current alone.
+    direct_current
+        Whether direct current can flow.
+    comm
+        An mpi4py communicator; left out: all ranks.
+
+    Returns
+    -------
+    ReducedModel
+        Its statistics are ranks, iterations, and the largest number of bytes that matrices and solutions take on one rank.
+
+    Raises
+    ------
+    InputError
+        Without petsc4py.
+    ComputationError
+        Where a solve stops.
     """
     ranks = _world(comm)
     from mpi4py import MPI

@@ -39,7 +39,29 @@ class Cell(Description):
     """div(kappa grad phi) = 0 in a box with thin layers inside and at its faces: geometry, materials, in SI.
 
     Sections may be given as dictionaries with the keys of the cell file, quantities as numbers in SI or
-    strings with a unit. Cells are frozen, hashable, and equal where their values are. Raises InputError.
+    strings with a unit. Cells are frozen, hashable, and equal where their values are.
+
+    Parameters
+    ----------
+    title
+        What the cell is, in words.
+    geometry
+        Width and thickness, m.
+    electrolyte
+        Conductivity (S/m) and permittivity of the bulk, and its boundaries: planes, or those of a label image.
+    working_electrode
+        The contact, its charge transfer, and the pores beside it.
+    counter_electrode
+        Its charge transfer; left out: ideal.
+    temperature
+        T and the activation energies that conductances follow; left out: the values hold as they are.
+    mesh
+        A mesh from a file as the electrolyte; left out: the box.
+
+    Raises
+    ------
+    InputError
+        With key, value and what is allowed, for whatever is wrong in it.
     """
 
     def __init__(self, /, **data: Any) -> None:
@@ -61,9 +83,17 @@ class Cell(Description):
 
     @classmethod
     def of(cls, what: CellLike) -> Cell:
-        """The cell itself, one made from a dictionary with the keys of a cell file, or the one in the file of this path.
+        """Return the cell itself, one made from a dictionary, or the one in a file.
 
-        Raises InputError for anything else, and for what is wrong in it.
+        Parameters
+        ----------
+        what
+            A Cell, a dictionary with the keys of a cell file, or the path of one.
+
+        Raises
+        ------
+        InputError
+            For anything else, and for what is wrong in it.
         """
         if isinstance(what, Cell):
             return what
@@ -107,12 +137,38 @@ class Cell(Description):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cell:
-        """The cell in a TOML file; InputError names the file, the key, its value and what is allowed."""
+        """Return the cell in a TOML file.
+
+        Parameters
+        ----------
+        path
+            Of the file; paths in it are seen from its folder.
+
+        Raises
+        ------
+        InputError
+            With the file, the key, its value and what is allowed.
+        """
         return cls.loads(read_text(path, LONGEST), source=os.fspath(path), folder=Path(path).parent)
 
     @classmethod
     def loads(cls, text: str, source: str = "", folder: Path | None = None) -> Cell:
-        """The cell in a TOML text; `source` is what errors call it, `folder` what a relative path in it is seen from."""
+        """Return the cell in a TOML text.
+
+        Parameters
+        ----------
+        text
+            What a cell file holds.
+        source
+            What errors call it.
+        folder
+            What a relative path in it is seen from.
+
+        Raises
+        ------
+        InputError
+            With the source, the key, its value and what is allowed.
+        """
         data = parsed_toml(text, source)
         try:
             cell = cls._without_a_word(data if folder is None else mesh_beside(beside(data, folder), folder))
@@ -126,14 +182,39 @@ class Cell(Description):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the cell file; loading it gives an equal cell. InputError where it cannot be written."""
+        """Write the cell file; loading it gives an equal cell.
+
+        Parameters
+        ----------
+        path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be written.
+        """
         write_text(path, self.dumps())
 
     def vary(self, changes: Mapping[str, Any]) -> Cell:
-        """A validated copy with other values: {"working_electrode.contact.fraction": 0.16}.
+        """Return a validated copy with other values: {"working_electrode.contact.fraction": 0.16}.
 
-        None leaves a key or a section out; a key in a section left out makes the section. Raises InputError; warns of what is
-        implausible in the copy and not in this cell.
+        Warns of what is implausible in the copy and not in this cell.
+
+        Parameters
+        ----------
+        changes
+            Dotted key -> value. None leaves a key or a section out; a key in a section left out makes the section.
+
+        Returns
+        -------
+        Cell
+            The copy.
+
+        Raises
+        ------
+        InputError
+            For unknown keys, and for what is wrong in the copy.
         """
         data = self.model_dump()
         known = {key for key, _ in keys(Cell)}

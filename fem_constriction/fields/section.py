@@ -18,12 +18,30 @@ Plane = Literal["x", "y"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Section:
-    """phi and J on a vertical section of the whole cell, a grid of points; each boundary has two rows, one for either side.
+    """phi and J for 1 V on a vertical section of the whole cell, a grid of points. Each boundary has two rows, one a side.
 
-    plane, at: the section is where that coordinate (m) is `at`; x: the other lateral coordinate, (nx,), m; z: (nz,), m, layer
-    by layer from its upper to its lower face, so that a boundary's z comes twice; layer: of each row, (nz,); potential: V,
-    (nz, nx); current_density: A/m2, components x, y, z, (nz, nx, 3); current: the cell's, A; frequency: Hz; contact: intervals
-    of x where the metal touches the upper edge, m. All for 1 V.
+    Parameters
+    ----------
+    plane
+        "x" or "y", the coordinate that is constant.
+    at
+        Its value, m.
+    x
+        The other lateral coordinate, m, shape (nx,).
+    z
+        m, shape (nz,), layer by layer from its upper to its lower face, so that a boundary's z comes twice.
+    layer
+        Of each row, shape (nz,).
+    potential
+        V, complex, shape (nz, nx).
+    current_density
+        A/m2, complex, components x, y, z, shape (nz, nx, 3).
+    current
+        The cell's, A.
+    frequency
+        Hz.
+    contact
+        Intervals of x where the metal touches the upper edge, m.
     """
 
     plane: Plane

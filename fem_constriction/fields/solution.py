@@ -43,8 +43,24 @@ from fem_constriction.spectra.frequencies import frequencies_taken
 class Fields:
     """phi and J of a cell for 1 V at one frequency.
 
-    frequency: Hz, 0 for direct current; backend: its name; current: I = 1/Z in A; error: what the solver left of the potential,
-    relative, in the energy norm (an estimate); description: grid, unknowns, iterations.
+    Parameters
+    ----------
+    problem
+        What was solved.
+    frequency
+        Hz, 0 for direct current.
+    backend
+        Its name.
+    grid
+        The grid that the backend was solved on.
+    current
+        I = 1/Z in A.
+    error
+        What the solver left of the potential, relative, in the energy norm (an estimate).
+    inside
+        The backend's potential and current density at points.
+    description
+        Grid, unknowns, iterations.
     """
 
     problem: Problem
@@ -77,24 +93,70 @@ class Fields:
         return Unfolding(self.grid, self.problem.body.lengths)
 
     def potential(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, *, layer: int | None = None) -> Complex:
-        """Return phi in V at points of the whole cell, coordinates in m that broadcast; the shape is theirs.
+        """Return phi in V at points of the whole cell.
 
-        Points on a boundary belong to the layer below it, towards the CE; layer (0 is at the WE): all are taken to be in this
-        one, its faces included. Raises InputError for points outside.
+        Parameters
+        ----------
+        x, y, z
+            m, shapes that broadcast.
+        layer
+            Take all points to be in this one, its faces included (0 is at the working electrode); left out: points on a
+            boundary belong to the layer below it.
+
+        Returns
+        -------
+        numpy.ndarray
+            Complex, V, of the points' shape.
+
+        Raises
+        ------
+        InputError
+            For points outside.
         """
         points, _, shape = self.whole.points(x, y, z)
         return np.asarray(self._layered(self.inside.potential, points, layer)[0].reshape(shape))
 
     def current_density(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, *, layer: int | None = None) -> Complex:
-        """Return J in A/m2 at points of the whole cell, shape of the points and 3 components (x, y, z); see `potential`."""
+        """Return J in A/m2 at points of the whole cell.
+
+        Parameters
+        ----------
+        x, y, z
+            m, shapes that broadcast.
+        layer
+            Take all points to be in this one, its faces included (0 is at the working electrode); left out: points on a
+            boundary belong to the layer below it.
+
+        Returns
+        -------
+        numpy.ndarray
+            Complex, A/m2, the points' shape and 3 components (x, y, z).
+
+        Raises
+        ------
+        InputError
+            For points outside.
+        """
         points, signs, shape = self.whole.points(x, y, z)
         found = self._layered(self.inside.current_density, points, layer) * signs
         return np.asarray(np.moveaxis(found, 0, -1).reshape(*shape, 3))
 
     def through(self, z: ArrayLike, *, layer: int | None = None) -> Complex:
-        """Return the current through the planes z (m), int J_z dx dy, in A, shape of z: integrated exactly.
+        """Return the current through the planes z, int J_z dx dy, integrated exactly.
 
         The same at every z, within the solver's error: see the head of the module.
+
+        Parameters
+        ----------
+        z
+            m, of any shape.
+        layer
+            As of `potential`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Complex, A, of the shape of z.
         """
         (x, y), weights = self.grid.quadrature()
         planes = array_in("m", z, "z").astype(float)
@@ -105,9 +167,21 @@ class Fields:
         return np.asarray(np.reshape(found, planes.shape), dtype=np.complex128)
 
     def lateral_spread(self, z: ArrayLike, *, layer: int | None = None) -> Array:
-        """Return max |phi| - min |phi| over the planes z (m), in V, shape of z: how far equipotentials are from flat.
+        """Return max |phi| - min |phi| over the planes z: how far equipotentials are from flat.
 
         Over the grid's lines and the middles between them, which nodes of either backend are among.
+
+        Parameters
+        ----------
+        z
+            m, of any shape.
+        layer
+            As of `potential`.
+
+        Returns
+        -------
+        numpy.ndarray
+            V, of the shape of z.
         """
         x, y = (np.union1d(lines, (lines[1:] + lines[:-1]) / 2) for lines in (self.grid.x, self.grid.y))
         planes = array_in("m", z, "z").astype(float)
@@ -117,14 +191,44 @@ class Fields:
         return np.asarray(np.reshape(spread, planes.shape), dtype=float)
 
     def section(self, plane: Plane = "y", at: Any = None, *, nx: int = 201, nz: int = 200) -> Section:
-        """Return the fields on the section where x or y (`plane`) is `at` (m; the middle if left out).
+        """Return the fields on a vertical section.
 
-        nx: points across; nz: rows in all, shared out over the layers by thickness, at least two each. Raises InputError.
+        Parameters
+        ----------
+        plane
+            "x" or "y", the coordinate that is constant on it.
+        at
+            Its value in m, or with a unit; left out: the middle.
+        nx
+            Points across.
+        nz
+            Rows in all, shared out over the layers by thickness, at least two each.
+
+        Returns
+        -------
+        Section
+            Potential and current density on a grid of points.
+
+        Raises
+        ------
+        InputError
+            For another plane or number, and for a section outside.
         """
         return section_of(self, plane, at, nx, nz)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole cell as hexahedra, .vtu or .xdmf (with an .h5): see `fields.mesh.mesh_of`. Raises InputError."""
+        """Write the whole cell as hexahedra: see `fields.mesh.mesh_of`.
+
+        Parameters
+        ----------
+        path
+            Of a file .vtu, or .xdmf (with an .h5 beside it).
+
+        Raises
+        ------
+        InputError
+            For another ending, and where the file cannot be written.
+        """
         write(self, path)
 
     def _plane(self, x: Array, y: Array, z: float) -> list[Array]:
@@ -170,10 +274,32 @@ def solve_fields(
     level: int | None = None,
     resolution: int | None = None,
 ) -> Fields:
-    """Return phi and J of a cell for 1 V at a frequency in Hz (0: direct current), from one backend on one grid.
+    """Return phi and J of a cell for 1 V at one frequency, from one backend on one grid.
 
-    level: member of its family of graded grids, 0 the coarsest, default 1; resolution: a uniform grid of that many voxels or
-    elements per edge instead. Raises InputError, also where no current can flow, and ComputationError.
+    Parameters
+    ----------
+    cell
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    frequency
+        Hz; 0 is direct current.
+    backend
+        The name of an installed one, or the backend itself.
+    level
+        Member of its family of graded grids, 0 the coarsest; left out: 1.
+    resolution
+        A uniform grid of that many voxels or elements per edge instead.
+
+    Returns
+    -------
+    Fields
+        Potential, current density, sections and files of them.
+
+    Raises
+    ------
+    InputError
+        For what is wrong in the cell or the arguments, and where no current can flow.
+    ComputationError
+        Where the solver fails.
     """
     points = frequencies_taken(frequency, name="frequency", zero=True)
     if len(points) != 1:
@@ -189,7 +315,33 @@ def fields_at(
     level: int | None = None,
     resolution: int | None = None,
 ) -> tuple[Fields, ...]:
-    """Return the fields at several frequencies, on one grid that is assembled once; otherwise as `solve_fields`."""
+    """Return the fields at several frequencies, on one grid that is assembled once.
+
+    Parameters
+    ----------
+    cell
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    frequencies
+        Hz; 0 is direct current.
+    backend
+        The name of an installed one, or the backend itself.
+    level
+        Member of its family of graded grids, 0 the coarsest; left out: 1.
+    resolution
+        A uniform grid of that many voxels or elements per edge instead.
+
+    Returns
+    -------
+    tuple of Fields
+        One per frequency, in their order.
+
+    Raises
+    ------
+    InputError
+        For what is wrong in the cell or the arguments, and where no current can flow.
+    ComputationError
+        Where the solver fails.
+    """
     problem = Problem.of(cell)
     points = frequencies_taken(frequencies, name="frequency", zero=True).tolist()
     problem.check_solvable()

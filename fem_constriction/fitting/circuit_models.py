@@ -296,9 +296,24 @@ class CircuitModel(lmfit.Model):  # type: ignore[misc]
 
 
 def model(text: str) -> CircuitModel:
-    """Return a circuit as an lmfit model: "R0-p(R1,C1)-p(R2,CPE2)", "1D-PM", "1D-FM-extended"; see `notation.parse`.
+    """Return a circuit as an lmfit model.
 
     model(text).fit(impedance, frequency=frequency) fits it to any spectrum, with starting values of its own.
+
+    Parameters
+    ----------
+    text
+        "R0-p(R1,C1)-p(R2,CPE2)", "1D-PM", "1D-FM-extended"; see `notation.parse`.
+
+    Returns
+    -------
+    CircuitModel
+        An lmfit.Model.
+
+    Raises
+    ------
+    InputError
+        For a text that is no circuit.
     """
     return CircuitModel(text)
 

@@ -74,9 +74,27 @@ class DRT:
 def distribution(spectrum: Spectrum, per_decade: int = 40, *, width: float = WIDTH, lambda_: float | None = None) -> DRT:
     """Return the distribution of relaxation times of a spectrum, for processes from a decade below to a decade above its band.
 
-    per_decade: lines of the comb; width: decades, standard deviation they are drawn with; lambda_: 1/ohm^2, left out: by
-    generalised cross-validation of the sum without its signs, sum of squares/(data - effective unknowns)^2 least, which takes
-    what is uncorrelated between frequencies for noise. Raises InputError, also where Z is 0.
+    Parameters
+    ----------
+    spectrum
+        Z in ohm.
+    per_decade
+        Lines of the comb.
+    width
+        Standard deviation in decades that they are drawn with.
+    lambda_
+        Weight of the penalty, 1/ohm^2; left out: by generalised cross-validation of the sum without its signs, sum of
+        squares/(data - effective unknowns)^2 least, which takes what is uncorrelated between frequencies for noise.
+
+    Returns
+    -------
+    DRT
+        Resistances at the lines of the comb, and peaks.
+
+    Raises
+    ------
+    InputError
+        For other numbers, and where Z is 0.
     """
     if not (isinstance(per_decade, int) and 5 <= per_decade <= 100):
         raise InputError(key="per_decade", value=per_decade, allowed="a whole number of RC elements, 5 to 100")
@@ -116,10 +134,30 @@ def distribution(spectrum: Spectrum, per_decade: int = 40, *, width: float = WID
 
 
 def broadened(relaxation: Relaxation, tau: ArrayLike, width: float = WIDTH, process: str | None = None) -> Array:
-    """Return gamma(ln tau) = sum of R_k g(ln tau - ln tau_k) in ohm, g a Gaussian of unit area: an exact relaxation spectrum.
+    """Return gamma(ln tau) = sum of R_k g(ln tau - ln tau_k), g a Gaussian of unit area: an exact relaxation spectrum.
 
-    tau: s, (n,); width: decades, standard deviation; process: only the part whose energy is stored there. Terms at tau = 0
-    (a resistance) and infinite tau (what blocks direct current) have no place in it. Raises InputError.
+    Terms at tau = 0 (a resistance) and infinite tau (what blocks direct current) have no place in it.
+
+    Parameters
+    ----------
+    relaxation
+        Resistances and relaxation times, and what of each is stored in which process.
+    tau
+        s, shape (n,).
+    width
+        Standard deviation in decades.
+    process
+        Only the part whose energy is stored there; left out: all.
+
+    Returns
+    -------
+    numpy.ndarray
+        Ohm, shape (n,).
+
+    Raises
+    ------
+    InputError
+        For an unknown process or a width that is not above 0.
     """
     line, resistance = relaxation.tau, relaxation.resistance
     if process is not None:

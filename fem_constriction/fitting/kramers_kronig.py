@@ -97,9 +97,25 @@ def kramers_kronig(
 ) -> KramersKronig:
     """Return the residual of min |R_inf + sum R_k/(1 + i omega tau_k) [+ 1/(i omega C)] [+ i omega L] - Z|/|Z|.
 
-    per_decade: RC elements per decade of tau. capacitance, inductance: 1/C and L, of either sign, as further unknowns. They
-    are seldom needed: with ten elements per decade a blocking capacitance is followed to 1e-10 without one, and an
-    inductance that outweighs all else at the upper end to 3e-7. Raises InputError, also where Z is 0.
+    Parameters
+    ----------
+    spectrum
+        Z in ohm, measured or computed.
+    per_decade
+        RC elements per decade of tau.
+    capacitance, inductance
+        1/C and L, of either sign, as further unknowns. They are seldom needed: with ten elements per decade a blocking
+        capacitance is followed to 1e-10 without one, and an inductance that outweighs all else at the upper end to 3e-7.
+
+    Returns
+    -------
+    KramersKronig
+        Residuals relative to |Z|, and what of them is to be expected.
+
+    Raises
+    ------
+    InputError
+        For other numbers, and where Z is 0.
     """
     if not (isinstance(per_decade, int) and 1 <= per_decade <= MOST):
         raise InputError(key="per_decade", value=per_decade, allowed=f"a whole number of RC elements, 1 to {MOST}")

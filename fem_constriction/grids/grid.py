@@ -47,12 +47,29 @@ TOGETHER = 1e-4
 class Grid:
     """Lines of a rectilinear grid over the part of the cell that mirror symmetry leaves, WE face at z = 0.
 
-    x, y: lines (m), from one symmetry plane (or wall) to the wall; layers: for each electrolyte layer, from the WE to
-    the CE, its own z lines (m): consecutive layers share their end, which is a grain boundary; contact: for each cell
-    of the face, shape (len(x) - 1, len(y) - 1), whether the metal touches there; copies: how many such parts make the
-    cell (4 for a quarter); share: the part of each cell of the face that the metal touches, where an outline cuts cells
-    (left out: 1 where `contact`, else 0); order: of convergence of its family, where that is not the backend's. Raises
-    ComputationError if lines coincide.
+    Parameters
+    ----------
+    x, y
+        Lines, m, from one symmetry plane (or wall) to the wall.
+    layers
+        For each electrolyte layer, from the WE to the CE, its own z lines, m: consecutive layers share their end, which is a
+        grain boundary.
+    contact
+        Whether the metal touches each cell of the face, shape (len(x) - 1, len(y) - 1).
+    copies
+        How many such parts make the cell (4 for a quarter).
+    name
+        What the grid is called.
+    share
+        The part of each cell of the face that the metal touches, where an outline cuts cells; left out: 1 where `contact`,
+        else 0.
+    order
+        Of convergence of its family, where that is not the backend's.
+
+    Raises
+    ------
+    ComputationError
+        If lines coincide.
     """
 
     x: Lines
@@ -95,7 +112,18 @@ class Grid:
         return self.contact.astype(float) if self.share is None else self.share
 
     def contact_lines(self, axis: int) -> tuple[int, ...]:
-        """Return the numbers of the lines along x (0) or y (1) where the contact ends somewhere."""
+        """Return the numbers of the lines where the contact ends somewhere.
+
+        Parameters
+        ----------
+        axis
+            0 for lines along x, 1 for y.
+
+        Returns
+        -------
+        tuple of int
+            Ascending.
+        """
         return tuple(int(i) + 1 for i in np.flatnonzero(np.any(np.diff(self.contact, axis=axis), axis=1 - axis)))
 
     def quadrature(self) -> tuple[Lines, Lines]:
@@ -126,7 +154,17 @@ class Grid:
 
 @dataclass(frozen=True)
 class Grading:
-    """Exponent mu and number n of steps up to the distance l at the coarsest level, of one family of grids."""
+    """How the steps of one family of grids grow away from an edge of the contact: the lines are equally spaced in T(r).
+
+    T(r) = (r/l)^(1/mu) for r <= l, 1 + ln(r/l)/mu beyond; l is the length that the current needs to spread out.
+
+    Parameters
+    ----------
+    exponent
+        mu, above 1.
+    steps
+        Number of steps up to the distance l at the coarsest level.
+    """
 
     exponent: float
     steps: int
@@ -165,9 +203,23 @@ def _count(steps: float, grading: Grading) -> int:
 
 
 def family_member(described: Described, grading: Grading, level: int) -> Grid:
-    """Return member `level` (0 is the coarsest) of the cell's nested family of graded grids, for contacts of rectangles.
+    """Return a member of the cell's nested family of graded grids, for contacts of rectangles.
 
     On the part of the cell that mirror symmetry leaves; lines on every edge of the contact, graded towards it.
+
+    Parameters
+    ----------
+    described
+        A Cell, the path of a cell file, a dictionary with its keys, or a Problem.
+    grading
+        Of the family.
+    level
+        0 is the coarsest; each next one has half its steps.
+
+    Returns
+    -------
+    Grid
+        The member.
     """
     problem = Problem.of(described)
     face, depth = problem.face, problem.body.lengths[2]
@@ -217,12 +269,28 @@ def about(edges: Lines, width: float, lines: Callable[[float], Lines]) -> Lines:
 
 
 def uniform(described: Described, resolution: int) -> Grid:
-    """Return the grid of `resolution` cells per edge of the cell, equal ones wherever contact edges and layers allow.
+    """Return the grid of so many cells per edge of the cell, equal ones wherever contact edges and layers allow.
 
     Lines sit on the contact edges and on every grain boundary, always: where they fit no uniform grid, the cells are
     equal between those lines and their number is shared out by length. An even split about the centre is cut to a
-    quarter. Each layer has at least one cell, so there may be more than `resolution` of them along z. Raises InputError
-    if there are too few to put lines on the contact edges.
+    quarter. Each layer has at least one cell, so there may be more of them along z.
+
+    Parameters
+    ----------
+    described
+        A Cell, the path of a cell file, a dictionary with its keys, or a Problem.
+    resolution
+        Cells per edge.
+
+    Returns
+    -------
+    Grid
+        Over the part of the cell that mirror symmetry leaves.
+
+    Raises
+    ------
+    InputError
+        If there are too few to put lines on the contact edges.
     """
     resolution = whole("resolution", resolution, "a whole number of cells per edge of the cell")
     problem = Problem.of(described)

@@ -57,10 +57,20 @@ class Arc:
 
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
-    """Z = R_elec + sum of the arcs + i omega L + 1/(i omega C) + 1/(Q (i omega)^alpha): arcs in series with a resistance (ohm).
+    """Z = R_elec + sum of the arcs + i omega L + 1/(i omega C) + 1/(Q (i omega)^alpha): arcs in series with a resistance.
 
-    inductance: H; capacitance: F, of a capacitor in series, infinite if there is none; cpe: Q in F s^(alpha - 1) and alpha of a
-    constant-phase element in series, None if there is none.
+    Parameters
+    ----------
+    arcs
+        In series.
+    r_elec
+        Ohm.
+    inductance
+        H.
+    capacitance
+        F, of a capacitor in series, infinite if there is none.
+    cpe
+        Q in F s^(alpha - 1) and alpha of a constant-phase element in series, None if there is none.
     """
 
     arcs: tuple[Arc, ...]
@@ -76,7 +86,18 @@ class Circuit:
         return self.r_elec + sum(arc.resistance for arc in self.arcs) + blocking
 
     def impedance(self, frequency: ArrayLike) -> NDArray[np.complex128]:
-        """Return Z in ohm at frequencies in Hz, of their shape."""
+        """Return Z in ohm.
+
+        Parameters
+        ----------
+        frequency
+            Hz, of any shape.
+
+        Returns
+        -------
+        numpy.ndarray
+            Ohm, complex, of the same shape.
+        """
         s = 2j * np.pi * array_in("Hz", frequency, "frequency").astype(float)
         rest = np.asarray(self.r_elec + s * self.inductance + (1 / self.capacitance) / s, dtype=np.complex128)
         if self.cpe is not None:
@@ -97,10 +118,22 @@ class Circuit:
 def physical(cell: Cell) -> Circuit:
     """Z = L_z/(kappa A) + (layers - 1)/(y_gb A) + 1/(y_ct A_c + y_pore (A - A_c)) + 1/(y_ce A): the (modified) 1D-PM.
 
-    Arcs bulk, grain_boundary, interface, counter_electrode, those the cell has. An ideal contact has no interface; at
-    fraction 0 the interface is the pores', and blocks direct current unless they conduct. Of a mesh, layers - 1 is what a
-    uniform current along z meets of its boundaries. Source: Eckhardt et al. 2022,
-    eq. (1) with R_Pol divided by A_contact.
+    An ideal contact has no interface; at fraction 0 the interface is the pores', and blocks direct current unless they conduct.
+    Of a mesh, layers - 1 is what a uniform current along z meets of its boundaries.
+
+    Parameters
+    ----------
+    cell
+        Of any kind but a label image.
+
+    Returns
+    -------
+    Circuit
+        Arcs bulk, grain_boundary, interface, counter_electrode, those the cell has.
+
+    References
+    ----------
+    Eckhardt et al. 2022, eq. (1) with R_Pol divided by A_contact.
     """
     return Circuit(arcs=tuple(_arc(name, list(parallel.values())) for name, parallel in in_series(cell).items()))
 

@@ -36,7 +36,17 @@ def admittances(cell: Cell | Lowered) -> Mapping[str, Admittance]:
     g + s C_pore; counter_electrode 1/R_pol + s C_dl. A process that is left out of the cell (ideal contact, insulating
     pores, ideal counter electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has
     no entry. Conductances are those at the cell's temperature. A label image has kinds of links instead
-    (`fem_constriction.processes.series_links`). Of what has been lowered already it returns the places as they are.
+    (`fem_constriction.processes.series_links`).
+
+    Parameters
+    ----------
+    cell
+        A Cell; of what has been lowered already the places are returned as they are.
+
+    Returns
+    -------
+    dict
+        Process -> Admittance, in S/m for the bulk and in S/m2 for all else.
     """
     if not isinstance(cell, Cell):
         return cell.places

@@ -80,16 +80,29 @@ class Reduction(Protocol):
 class Assembly:
     """One real, symmetric, positive semidefinite matrix per process, and the port.
 
-    operators: process -> L_p, each (unknowns, unknowns), the electrode potential last.
-    precondition: {process: y_p at each of k real shifts} -> Preconditioner; None: solved directly.
-    fluxes: (potentials, y_bulk of each) -> their currents as admissible ones, if the backend bounds from above; traces:
-    (potentials, densities along x and y) -> their jumps against those, if it bounds from below with conforming potentials.
-    Both None: no guaranteed bounds beyond those at real s. currents: as fluxes, with weights (r, k) -> combinations of them in
-    space; gradients: potentials -> theirs: where the two sides of a bound differ, grids are refined.
-    inside: (one potential with V = 1, y_bulk in S/m, its current in A) -> itself and its current density at points.
-    reduction: the assembly's own way to its reduced model, where it has a better one than blocks of columns.
-    bound: whether Z of this discretisation at real s > 0 is a lower or an upper bound of the continuum's, if either.
-    description: what was built (backend, grid, cells, unknowns), carried into the provenance of a result.
+    Parameters
+    ----------
+    operators
+        Process -> L_p, each of shape (unknowns, unknowns), the electrode potential last.
+    precondition
+        {process: y_p at each of k real shifts} -> Preconditioner; None: solved directly.
+    fluxes
+        (potentials, y_bulk of each) -> their currents as admissible ones, if the backend bounds from above.
+    traces
+        (potentials, densities along x and y) -> their jumps against those, if it bounds from below with conforming potentials.
+        With neither fluxes nor traces there are no guaranteed bounds beyond those at real s.
+    currents
+        As fluxes, with weights (r, k) -> combinations of them in space.
+    gradients
+        Potentials -> theirs: where the two sides of a bound differ, grids are refined.
+    inside
+        (one potential with V = 1, y_bulk in S/m, its current in A) -> itself and its current density at points.
+    reduction
+        The assembly's own way to its reduced model, where it has a better one than blocks of columns.
+    bound
+        Whether Z of this discretisation at real s > 0 is a lower or an upper bound of the continuum's, if either.
+    description
+        What was built (backend, grid, cells, unknowns), carried into the provenance of a result.
     """
 
     operators: Mapping[str, Operator]
@@ -109,7 +122,20 @@ class Assembly:
         return int(next(iter(self.operators.values())).shape[0])
 
     def apply(self, y: Mapping[str, Array], columns: Array) -> Array:
-        """Return A(s_k) x_k for each column k, with y[p] of shape (k,)."""
+        """Return A(s_k) x_k = sum of y_p(s_k) L_p x_k for each column k.
+
+        Parameters
+        ----------
+        y
+            Process -> its admittance at each s_k, shape (k,).
+        columns
+            x_k, shape (unknowns, k).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (unknowns, k).
+        """
         total = np.zeros_like(columns)
         for process, operator in self.operators.items():
             if np.any(y[process]):
@@ -117,6 +143,17 @@ class Assembly:
         return total
 
     def matrix(self, y: Mapping[str, complex]) -> sparse.csc_array:
-        """Return A(s) itself, sparse, for the admittances at one s: the plain way, for oracles and small cells."""
+        """Return A(s) itself: the plain way, for oracles and small cells.
+
+        Parameters
+        ----------
+        y
+            Process -> its admittance at one s.
+
+        Returns
+        -------
+        scipy.sparse.csc_array
+            Shape (unknowns, unknowns).
+        """
         total = sum(y[process] * operator.tocsr() for process, operator in self.operators.items())
         return sparse.csc_array(total)

@@ -38,19 +38,51 @@ class Backend(Protocol):
     order: float
 
     def grid(self, problem: Problem, level: int, /) -> Grid:
-        """Return member `level` (0, 1, …) of the cell's family of systematically refined grids, step halved each time."""
+        """Return a member of the cell's family of systematically refined grids, step halved each time.
+
+        Parameters
+        ----------
+        problem
+            What is to be solved.
+        level
+            0, 1, ...: 0 is the coarsest.
+        """
         ...
 
     def uniform(self, problem: Problem, resolution: int, /) -> Grid:
-        """Return the grid of `resolution` voxels or elements per edge of the cell."""
+        """Return the grid of so many voxels or elements per edge of the cell.
+
+        Parameters
+        ----------
+        problem
+            What is to be solved.
+        resolution
+            Cells per edge.
+        """
         ...
 
     def unknowns(self, problem: Problem, grid: Grid, /) -> int:
-        """Return how many unknowns a grid has at most, without building anything."""
+        """Return how many unknowns a grid has at most, without building anything.
+
+        Parameters
+        ----------
+        problem
+            What is to be solved.
+        grid
+            One that the backend made.
+        """
         ...
 
     def assemble(self, problem: Problem, grid: Grid, /) -> Assembly:
-        """Return one real symmetric positive semidefinite matrix per process of the cell, and the port."""
+        """Return one real symmetric positive semidefinite matrix per process of the cell, and the port.
+
+        Parameters
+        ----------
+        problem
+            What is to be solved.
+        grid
+            One that the backend made.
+        """
         ...
 
 
@@ -75,11 +107,25 @@ class SpectrumBackend(Protocol):
     bound: Bound
 
     def impedance(self, cell: Cell, frequencies: NDArray[np.float64], /) -> Spectrum:
-        """Return Z of the whole cell in ohm at these frequencies in Hz, with its uncertainty."""
+        """Return Z of the whole cell in ohm, with its uncertainty.
+
+        Parameters
+        ----------
+        cell
+            Whose Z it is.
+        frequencies
+            Hz, shape (n,).
+        """
         ...
 
     def resistance(self, cell: Cell, /) -> tuple[float, float]:
-        """Return (R_DC, its uncertainty) of the whole cell in ohm; (inf, 0) where no direct current can flow."""
+        """Return (R_DC, its uncertainty) of the whole cell in ohm; (inf, 0) where no direct current can flow.
+
+        Parameters
+        ----------
+        cell
+            Whose resistance it is.
+        """
         ...
 
 
@@ -93,7 +139,13 @@ def unable(backend: Backend | SpectrumBackend) -> dict[str, str]:
 
 
 def backends() -> dict[str, type[Backend]]:
-    """Return every installed backend by name, the built-in "network" and "fem" among them."""
+    """Return every installed backend by name, the built-in "network" and "fem" among them.
+
+    Returns
+    -------
+    dict
+        Name -> class.
+    """
     return {point.name: distribution.load(point) for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 

@@ -103,7 +103,25 @@ def features(described: Described) -> Mapping[str, str]:
 
 
 def offers(backend: Any, kind: Kind) -> frozenset[str]:
-    """Return what a backend offers of a kind of cell: as it declares, else stacks. Raises InputError for unknown names."""
+    """Return what a backend offers of a kind of cell: as it declares, else stacks.
+
+    Parameters
+    ----------
+    backend
+        With grids or with spectra.
+    kind
+        One of KINDS.
+
+    Returns
+    -------
+    frozenset of str
+        Of OFFERS.
+
+    Raises
+    ------
+    InputError
+        For unknown names in its declaration.
+    """
     default = TELLING if hasattr(backend, "impedance") and not hasattr(backend, "grid") else BY_DEFAULT
     declared = getattr(backend, "offers", default)
     names = {each.name for each in KINDS}
@@ -120,13 +138,43 @@ def offers(backend: Any, kind: Kind) -> frozenset[str]:
 
 
 def require(task: str, described: Described, backends: Sequence[Any]) -> None:
-    """Raise InputError, with key, backend and remedy, unless these backends do for this cell what the task needs."""
+    """Raise InputError unless these backends do for this cell what the task needs.
+
+    Parameters
+    ----------
+    task
+        One of TASKS.
+    described
+        A Cell, the path of a cell file, a dictionary with its keys, or a Problem.
+    backends
+        Those that were chosen.
+
+    Raises
+    ------
+    InputError
+        With key, backend and remedy.
+    """
     if (found := gap(task, described, backends)) is not None:
         raise found
 
 
 def gap(task: str, described: Described, backends: Sequence[Any]) -> InputError | None:
-    """Return why these backends cannot do for this cell what the task needs, as it would be raised; None if they can."""
+    """Return why these backends cannot do for this cell what the task needs.
+
+    Parameters
+    ----------
+    task
+        One of TASKS.
+    described
+        A Cell, the path of a cell file, a dictionary with its keys, or a Problem.
+    backends
+        Those that were chosen.
+
+    Returns
+    -------
+    InputError or None
+        As `require` would raise it; None if they can.
+    """
     problem = Problem.of(described)
     kind = problem.kind
     for backend in backends:
@@ -160,7 +208,20 @@ def choices(task: Task, backends: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def taken(kind: Kind, backends: Sequence[Any]) -> dict[str, list[tuple[str, ...]]]:
-    """Return, for a kind of cell, which sets of these backends can do each task, by name; [] for a gap."""
+    """Return, for a kind of cell, which sets of these backends can do each task.
+
+    Parameters
+    ----------
+    kind
+        One of KINDS.
+    backends
+        Those that there are.
+
+    Returns
+    -------
+    dict
+        Task -> sets of backends' names; [] for a gap.
+    """
     return {
         name: [tuple(backend.name for backend in each) for each in choices(task, backends) if _can(task, kind, each)]
         for name, task in TASKS.items()

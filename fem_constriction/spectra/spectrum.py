@@ -28,9 +28,23 @@ MOST_BYTES = 128_000_000  # of a file: so many frequencies with their uncertaint
 class Spectrum:
     """Z(f) of a whole cell, |Z - Z_true| <= u with 95 % confidence.
 
-    `frequency` (n,) in Hz, positive; `impedance` (n,) complex, in ohm; `uncertainty` (n,) real, in ohm, or
-    None where it is not known; `provenance` is what JSON can hold. The arrays are read-only copies.
-    Raises InputError.
+    The arrays are read-only copies.
+
+    Parameters
+    ----------
+    frequency
+        Hz, shape (n,), positive.
+    impedance
+        Ohm, complex, shape (n,).
+    uncertainty
+        Ohm, real, shape (n,); None where it is not known.
+    provenance
+        What the spectrum was made from: what JSON can hold.
+
+    Raises
+    ------
+    InputError
+        For arrays of other shapes, of other kinds, or with values that are not allowed.
     """
 
     frequency: NDArray[np.float64]
@@ -63,7 +77,19 @@ class Spectrum:
         """Write freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm and, where known, u(Z)/Ohm: every float exactly.
 
         Provenance goes into a JSON file beside it, of the same stem, tied to the CSV by its SHA-256. Folders
-        are created. Raises InputError where a file cannot be written or the JSON file is another's.
+        are created.
+
+        Parameters
+        ----------
+        path
+            Of the CSV file.
+        header
+            Whether the first line names the columns.
+
+        Raises
+        ------
+        InputError
+            Where a file cannot be written, or the JSON file is another's.
         """
         columns = [self.frequency, self.impedance.real, self.impedance.imag]
         columns += [] if self.uncertainty is None else [self.uncertainty]
@@ -85,14 +111,24 @@ class Spectrum:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Spectrum:
-        """The spectrum in a file that `save` wrote, or a measured one, of an instrument (`spectra.instruments`) or any table.
+        """Return the spectrum in a file: one that `save` wrote, or a measured one, of an instrument or any table.
 
         Columns of a table are separated by commas, semicolons, tabs or blanks, and named in a line: frequency, Re(Z), Z', -Z''
         or |Z| and phase (those with a minus are negated), with a unit or without; others, and what stands above that
         line, are passed over. Without names: frequency, real part, imaginary part and, in a fourth, uncertainty.
         Rows stay as they are, in their order; what else the file says is `provenance["measured"]`: its format, area,
-        temperature and comments, and the rows and names of its sweeps where it has several (`sweeps`). Raises InputError with
-        file and line; warns if the sidecar belongs to other data.
+        temperature and comments, and the rows and names of its sweeps where it has several (`sweeps`). Formats of instruments
+        are those of `spectra.instruments`. Warns if the sidecar belongs to other data.
+
+        Parameters
+        ----------
+        path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            With file and line, for what is no spectrum.
         """
         data = read_bytes(path, MOST_BYTES)
         file = measured(os.fspath(path), data)

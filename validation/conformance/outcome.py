@@ -36,9 +36,22 @@ class Measured:
 class Check:
     """One statement about a backend.
 
-    name: what it is called in tables, tests and declarations; statement: what is asserted, as an equation; reason: where what
-    is allowed comes from; run: measures it; cells: names of the cells it takes; needs: what only some backends have: "matrices"
-    (those of grids and matrices), "bound" (those that bound from one side); quick: part of the quick suite.
+    Parameters
+    ----------
+    name
+        What it is called in tables, tests and declarations.
+    statement
+        What is asserted, as an equation.
+    reason
+        Where what is allowed comes from.
+    run
+        Measures it.
+    cells
+        Names of the cells it takes.
+    needs
+        What only some backends have: "matrices" (those of grids and matrices), "bound" (those that bound from one side).
+    quick
+        Part of the quick suite.
     """
 
     name: str
@@ -52,7 +65,23 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a check: its status, and why it is so; note: what else to know; seconds: what it took."""
+    """What came out of a check.
+
+    Parameters
+    ----------
+    check
+        Which.
+    status
+        Passed, failed, declared, or that it does not apply.
+    measured, allowed
+        In words.
+    detail
+        Why it is so.
+    note
+        What else to know.
+    seconds
+        What it took.
+    """
 
     check: Check
     status: Status

@@ -33,7 +33,17 @@ CHECKS: tuple[Check, ...] = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the suite found of one backend. It passed if no check failed and at least one passed."""
+    """What the suite says of one backend. It passed if no check failed and at least one passed.
+
+    Parameters
+    ----------
+    backend
+        Its name.
+    bound
+        Whether its Z at real s > 0 is a "lower" or "upper" bound, None if neither.
+    outcomes
+        Of the checks, in their order.
+    """
 
     backend: str
     bound: str | None
@@ -45,7 +55,18 @@ class Verdict:
         return not self.of("failed") and bool(self.of("passed"))
 
     def of(self, status: Status) -> list[Outcome]:
-        """Return the outcomes of one status."""
+        """Return the outcomes of one status.
+
+        Parameters
+        ----------
+        status
+            Of `Outcome`.
+
+        Returns
+        -------
+        list of Outcome
+            In the order of the checks.
+        """
         return [outcome for outcome in self.outcomes if outcome.status == status]
 
     def summary(self) -> str:
@@ -123,7 +144,27 @@ def _run(check: Check, subject: Subject) -> Outcome:
 def outcomes(
     backend: str | Backend | SpectrumBackend | Subject, *, quick: bool = False, only: Sequence[str] = ()
 ) -> Iterator[Outcome]:
-    """Yield the outcomes one by one, cheap checks first. Raises InputError for unknown names."""
+    """Yield the outcomes one by one, cheap checks first.
+
+    Parameters
+    ----------
+    backend
+        The name of an installed one, or the backend itself.
+    quick
+        Cheap checks alone.
+    only
+        Names of checks; left out: all.
+
+    Yields
+    ------
+    Outcome
+        Of each check.
+
+    Raises
+    ------
+    InputError
+        For unknown names.
+    """
     subject = backend if isinstance(backend, Subject) else Subject(any_backend(backend))
     check_declarations(subject)
     for check in chosen(quick, only):
@@ -137,7 +178,29 @@ def conform(
     only: Sequence[str] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Verdict:
-    """Return what the suite finds of a backend, or some checks of it; progress(checks done) is called after each."""
+    """Return what the suite says of a backend, or what some checks of it do.
+
+    Parameters
+    ----------
+    backend
+        The name of an installed one, or the backend itself.
+    quick
+        Cheap checks alone.
+    only
+        Names of checks; left out: all.
+    progress
+        Called with how many checks are done, after each.
+
+    Returns
+    -------
+    Verdict
+        Passed or not, with the outcome of every check.
+
+    Raises
+    ------
+    InputError
+        For unknown names.
+    """
     subject = backend if isinstance(backend, Subject) else Subject(any_backend(backend))
     found = []
     for outcome in outcomes(subject, quick=quick, only=only):

@@ -12,7 +12,25 @@ from validation.show.page import converge_sections, write_page
 
 
 class Convergence(Findings):
-    """A cell, families of grids, and how they converge; as tables, text, files and pictures."""
+    """A cell, families of grids, and how they converge; as tables, text, files and pictures.
+
+    Parameters
+    ----------
+    cell
+        What was solved.
+    families
+        As solved: cells, unknowns, step, time and memory of each grid.
+    reference
+        The family whose limit is the best known of Z: what errors are relative to.
+    series
+        Every quantity on every family: values, errors and observed order.
+    spectra
+        Of every family.
+    notes
+        What was left out, and why.
+    apart
+        Limits that are not the same, one sentence each.
+    """
 
     @property
     def tables(self) -> tuple[tables.Table, ...]:
@@ -24,7 +42,23 @@ class Convergence(Findings):
         return tables.text(self)
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write converge.json, .csv, .tex, .html and the plots into a folder; return their paths. Raises InputError."""
+        """Write converge.json, .csv, .tex, .html and the plots into a folder.
+
+        Parameters
+        ----------
+        folder
+            It is made where it is not there.
+
+        Returns
+        -------
+        list of Path
+            What was written.
+
+        Raises
+        ------
+        InputError
+            Where a file cannot be written.
+        """
         out = Path(folder)
         written = [out / f"converge.{suffix}" for suffix in ("json", "csv", "tex")]
         record = self.as_dict()

@@ -51,12 +51,39 @@ def converge(
     frequencies: Any = None,
     progress: Progress | None = None,
 ) -> Convergence:
-    """Return errors and orders of every backend on its graded grids and on grids of equal cells, so many levels of each.
+    """Return errors and orders of every backend on its graded grids and on grids of equal cells.
 
-    quantities: "Z" (at every frequency), "R_DC", "R_Cstr", "C_Cstr", "tau"; frequencies: Hz (default: 61 from 1 mHz to 1 GHz).
     Errors are relative to the best limit known, of any of the families. A shortfall is a result: `.failures` says which order
-    falls short of theory's, and by how much. Warns (ResolutionWarning) where a contact fits no grid of equal cells. Raises
-    InputError, ComputationError.
+    falls short of theory's, and by how much. Warns (ResolutionWarning) where a contact fits no grid of equal cells.
+
+    Parameters
+    ----------
+    cell
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    backends
+        Names of installed ones, or backends themselves.
+    grids
+        "graded", "uniform", or both.
+    levels
+        Grids of each family, from three, each with half the step of the one before.
+    quantities
+        Of "Z" (at every frequency), "R_DC", "R_Cstr", "C_Cstr", "tau".
+    frequencies
+        Hz; left out: 61 from 1 mHz to 1 GHz.
+    progress
+        Called with a backend's name and the level after each grid.
+
+    Returns
+    -------
+    Convergence
+        Errors, orders and what falls short; as tables, files and pictures.
+
+    Raises
+    ------
+    InputError
+        For what is wrong in the cell or the arguments.
+    ComputationError
+        Where a solver fails.
     """
     cell = Cell.of(cell)
     points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)

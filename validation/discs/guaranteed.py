@@ -60,7 +60,14 @@ Progress = Callable[[str, int], None]
 class Guaranteed:
     """Discs as small as asked, and how they came to be.
 
-    steps: one record per pair of grids: unknowns and cells of both sides, seconds spent so far, largest radius over |Z|.
+    Parameters
+    ----------
+    cell
+        What was solved.
+    discs
+        Centres and radii in ohm: the true Z lies in each.
+    steps
+        One record per pair of grids: unknowns and cells of both sides, seconds spent so far, largest radius over |Z|.
     """
 
     cell: Cell
@@ -84,9 +91,32 @@ def guarantee(
 ) -> Guaranteed:
     """Return discs with radius <= accuracy |Z| at frequencies in Hz, and at direct current where it flows.
 
-    backends: one that bounds from below with potentials and one that bounds from above with currents. adaptive: refine where
-    the discs are made (else whole grids, each the next of its family: the a-priori grading). Raises InputError for other
-    backends or accuracies, ComputationError with what was reached where memory or rounding end it.
+    Parameters
+    ----------
+    cell
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    frequencies
+        Hz, shape (n,).
+    accuracy
+        Relative to |Z|, between 0 and 1.
+    backends
+        One that bounds from below with potentials and one that bounds from above with currents.
+    adaptive
+        Refine where the discs are made; else whole grids, each the next of its family: the a-priori grading.
+    progress
+        Called with a backend's name and the step after each grid.
+
+    Returns
+    -------
+    Guaranteed
+        The discs, and one record per pair of grids.
+
+    Raises
+    ------
+    InputError
+        For other backends or accuracies.
+    ComputationError
+        With what was reached, where memory or rounding end it.
     """
     accuracy = relative_to_z("accuracy", accuracy)
     points = frequencies_taken(frequencies)

@@ -37,10 +37,24 @@ LEVEL = 1
 
 @dataclass(frozen=True)
 class Neglected:
-    """lateral: largest |Z with - Z without|/|Z| of conduction along the pores, at `frequency` Hz, and its uncertainty.
+    """What both backends leave out of a cell, and how much it is.
 
-    depth: of the pores in m, assumed: whether the cell does not say; boundaries: their thickness together over L_z;
-    resistance: what that is of R_DC, None where no direct current flows.
+    Parameters
+    ----------
+    lateral
+        Largest |Z with - Z without|/|Z| of conduction along the pores.
+    lateral_uncertainty
+        Of it.
+    frequency
+        Hz, where it is largest.
+    depth
+        Of the pores, m.
+    assumed
+        Whether the cell does not say the depth.
+    boundaries
+        Thickness of all grain boundaries together over L_z.
+    resistance
+        What that is of R_DC; None where no direct current flows.
     """
 
     lateral: float
@@ -57,7 +71,20 @@ class Neglected:
 
 
 def neglected(cell: Cell, resistance: float | None = None) -> Neglected:
-    """Return what is left out of a cell; resistance: its R_DC in ohm where known. Contact fractions 0 and 1 have no edge."""
+    """Return what is left out of a cell. Contact fractions 0 and 1 have no edge.
+
+    Parameters
+    ----------
+    cell
+        What was solved.
+    resistance
+        Its R_DC in ohm, where known.
+
+    Returns
+    -------
+    Neglected
+        Conduction along the pores, and the thickness of the boundaries.
+    """
     pore = cell.working_electrode.pore
     given = None if pore is None else pore.depth
     depth = DEPTH if given is None else given

@@ -24,10 +24,24 @@ SHOWN = (*PARTS, "outline", "total")
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One backend on one voxelised cell: each part of Z_N - Z in ohm, (points,), and its uncertainty, ohm.
+    """One backend on one voxelised cell: each part of Z_N - Z.
 
-    impedance: Z_N; limit and limit_uncertainty: of the sharp staircase as this backend alone has it; area: A_c of the sharp
-    staircase less the cell's, relative to the cell's.
+    Parameters
+    ----------
+    backend
+        Its name.
+    resolution
+        Voxels per edge.
+    impedance
+        Z_N, ohm, shape (points,).
+    parts
+        Name -> ohm, complex, shape (points,).
+    uncertainty
+        Name -> ohm, shape (points,).
+    limit, limit_uncertainty
+        Of the sharp staircase as this backend alone has it, ohm, shape (points,).
+    area
+        A_c of the sharp staircase less the cell's, relative to the cell's.
     """
 
     backend: str
@@ -40,18 +54,48 @@ class Split:
     area: float
 
     def part(self, name: str) -> Complex:
-        """Return a part, or a sum of parts: "outline", "total"."""
+        """Return a part, or a sum of parts.
+
+        Parameters
+        ----------
+        name
+            Of a part, or of a sum of parts: "outline", "total".
+
+        Returns
+        -------
+        numpy.ndarray
+            Ohm, complex, shape (points,).
+        """
         chosen = {"outline": PARTS[1:], "total": PARTS}.get(name, (name,))
         return np.asarray(sum(self.parts[each] for each in chosen))
 
     def spread(self, name: str) -> Array:
-        """Return the uncertainty of a part, or of a sum of parts, ohm. That of the total is the reference's alone."""
+        """Return the uncertainty of a part, or of a sum of parts. That of the total is the reference's alone.
+
+        Parameters
+        ----------
+        name
+            Of a part, or of a sum of parts: "outline", "total".
+
+        Returns
+        -------
+        numpy.ndarray
+            Ohm, shape (points,).
+        """
         return self.uncertainty[name]
 
 
 @dataclass(frozen=True)
 class Order:
-    """|part| ~ h^p: the observed p by least squares on logarithms, and how far it may be off with 95 % confidence."""
+    """|part| ~ h^p: the observed p by least squares on logarithms.
+
+    Parameters
+    ----------
+    value
+        p.
+    uncertainty
+        How far it may be off with 95 % confidence.
+    """
 
     value: float
     uncertainty: float
@@ -75,9 +119,24 @@ def observed_order(resolution: ArrayLike, error: ArrayLike) -> Order | None:
 class ErrorsApart:
     """Errors of voxelised grids of a cell, told apart: splits by backend and resolution.
 
-    frequency: Hz of each point, 0 at direct current; reference: Z of the true outline, ohm, its uncertainty, and at direct
-    current its guaranteed enclosure (None: not known); disagreements: one line where the backends' own limits of one staircase
-    differ; neglected: what both leave out.
+    Parameters
+    ----------
+    cell
+        What was solved.
+    frequency
+        Hz of each point, 0 at direct current, shape (points,).
+    reference
+        Z of the true outline, ohm, shape (points,).
+    reference_uncertainty
+        Ohm, shape (points,).
+    enclosure
+        Guaranteed bounds of the reference at direct current, ohm; None: not known.
+    splits
+        One per backend and resolution.
+    disagreements
+        One line where the backends' own limits of one staircase differ.
+    neglected
+        What both leave out.
     """
 
     cell: Cell
@@ -105,25 +164,86 @@ class ErrorsApart:
         return ["direct current" if f == 0 else f"{f:.4g} Hz" for f in self.frequency]
 
     def of(self, backend: str) -> list[Split]:
-        """Return the splits of a backend, coarse to fine."""
+        """Return the splits of a backend, coarse to fine.
+
+        Parameters
+        ----------
+        backend
+            Its name.
+
+        Returns
+        -------
+        list of Split
+            One per resolution.
+        """
         return [split for split in self.splits if split.backend == backend]
 
     def relative(self, backend: str, name: str) -> Complex:
-        """Return a part over |Z| of every resolution, (resolutions, points)."""
+        """Return a part over |Z| of every resolution.
+
+        Parameters
+        ----------
+        backend
+            Its name.
+        name
+            Of a part, or of a sum of parts: "outline", "total".
+
+        Returns
+        -------
+        numpy.ndarray
+            Complex, shape (resolutions, points).
+        """
         return np.asarray([split.part(name) for split in self.of(backend)] / np.abs(self.reference), dtype=complex)
 
     def spread(self, backend: str, name: str) -> Array:
-        """Return its uncertainty over |Z|, (resolutions, points)."""
+        """Return the uncertainty of a part over |Z|.
+
+        Parameters
+        ----------
+        backend
+            Its name.
+        name
+            Of a part, or of a sum of parts: "outline", "total".
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (resolutions, points).
+        """
         return np.array([split.spread(name) for split in self.of(backend)]) / np.abs(self.reference)
 
     def order(self, backend: str, name: str) -> Order | None:
-        """Return the observed order of a part, at the point where it is largest; parts below their uncertainty left out."""
+        """Return the observed order of a part, at the point where it is largest; parts below their uncertainty left out.
+
+        Parameters
+        ----------
+        backend
+            Its name.
+        name
+            Of a part, or of a sum of parts: "outline", "total".
+
+        Returns
+        -------
+        Order or None
+            None where too few are left.
+        """
         found, spread = np.abs(self.relative(backend, name)), self.spread(backend, name)
         known = np.where(found > spread, found, 0.0).max(1)
         return observed_order(self.resolutions, known)
 
     def dominant(self, backend: str) -> list[str]:
-        """Return which of the three parts is the largest at each resolution, at the point where it is."""
+        """Return which of the three parts is the largest at each resolution, at the point where it is.
+
+        Parameters
+        ----------
+        backend
+            Its name.
+
+        Returns
+        -------
+        list of str
+            One per resolution.
+        """
         sizes = np.stack([np.abs(self.relative(backend, name)).max(1) for name in PARTS])
         return [PARTS[int(k)] for k in sizes.argmax(0)]
 

@@ -44,11 +44,34 @@ def tell_apart(
     finest: int = FINEST,
     progress: Callable[[int], None] | None = None,
 ) -> ErrorsApart:
-    """Return the errors of voxelised grids of a cell, told apart, at direct current (where it flows) and at frequencies in Hz.
+    """Return the errors of voxelised grids of a cell, told apart, at direct current (where it flows) and at frequencies.
 
-    resolutions: voxels per edge, ascending; finest: cells per edge that voxelised faces are refined to (`limits`); progress:
-    called with how many resolutions are done. Raises InputError for a contact without an edge or resolutions that are not
-    ascending, ComputationError where a solver fails.
+    Parameters
+    ----------
+    cell
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    resolutions
+        Voxels per edge, ascending.
+    frequencies
+        Hz.
+    backends
+        Names of installed ones, or backends themselves.
+    finest
+        Cells per edge that voxelised faces are refined to (`limits`).
+    progress
+        Called with how many resolutions are done.
+
+    Returns
+    -------
+    ErrorsApart
+        Splits by backend and resolution.
+
+    Raises
+    ------
+    InputError
+        For a contact without an edge, or resolutions that are not ascending.
+    ComputationError
+        Where a solver fails.
     """
     cell = Cell.of(cell)
     points = _points(cell, frequencies)

@@ -18,7 +18,24 @@ from fem_constriction.problem.faces import face_of
 def staircase(cell: Cell, resolution: int, grid: Grid) -> Cell:
     """Return the cell whose contact is the voxels of half or more metal, as rectangles along the axes.
 
-    grid: the one of `resolution` voxels per edge. Raises InputError where no voxel is half metal.
+    Parameters
+    ----------
+    cell
+        With a contact of any outline.
+    resolution
+        Voxels per edge.
+    grid
+        The one of so many voxels per edge.
+
+    Returns
+    -------
+    Cell
+        Otherwise the same.
+
+    Raises
+    ------
+    InputError
+        Where no voxel is half metal.
     """
     cut = face_of(cell, whole=resolution % 2 == 1).cut
     x, y, contact = grid.x, grid.y, grid.contact
@@ -38,7 +55,19 @@ def staircase(cell: Cell, resolution: int, grid: Grid) -> Cell:
 def refined(grid: Grid, times: int, *, sharp: bool) -> Grid:
     """Return the grid with every voxel cut into times^3, each with the contact, and the share of it, that the voxel has.
 
-    sharp: without shares: voxels are metal or not.
+    Parameters
+    ----------
+    grid
+        Of voxels.
+    times
+        Parts per edge of a voxel.
+    sharp
+        Without shares: voxels are metal or not.
+
+    Returns
+    -------
+    Grid
+        Of the finer voxels.
     """
     return Grid(
         x=_divided(grid.x, times),

@@ -41,8 +41,18 @@ ROUNDING = TARGET
 class Enclosure:
     """Z_lower(s) <= Z_upper(s) at real s, on every pair of grids of two backends.
 
-    s: 1/s, 0 for direct current, (m,); lower, upper: Z of the finest grids in ohm, (m,): Z of the continuum lies between;
-    pairs: how many pairs of grids were compared; violations: one line for each that failed.
+    Parameters
+    ----------
+    names
+        Of the backend that bounds from below, and of the one that bounds from above.
+    s
+        1/s, 0 for direct current, shape (m,).
+    lower, upper
+        Z of the finest grids in ohm, shape (m,): Z of the continuum lies between.
+    pairs
+        How many pairs of grids were compared.
+    violations
+        One line for each that failed.
     """
 
     names: tuple[str, str]
@@ -57,9 +67,24 @@ class Enclosure:
 class Agreement:
     """What two or more backends say of one cell: a verdict per frequency, and the whole.
 
-    frequency: Hz, (n,); limits: backend -> spectrum with uncertainty; verdicts: (n,); tolerance: relative to |Z|;
-    enclosures: one per pair of a lower- and an upper-bound backend; discs: guaranteed ones, if two backends offer them;
-    routes: one per backend, how it was solved beside its own matrices; notes: what else to know.
+    Parameters
+    ----------
+    frequency
+        Hz, shape (n,).
+    limits
+        Backend -> spectrum with uncertainty.
+    verdicts
+        "agree", "disagree" or "unresolved" at each frequency, shape (n,).
+    tolerance
+        Relative to |Z|.
+    enclosures
+        One per pair of a lower- and an upper-bound backend.
+    discs
+        Guaranteed ones, if two backends offer them.
+    notes
+        What else to know.
+    routes
+        One per backend: how it was solved beside its own matrices.
     """
 
     frequency: Array
@@ -200,8 +225,33 @@ def compare(
 ) -> Agreement:
     """Return the agreement of two or more spectra with uncertainties, at the same frequencies.
 
-    A frequency's verdict is the worst of its pairs'. Raises InputError for fewer than two spectra, for different
-    frequencies, for a spectrum without uncertainty and for a tolerance outside 0 to 1.
+    At each frequency two spectra agree if |Z_1 - Z_2| <= u_1 + u_2 <= tolerance |Z|, disagree if |Z_1 - Z_2| > u_1 + u_2,
+    and are unresolved otherwise. A frequency's verdict is the worst of its pairs'.
+
+    Parameters
+    ----------
+    limits
+        Backend -> spectrum with uncertainty.
+    tolerance
+        Relative to |Z|, between 0 and 1.
+    enclosures
+        One per pair of a lower- and an upper-bound backend.
+    discs
+        Guaranteed ones, where two backends offer them.
+    notes
+        What else to know.
+    routes
+        One per backend: how it was solved beside its own matrices.
+
+    Returns
+    -------
+    Agreement
+        Verdict by frequency, and the whole.
+
+    Raises
+    ------
+    InputError
+        For fewer than two spectra, for different frequencies, for a spectrum without uncertainty, and for another tolerance.
     """
     check_tolerance(tolerance)
     if len(limits) < 2:
@@ -231,7 +281,17 @@ def enclose(lower: Family, upper: Family) -> Enclosure:
     """Return the check Z_lower(s) <= Z_upper(s) at direct current and every shift in the band that the upper one was solved at.
 
     At those its reduced model is exact; the lower one's may be smaller than its own Z between its shifts, never larger.
-    Allowed for is rounding: `ROUNDING`, and what the models say of their own error there.
+    Allowed for is rounding, and what the models say of their own error there.
+
+    Parameters
+    ----------
+    lower, upper
+        Families of the backend that bounds Z from below and of the one that bounds it from above.
+
+    Returns
+    -------
+    Enclosure
+        Both bounds of the finest grids, and a line for every pair of grids that violates the inequality.
     """
     names = (lower.backend.name, upper.backend.name)
     violations, pairs = [], 0

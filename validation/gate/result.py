@@ -46,10 +46,27 @@ class Geometric:
 class Result:
     """A cell, two or more backends, their agreement, and what was extracted, or why nothing was.
 
-    families: backend -> its grids, solved; agreement; geometric: None where no direct current flows; constriction and
-    extraction: None unless the backends agree (`refusal` says why); guaranteed: the same fit with the discs carried through
-    it as its discretisation contributions (the discs are guaranteed, the first order of the fit is not), None without discs;
-    unfitted: fits that failed, "agreed", by backend or "discs", and why.
+    Parameters
+    ----------
+    cell
+        What was solved.
+    families
+        Backend -> its grids, solved.
+    agreement
+        Verdicts, enclosures and discs.
+    geometric
+        R_DC less that of the one-dimensional circuit, in ohm; None where no direct current flows.
+    extraction
+        The fit to what the backends agree on; None unless they do.
+    by_backend
+        The same fit to each backend's own limit.
+    guaranteed
+        The same fit with the discs carried through it as its discretisation contributions (the discs are guaranteed, the first
+        order of the fit is not); None without discs.
+    refusal
+        Why nothing was extracted; None where something was.
+    unfitted
+        Fits that failed, "agreed", by backend or "discs", and why.
     """
 
     cell: Cell

@@ -54,8 +54,14 @@ Progress = Callable[[str, int], None]
 class Prepared:
     """Cells that differ in materials alone, solved: what any of them is judged by. Small, and picklable.
 
-    families: backend -> its grids; pairing: what guaranteed discs are made of, None without such a pair of backends; routes: of
-    each backend, how it is solved beside its own matrices.
+    Parameters
+    ----------
+    families
+        Backend -> its grids.
+    pairing
+        What guaranteed discs are made of; None without such a pair of backends.
+    routes
+        One per backend: how it was solved beside its own matrices.
     """
 
     families: Mapping[str, Family]
@@ -76,12 +82,39 @@ def crosscheck(
     """Return what the backends agree on, and the constriction extracted from it if they do.
 
     Each backend is solved on a family of at least three grids; where that leaves the agreement or the geometric R_Cstr
-    unresolved, the backend with the larger uncertainty is refined once more, as long as memory allows. frequencies: Hz
-    (default: 61 from 1 mHz to 1 GHz). accuracy: guaranteed discs with at most this radius, relative to |Z|, on grids made for
-    them (`guarantee`); left out, those of the finest grids; discs = False: none, a few seconds instead of half a minute. A
-    backend that gives spectra alone is asked once; at least one other must have grids. A
-    disagreement or an unresolved agreement is a result, not an error: `.refusal` says where and by how much, and
-    `.constriction` raises NotAgreed. Raises InputError, ComputationError.
+    unresolved, the backend with the larger uncertainty is refined once more, as long as memory allows. A disagreement or an
+    unresolved agreement is a result, not an error: `.refusal` says where and by how much, and `.constriction` raises NotAgreed.
+
+    Parameters
+    ----------
+    cell
+        A Cell, the path of a cell file, or a dictionary with its keys.
+    frequencies
+        Hz; left out: 61 from 1 mHz to 1 GHz.
+    backends
+        Two or more: names of installed ones, or backends themselves. One that gives spectra alone is asked once; at least one
+        other must have grids.
+    tolerance
+        Of the agreement, relative to |Z|.
+    accuracy
+        Guaranteed discs with at most this radius, relative to |Z|, on grids made for them (`guarantee`); left out: those of the
+        finest grids.
+    discs
+        False: none, a few seconds instead of half a minute.
+    progress
+        Called with a backend's name and the level after each grid.
+
+    Returns
+    -------
+    Result
+        Agreement, geometric resistance, and extraction or the reason why there is none.
+
+    Raises
+    ------
+    InputError
+        For what is wrong in the cell or the arguments.
+    ComputationError
+        Where a solver fails.
     """
     cell = Cell.of(cell)
     points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
@@ -122,10 +155,32 @@ def prepare(
     side_by_side: bool = True,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Solve the grids that cells of one discretisation share (`backends.discretisation`), once for all their materials.
+    """Solve the grids that cells of one discretisation share, once for all their materials: `judge` gives the result of each.
 
-    Then `judge` gives the result of each. side_by_side: a thread per backend; not where every processor has work already.
-    Raises InputError for cells that differ in more, ComputationError.
+    Parameters
+    ----------
+    cells
+        Cells that differ in materials alone.
+    frequencies
+        Hz; left out: 61 from 1 mHz to 1 GHz.
+    backends
+        Two or more with grids.
+    side_by_side
+        A thread per backend; not where every processor has work already.
+    progress
+        Called with a backend's name and the level after each grid.
+
+    Returns
+    -------
+    Prepared
+        What `judge` takes: small, and picklable.
+
+    Raises
+    ------
+    InputError
+        For cells that differ in more than materials.
+    ComputationError
+        Where a solver fails.
     """
     taken = [Cell.of(cell) for cell in cells]
     points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
@@ -148,7 +203,23 @@ def judge(
 ) -> Result:
     """Return what `crosscheck` would, for one of the cells that were prepared, without refining further.
 
-    every_fit: that of each backend and that with the discs as well, not only that of what they agree on.
+    Parameters
+    ----------
+    cell
+        One of those that were prepared.
+    prepared
+        What `prepare` returned.
+    frequencies
+        Hz; left out: 61 from 1 mHz to 1 GHz.
+    tolerance
+        Of the agreement, relative to |Z|.
+    every_fit
+        That of each backend and that with the discs as well, not only that of what they agree on.
+
+    Returns
+    -------
+    Result
+        As of `crosscheck`.
     """
     points = FREQUENCIES if frequencies is None else frequencies_taken(frequencies)
     check_tolerance(tolerance)
@@ -217,7 +288,29 @@ def _beside(found: Extraction, by_backend: Mapping[str, Extraction]) -> list[str
 
 
 def extract_agreed(cell: Cell, agreement: Agreement, families: Mapping[str, Family], geometric: Geometric | None) -> Extraction:
-    """Return the constriction of spectra that agree; raise NotAgreed, with where and by how much, for anything else."""
+    """Return the constriction of spectra that agree.
+
+    Parameters
+    ----------
+    cell
+        What was solved.
+    agreement
+        Of the backends' limits.
+    families
+        Backend -> its grids, solved.
+    geometric
+        The geometric resistance; None where no direct current flows.
+
+    Returns
+    -------
+    Extraction
+        Arcs with R, C and tau, each with its uncertainties.
+
+    Raises
+    ------
+    NotAgreed
+        With where and by how much, for spectra that do not agree.
+    """
     refusal = _refusal(agreement, geometric)
     if refusal is not None:
         raise NotAgreed(refusal)

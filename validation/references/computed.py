@@ -32,9 +32,20 @@ ACCURACY: Final = 5e-6
 
 @dataclass(frozen=True, eq=False)
 class Recomputed:
-    """A cell's reference: spectrum with uncertainty, direct current (R, u) in ohm or None where none flows, the agreement.
+    """A cell's reference: its spectrum with uncertainty, and what it rests on.
 
-    grids: backend -> how many grids of its family were solved.
+    Parameters
+    ----------
+    cell
+        What was solved.
+    spectrum
+        Z in ohm with its uncertainty.
+    direct
+        (R_DC, its uncertainty) in ohm; None where no direct current flows.
+    agreement
+        Of both backends.
+    grids
+        Backend -> how many grids of its family were solved.
     """
 
     cell: Cell
@@ -51,10 +62,30 @@ def recompute(
     accuracy: float = ACCURACY,
     progress: Callable[[str, int], None] | None = None,
 ) -> Recomputed:
-    """Return the reference of a cell at frequencies in Hz, from both backends, each refined to `accuracy` relative to |Z|.
+    """Return the reference of a cell from both backends, each refined to the accuracy.
 
-    progress(backend, level) is called after each grid. Raises ComputationError, with the reason, where an accuracy cannot be
-    reached or the two do not agree: there is no reference then. Raises InputError.
+    Parameters
+    ----------
+    cell
+        What to solve.
+    frequency
+        Hz, shape (n,).
+    accuracy
+        Relative to |Z|, between 0 and 1.
+    progress
+        Called with a backend's name and the level after each grid.
+
+    Returns
+    -------
+    Recomputed
+        Spectrum, direct current, agreement.
+
+    Raises
+    ------
+    InputError
+        For what is wrong in the arguments.
+    ComputationError
+        With the reason, where an accuracy cannot be reached or the two do not agree: there is no reference then.
     """
     points = frequencies_taken(frequency)
     families = {name: solve_to(cell, backend_named(name), points, Accuracy(accuracy), progress) for name in BACKENDS}

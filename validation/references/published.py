@@ -21,9 +21,22 @@ INDEX: Final = "index.json"
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A published reference: spectrum with uncertainty (ohm, |Z - Z_ref| <= u), direct current (R, u) in ohm, its record.
+    """A published reference: |Z - Z_ref| <= u.
 
-    direct: None where the cell blocks direct current; version: of the set.
+    Parameters
+    ----------
+    name
+        What it is called in the set.
+    version
+        Of the set.
+    cell
+        What it is the reference of.
+    spectrum
+        Z_ref and u in ohm.
+    direct
+        (R_DC, its uncertainty) in ohm; None where the cell blocks direct current.
+    record
+        What the index says of it.
     """
 
     name: str
@@ -51,14 +64,40 @@ def index(folder: Path | None = None) -> dict[str, Any]:
 
 
 def names(folder: Path | None = None) -> list[str]:
-    """Return the names of the references, in their order."""
+    """Return the names of the references, in their order.
+
+    Parameters
+    ----------
+    folder
+        Of another set; left out: the published one.
+
+    Returns
+    -------
+    list of str
+        What `load` takes.
+    """
     return [record["name"] for record in index(folder)["references"]]
 
 
 def load(name: str, folder: Path | None = None) -> Reference:
     """Return a reference of the published set, or of the one in a folder.
 
-    Raises InputError for a name that is none, and for a file whose SHA-256 is not that of the index.
+    Parameters
+    ----------
+    name
+        One of `names`.
+    folder
+        Of another set; left out: the published one.
+
+    Returns
+    -------
+    Reference
+        Spectrum with uncertainty, direct current, record.
+
+    Raises
+    ------
+    InputError
+        For a name that is none, and for a file whose SHA-256 is not that of the index.
     """
     return _load(name, folder or data())
 

@@ -29,14 +29,38 @@ def sweep(
     retry: bool = False,
     file_format: str = "netcdf",
 ) -> xr.Dataset:
-    """Return the data set of a study, its points computed as far as they were missing: dimensions are the axes, and frequency.
+    """Return the data set of a study, its points computed as far as they were missing.
 
-    study: a Study, a dictionary of its keys, or the path of a TOML file. out: the folder that keeps finished points and the
-    data set, results.nc (default: the stem of the study file, else "sweep"); the same call goes on where another ended.
-    executor: any concurrent.futures.Executor (default: `workers` processes of this machine; a script then keeps the call under
-    `if __name__ == "__main__"`). progress: called with a `Step` after each point. retry: compute failed points again.
-    file_format: "netcdf" or "zarr". Failed points are NaN, with `status` and `reason`. Raises InputError before anything is
-    computed, ComputationError if the disk is full.
+    Parameters
+    ----------
+    study
+        A Study, a dictionary of its keys, or the path of a TOML file.
+    out
+        The folder that keeps finished points and the data set, results.nc (left out: the stem of the study file, else "sweep");
+        the same call goes on where another ended.
+    executor
+        Any concurrent.futures.Executor; left out: `workers` processes of this machine (a script then keeps the call under
+        `if __name__ == "__main__"`).
+    workers
+        Processes, from 1; left out: as many as there are processors.
+    progress
+        Called with a `Step` after each point.
+    retry
+        Compute failed points again.
+    file_format
+        "netcdf" or "zarr".
+
+    Returns
+    -------
+    xarray.Dataset
+        Its dimensions are the axes, and frequency. Failed points are NaN, with `status` and `reason`.
+
+    Raises
+    ------
+    InputError
+        Before anything is computed, for what is wrong in the study.
+    ComputationError
+        If the disk is full.
     """
     from validation.study.dataset import build, check_format, save
 

@@ -61,9 +61,32 @@ def enclose(
 ) -> Enclosed:
     """Return bounds of Z(s) at real s >= 0 with a radius of at most accuracy times Z.
 
-    What rounding and the projection leave, 1e-8 at most, is added to both. Raises InputError for s < 0, for direct current
-    where none flows, and for a contact without an edge; ComputationError, with what was reached, where memory or the finest
-    level ends it.
+    What rounding and the projection leave, 1e-8 at most, is added to both.
+
+    Parameters
+    ----------
+    described
+        A Cell, the path of a cell file, a dictionary with its keys, or a Problem.
+    accuracy
+        Relative to Z.
+    s
+        1/s, of any shape; 0 is direct current.
+    mesher
+        What triangulates the face beside the contact's outline; left out: as the cell says.
+    progress
+        Called with a name and the level after each mesh.
+
+    Returns
+    -------
+    Enclosed
+        Lower and upper bounds in ohm.
+
+    Raises
+    ------
+    InputError
+        For s < 0, for direct current where none flows, and for a contact without an edge.
+    ComputationError
+        With what was reached, where memory or the finest level ends it.
     """
     points = np.atleast_1d(array_in("1/s", s, "s").astype(float))
     problem = Problem.of(described)
