@@ -1,7 +1,7 @@
 """Seconds, processor seconds and peak memory; methods on ever larger grids; a benchmark as a command runs it.
 
-One way for each thing that benchmarks have in common. `cost` measures what is inside a `with`; `fastest` repeats what is short;
-`climb` takes a method from grid to grid until the next one would take too long or would not fit, and says which and why;
+One way for each thing that benchmarks have in common. `Clock` and `cost` measure, the latter memory as well; `fastest` repeats
+what is short; `climb` takes a method from grid to grid until the next one would take too long or would not fit, and says which and why;
 `sampled` says at which few frequencies a peer is solved, whose mean time is multiplied by all; `Benchmark` holds what a command
 needs: run, tables, picture, and whether what it found is as asked.
 """
@@ -46,6 +46,23 @@ class CannotBeUsedError(Exception):
     """A method that cannot be used here: what is not installed, or cannot take the cell."""
 
 
+class Clock:
+    """Seconds, and seconds of the processor, since it was made."""
+
+    def __init__(self) -> None:
+        self._begin, self._worked = time.perf_counter(), time.process_time()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time."""
+        return time.perf_counter() - self._begin
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Time of the processor, all threads together."""
+        return time.process_time() - self._worked
+
+
 @contextmanager
 def cost() -> Iterator[Row]:
     """Fill in wall time, processor time and the largest increase of resident memory (seen every 5 ms) of what is inside."""
@@ -61,10 +78,10 @@ def cost() -> Iterator[Row]:
     watcher = threading.Thread(target=watch, daemon=True)
     found: Row = {}
     watcher.start()
-    begin, worked = time.perf_counter(), time.process_time()
+    clock = Clock()
     try:
         yield found
-        found["seconds"], found["cpu_seconds"] = time.perf_counter() - begin, time.process_time() - worked
+        found["seconds"], found["cpu_seconds"] = clock.seconds, clock.cpu_seconds
     finally:
         done.set()
         watcher.join()

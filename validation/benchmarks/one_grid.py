@@ -6,7 +6,6 @@ frequencies only, and its mean time multiplied by their number. Where they were 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +32,7 @@ from fem_constriction.solving.choice import FINEST
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
-from validation.benchmarks.harness import cost, machine, sampled
+from validation.benchmarks.harness import Clock, cost, machine, sampled
 from validation.show.report import amount, table
 
 #: Where the fastest peer so far takes more processor seconds per solve, the peers after it are left out: they may take 15 times
@@ -159,7 +158,7 @@ def _peers(
             plain = Assembly({name: operator.tocsr() for name, operator in assemble().operators.items()})
             port = np.zeros(plain.unknowns, dtype=complex)
             port[-1] = 1.0
-            begin, worked = time.perf_counter(), time.process_time()
+            clock = Clock()
             for point in s:
                 try:
                     matrix = plain.matrix({name: complex(y) for name, y in evaluate(processes, point).items()})
@@ -169,9 +168,9 @@ def _peers(
                 solves += 1
                 if not rows:
                     impedance.append(complex(found))
-                elif (time.process_time() - worked) / solves > 1.5 * fastest:
+                elif clock.cpu_seconds / solves > 1.5 * fastest:
                     break  # not the one to beat: enough is known of it
-            per_solve, cpu = (time.perf_counter() - begin) / solves, (time.process_time() - worked) / solves
+            per_solve, cpu = clock.seconds / solves, clock.cpu_seconds / solves
         row["seconds"] += per_solve * (count - solves)
         row["cpu_seconds"] += cpu * (count - solves)
         row |= {"seconds_per_solve": per_solve, "cpu_seconds_per_solve": cpu, "solves": solves, "extrapolated": solves < count}

@@ -9,7 +9,6 @@ one three-dimensional cosine transform of N^3 doubles, which is less than any me
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -35,7 +34,7 @@ from fem_constriction.solving.capabilities import BUILT_IN, require
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band, solve_family
 from fem_constriction.spectra.frequencies import frequencies_taken
-from validation.benchmarks.harness import LIMIT, CannotBeUsedError, Climber, Row, climb, cost, exponent, machine, sampled
+from validation.benchmarks.harness import LIMIT, CannotBeUsedError, Climber, Clock, Row, climb, cost, exponent, machine, sampled
 from validation.benchmarks.one_grid import superlu
 
 #: Sizes to begin with.
@@ -204,12 +203,12 @@ def _peer(solve: Callable[[Any, NDArray[np.complex128]], tuple[NDArray[Any], int
         places, impedance = [], []  # what a peer found is looked at like our own
         with cost() as row:
             for matrix, port, place in _matrices(cell, size, points):
-                begin = time.perf_counter()
+                clock = Clock()
                 try:
                     x, steps = solve(matrix, port)
                 except (MemoryError, RuntimeError) as error:
                     raise ComputationError(f"a peer failed on {port.size:,} unknowns: {error}") from None
-                seconds.append(time.perf_counter() - begin)
+                seconds.append(clock.seconds)
                 iterations, unknowns = max(iterations, steps), port.size
                 places.append(place)
                 impedance.append(complex(x[-1]))
@@ -261,9 +260,9 @@ def _taufactor(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
 def _transform(cell: Cell, size: int, points: NDArray[np.float64]) -> Row:
     with cost() as row:
         values = np.ones((size, size, size))
-        begin = time.perf_counter()
+        clock = Clock()
         fft.dctn(values, type=2, overwrite_x=True, workers=os.cpu_count())
-        seconds = time.perf_counter() - begin
+        seconds = clock.seconds
     return {**row, "seconds": seconds, "seconds_once": seconds, "unknowns": size**3, "iterations": 0}
 
 

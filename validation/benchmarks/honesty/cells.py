@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.capabilities import gap
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band
+from validation.benchmarks.harness import Clock
 from validation.benchmarks.honesty.populations import Drawn, draw
 from validation.benchmarks.honesty.truth import Truth, truths
 from validation.discs.all_unknowns import pair
@@ -77,11 +77,11 @@ def one(kind: str, number: int, seed: int, judged: Judged = found) -> dict[str, 
     """Return the row of one random cell, everything relative to |Z|; of one that could not be computed, why."""
     drawn = draw(kind, number, seed)
     row: dict[str, Any] = {"kind": kind, "cell": number, "seed": seed, "digest": digest(drawn), **described(drawn.cell)}
-    begin = time.process_time()
+    clock = Clock()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImplausibleWarning)
         row |= _compared(drawn, judged)
-    return {**row, "cpu_seconds": time.process_time() - begin, "toml": drawn.cell.dumps()}
+    return {**row, "cpu_seconds": clock.cpu_seconds, "toml": drawn.cell.dumps()}
 
 
 def _compared(drawn: Drawn, judged: Judged) -> dict[str, Any]:
