@@ -114,7 +114,7 @@ def _single(result: Findings, series: Sequence[Errors], frequencies: Sequence[fl
     drawn = [each for each in series if each.frequency in frequencies]
     made = _panel(result, drawn, marks, f"single frequencies, {kind}")
     low, high = _reach(drawn, _unit(result)[0])
-    return replace(made, x=replace(made.x, range=(low / 2, 2 * high)))  # room for the frequencies
+    return replace(made, x=replace(made.x, range=(low / 3, 3 * high)))  # room for the frequencies
 
 
 def _marks(
