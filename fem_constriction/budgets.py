@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fem_constriction.cell.cell import Cell, CellLike
+from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.temperature import ENERGY, ActivationEnergies
 from fem_constriction.cell.units import checked
 from fem_constriction.errors import Absent, ComputationError, InputError
-from fem_constriction.processes.circuits import in_series, one_dimensional_resistance
+from fem_constriction.problem.one_dimensional import in_series, one_dimensional_resistance
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import by_name
 from fem_constriction.processes.names import BULK
-from fem_constriction.processes.of_cell import admittances, direct_current
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import Backend, backend_named
@@ -89,11 +89,16 @@ class Budget:
     resistance: (R_DC, uncertainty) in ohm, the limit of the family; one_dimensional: R_DC of the 1D-PM in ohm.
     """
 
-    cell: Cell
+    problem: Problem
     backend: str
     parts: Mapping[str, Part]
     resistance: tuple[float, float]
     one_dimensional: float
+
+    @property
+    def cell(self) -> Cell:
+        """The description that was solved."""
+        return self.problem.cell
 
     @property
     def constriction(self) -> tuple[float, float]:
@@ -112,18 +117,19 @@ class Budget:
         }
 
 
-def check_flows(cell: Cell) -> None:
+def check_flows(described: Described) -> None:
     """Raise InputError for a cell without direct current: it has no R_DC that could have parts."""
-    if not direct_current(cell):
+    problem = Problem.of(described)
+    if not problem.direct_current:
         raise InputError(
             key="working_electrode.contact.fraction",
-            value=cell.contact_fraction,
+            value=problem.contact_fraction,
             why="no direct current flows, and its resistance has no parts",
             remedy="allowed is a fraction above 0, or pores that conduct",
         )
 
 
-def budget(what: CellLike | Family, *, backend: str | Backend = "network") -> Budget:
+def budget(what: Described | Family, *, backend: str | Backend = "network") -> Budget:
     """Return the parts of R_DC and R_Cstr by process: limits of a family of grids, with their uncertainties.
 
     Parameters
@@ -145,19 +151,19 @@ def budget(what: CellLike | Family, *, backend: str | Backend = "network") -> Bu
     ComputationError
         Where a solver fails.
     """
-    cell = what.cell if isinstance(what, Family) else Cell.of(what)
-    check_flows(cell)
+    problem = what.problem if isinstance(what, Family) else Problem.of(what)
+    check_flows(problem)
     if isinstance(what, Family):
         family = what
     else:
         chosen = backend_named(backend)
-        require("budget", cell, [chosen])
-        family = solve_family(cell, chosen, None)
+        require("budget", problem, [chosen])
+        family = solve_family(problem, chosen, None)
     resistance = family.resistance()
     grids = [parts(solution.model, np.zeros(1)) for solution in family.solutions[-3:]]
-    plain = one_dimensional_parts(cell)
+    plain = one_dimensional_parts(problem)
     found = {}
-    conducting = {place: y for place, y in admittances(cell).items() if y.conductance}
+    conducting = {place: y for place, y in problem.places.items() if y.conductance}
     for process, element in by_name(conducting).items():
         limit = extrapolate(np.array([each[process] for each in grids]), family.order, erratic=family.erratic(np.zeros(1)))
         value = float(limit.value[0].real)
@@ -170,23 +176,24 @@ def budget(what: CellLike | Family, *, backend: str | Backend = "network") -> Bu
             unit="1/m" if process == BULK else "1/m^2",
         )
     return Budget(
-        cell=cell,
+        problem=problem,
         backend=family.backend.name,
         parts=found,
         resistance=resistance,
-        one_dimensional=one_dimensional_resistance(cell),
+        one_dimensional=one_dimensional_resistance(problem),
     )
 
 
-def one_dimensional_parts(cell: Cell) -> dict[str, float]:
+def one_dimensional_parts(described: Described) -> dict[str, float]:
     """Return the part of every process in R_DC of the 1D-PM in ohm: its arcs, the interface's shared out by current.
 
     Contact and pores lie in parallel, so each dissipates g A/(g_ct A_c + g_pore (A - A_c)) of the interface's part; elements in
     series dissipate in proportion to their resistance.
     """
-    y = admittances(cell)
+    problem = Problem.of(described)
+    y = problem.places
     found = dict.fromkeys(by_name(y), 0.0)
-    for parallel in in_series(cell).values():
+    for parallel in in_series(problem).values():
         conducts = {place: admittance.conductance * size for place, (admittance, size) in parallel.items()}
         total = sum(conducts.values())
         for place, g in conducts.items():
@@ -281,14 +288,13 @@ def activation_energy(
         Where there is no constriction.
     """
     if energies is None:
-        if found.cell.temperature is None:
+        if not found.problem.activation_energies:
             raise InputError(
                 key="temperature",
                 value=Absent.MISSING,
                 allowed="required are activation energies, in the cell or given by process in J",
             )
-        chosen = found.cell.temperature.activation_energy
-        energies = {process: chosen.of(process) for process in found.parts}
+        energies = {process: found.problem.activation_energies.get(process, 0.0) for process in found.parts}
     for process, energy in energies.items():
         if process not in ActivationEnergies.model_fields:
             allowed = ", ".join(ActivationEnergies.model_fields)

@@ -13,7 +13,8 @@ from fem_constriction.budgets import one_dimensional_parts
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fitting.extraction import Extraction
 from fem_constriction.fitting.values import Element, Value, none
-from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, Circuit, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, Circuit
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.reduced import Relaxation

@@ -12,7 +12,8 @@ from fem_constriction import Cell, Spectrum
 from fem_constriction.errors import ComputationError
 from fem_constriction.fitting.extraction import Extraction
 from fem_constriction.fitting.values import Element, Value
-from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc
 from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.reduced import Relaxation

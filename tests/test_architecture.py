@@ -110,6 +110,41 @@ def test_an_arrow_up_and_a_circle_are_seen() -> None:
     assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})) == {"a", "b", "c"}
 
 
+#: Rooms behind the door: they take a `Problem`, and read no section of a cell's description.
+BEHIND = (
+    *(f"fem_constriction.{name}" for name in ("grids", "reduction", "stack", "fitting", "solving", "budgets", "api")),
+    *("fem_constriction.fem", "fem_constriction.fields", "network", "validation.discs", "validation.gate"),
+)
+
+#: Sections by name alone, and those whose names other things have as well: read from something that is called a cell.
+SECTIONS = ("electrolyte", "working_electrode", "microstructure")
+OF_A_CELL = ("geometry", "mesh", "temperature", "counter_electrode")
+
+
+def sections_read(path: Path) -> list[str]:
+    """Where a module reads a section of a description."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Attribute):
+            continue
+        owner = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
+        if node.attr in SECTIONS or (node.attr in OF_A_CELL and owner == "cell"):
+            found.append(f"{path.name}:{node.lineno} reads {ast.unparse(node)}")
+    return found
+
+
+def test_nobody_behind_the_door_reads_sections_of_a_cell() -> None:
+    behind = [path for package in PACKAGES for path in modules(package) if room(dotted(package, path)) in BEHIND]
+    assert len(behind) > 80
+    assert [line for path in behind for line in sections_read(path)] == []
+
+
+def test_a_section_that_is_read_is_seen(tmp_path: Path) -> None:
+    stray = tmp_path / "stray.py"
+    stray.write_text("a = family.cell.mesh\nb = cell.working_electrode.pore\nc = grid.mesh\nd = problem.cell.title\n")
+    assert sections_read(stray) == ["stray.py:1 reads family.cell.mesh", "stray.py:2 reads cell.working_electrode"]
+
+
 def test_the_shared_language_knows_neither_network_nor_validation() -> None:
     assert offenders("fem_constriction", ("network", "validation")) == []
 

@@ -14,7 +14,8 @@ from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fitting.circuit_models import model
 from fem_constriction.fitting.extraction import Extraction, extract, fit_spectrum
 from fem_constriction.fitting.notation import Part, parse
-from fem_constriction.processes.circuits import Arc, Circuit, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import Arc, Circuit
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from network import Network

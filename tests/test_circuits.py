@@ -10,7 +10,8 @@ import pytest
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.fitting.notation import Topology, parse
-from fem_constriction.processes.circuits import Arc, Circuit, elements, fit_names, physical
+from fem_constriction.problem.one_dimensional import elements, fit_names, physical
+from fem_constriction.processes.circuits import Arc, Circuit
 
 CELLS = Path(__file__).parent / "data" / "cells"
 F = np.geomspace(1e-3, 1e9, 61)

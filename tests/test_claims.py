@@ -40,7 +40,7 @@ def merged(what: What, value: Any) -> Any:
     """Charge transfer and constriction become one arc in the spectrum."""
     if what.x == 1:
         return value
-    from fem_constriction.processes.circuits import physical
+    from fem_constriction.problem.one_dimensional import physical
     from validation.gate.run import FREQUENCIES
 
     return physical(what.cell).impedance(FREQUENCIES)

@@ -34,13 +34,13 @@ class OneDimensional:
     bound = "lower"
 
     def impedance(self, cell: fc.Cell, frequencies: np.ndarray) -> fc.Spectrum:
-        from fem_constriction.processes.circuits import physical
+        from fem_constriction.problem.one_dimensional import physical
 
         z = physical(cell).impedance(frequencies)
         return fc.Spectrum(frequencies, z, 1e-9 * np.abs(z))
 
     def resistance(self, cell: fc.Cell) -> tuple[float, float]:
-        from fem_constriction.processes.circuits import physical
+        from fem_constriction.problem.one_dimensional import physical
 
         return physical(cell).resistance, 0.0
 

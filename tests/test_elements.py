@@ -9,7 +9,7 @@ from oracle import direct
 import fem_constriction as fc
 from fem_constriction.budgets import one_dimensional_parts
 from fem_constriction.errors import InputError
-from fem_constriction.processes.circuits import one_dimensional, physical
+from fem_constriction.problem.one_dimensional import one_dimensional, physical
 from fem_constriction.processes.elements import Admittance, Element
 from fem_constriction.processes.names import CHARGE_TRANSFER
 from fem_constriction.processes.of_cell import admittances
@@ -156,7 +156,7 @@ def test_the_one_dimensional_cell_takes_any_element_and_its_circuit_refuses_by_n
     plain = physical(full)
     y = admittances(full)
     monkeypatch.setattr(
-        "fem_constriction.processes.circuits.admittances",
+        "fem_constriction.problem.problem.admittances",
         lambda _: {**y, CHARGE_TRANSFER: Admittance.series(INTERPHASE, DEPRESSED)},
     )
     added = 1 / INTERPHASE(S) + 1 / DEPRESSED(S) - 1 / y[CHARGE_TRANSFER](S)
@@ -169,8 +169,7 @@ def test_the_one_dimensional_cell_takes_any_element_and_its_circuit_refuses_by_n
 def test_parts_in_series_dissipate_by_their_resistance(monkeypatch: pytest.MonkeyPatch) -> None:
     full = cell().vary({"working_electrode.contact.fraction": 1.0})
     y = {**admittances(full), CHARGE_TRANSFER: Admittance.series(INTERPHASE, admittances(full)[CHARGE_TRANSFER])}
-    for module in ("processes.circuits", "budgets"):
-        monkeypatch.setattr(f"fem_constriction.{module}.admittances", lambda _: y)
+    monkeypatch.setattr("fem_constriction.problem.problem.admittances", lambda _: y)
     found = one_dimensional_parts(full)
     assert found["interphase"] == pytest.approx(1 / (2e3 * full.area), rel=1e-12)
     assert found[CHARGE_TRANSFER] == pytest.approx(1e-4 / full.area, rel=1e-12)

@@ -20,7 +20,8 @@ from fem_constriction.fem.backend import FiniteElements
 from fem_constriction.fitting.extraction import Extraction, Value, extract, fit_spectrum
 from fem_constriction.fitting.rc_fit import WEIGHTINGS, best_fit, fit
 from fem_constriction.fitting.starts import relaxations, starts
-from fem_constriction.processes.circuits import Arc, Circuit, elements, physical
+from fem_constriction.problem.one_dimensional import elements, physical
+from fem_constriction.processes.circuits import Arc, Circuit
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.reduction.reduced import ReducedModel

@@ -13,9 +13,10 @@ import pytest
 import fem_constriction as fc
 from fem_constriction import memory
 from fem_constriction.errors import MemoryShort
+from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import check_memory
-from validation.gate import run as gate
+from validation.gate import families
 from validation.study import pool
 
 GIB = 2**30
@@ -148,10 +149,11 @@ def test_both_backends_of_a_crosscheck_share(machine: Path, small: fc.Cell, monk
     def solve(_cell: object, backend: object, *_: object, **__: object) -> None:
         seen.append(memory.free())
 
-    monkeypatch.setattr(gate, "solve_family", solve)
+    monkeypatch.setattr(families, "solve_family", solve)
     chosen = [backend_named(name) for name in ("network", "fem")]
-    gate._solve([small], chosen, (1.0, 2.0), None)
-    gate._solve([small], chosen, (1.0, 2.0), None, side_by_side=False)
+    problem = Problem.of(small).within((1.0, 2.0))
+    families.solve_families([problem], chosen)
+    families.solve_families([problem], chosen, side_by_side=False)
     assert seen == [8 * GIB, 8 * GIB, 16 * GIB, 16 * GIB]
 
 

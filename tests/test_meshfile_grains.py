@@ -19,7 +19,7 @@ from fem_constriction.fem.meshes.cut import cut
 from fem_constriction.fem.meshes.space import refined
 from fem_constriction.geometry.facets import Facets, areas, volumes
 from fem_constriction.grids.grid import Grid
-from fem_constriction.processes.circuits import physical
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.solver import solve_shifts

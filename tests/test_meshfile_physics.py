@@ -16,8 +16,8 @@ from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.meshes.unstructured import family_order
 from fem_constriction.geometry.facets import Facets
 from fem_constriction.grids.grid import Grid, uniform
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.circuits import physical
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import Family
 from network import Network

@@ -14,7 +14,7 @@ import pytest
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, LeftOutWarning, NotAgreed, NotExtracted
 from validation import Result, crosscheck
-from validation.gate import run as gate
+from validation.gate import fits
 from validation.show.crosscheck_files import write_result
 from validation.show.pictures import plane
 from validation.show.report import crosscheck_report
@@ -89,10 +89,10 @@ def test_a_combined_value_outside_its_parts_says_so(vague: Result) -> None:
     known = {name: replace(arc, R=replace(arc.R, discretisation=1.0)) for name, arc in vague.extraction.arcs.items()}
     certain = replace(vague.extraction, arcs=known)
     both = {"network": certain, "fem": certain}
-    assert gate._beside(certain, both) == []
+    assert fits.beside(certain, both) == []
     arc = known["constriction"]
     above = replace(certain, arcs={**known, "constriction": replace(arc, R=replace(arc.R, value=1.01 * arc.R.value))})
-    (note,) = gate._beside(above, both)
+    (note,) = fits.beside(above, both)
     assert "R_Cstr" in note
     assert "outside the backends' own fits" in note
 
@@ -104,7 +104,7 @@ def test_a_fit_that_fails_leaves_agreement_and_reason(
     def fails(*_: Any, **__: Any) -> None:
         raise failure
 
-    monkeypatch.setattr(gate, "extract", fails)
+    monkeypatch.setattr(fits, "extract", fails)
     result = crosscheck(small, F, discs=False)
     assert result.agreement.verdict == "agree"
     assert result.extraction is None
@@ -116,7 +116,7 @@ def test_a_fit_that_fails_leaves_agreement_and_reason(
 
 
 def test_one_backend_whose_fit_fails_is_named_and_the_rest_stands(small: fc.Cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = gate.extract, []
+    real, calls = fits.extract, []
 
     def second_fails(*arguments: Any, **more: Any) -> Any:
         calls.append(1)
@@ -124,7 +124,7 @@ def test_one_backend_whose_fit_fails_is_named_and_the_rest_stands(small: fc.Cell
             raise ComputationError("no convergence")
         return real(*arguments, **more)
 
-    monkeypatch.setattr(gate, "extract", second_fails)
+    monkeypatch.setattr(fits, "extract", second_fails)
     result = crosscheck(small, F, discs=False)
     assert result.refusal is None
     assert result.constriction.R.value > 0

@@ -25,7 +25,7 @@ from fem_constriction.fem.prisms.prism_fields import locate
 from fem_constriction.fem.prisms.prisms import Prisms, TriangleSpace, triangle_basis
 from fem_constriction.fem.prisms.triangulation import triangulate
 from fem_constriction.grids.grid import Grading
-from fem_constriction.processes.circuits import physical
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.refinement import solve_family

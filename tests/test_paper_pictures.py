@@ -21,7 +21,8 @@ from rich.console import Console
 from study_fakes import Here, Renewing
 
 from fem_constriction import Cell, InputError
-from fem_constriction.processes.circuits import CONSTRICTION, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells, dataset, pictures, pictures_arcs, pictures_electrolyte, series, summary, tables

@@ -14,8 +14,8 @@ from study_fakes import Here, Renewing
 from test_plots import CoarseElements, CoarseNetwork
 
 from fem_constriction import Cell, ComputationError, InputError
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.circuits import physical
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.processes.of_cell import admittances
 from validation import compare, crosscheck

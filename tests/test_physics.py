@@ -7,7 +7,7 @@ import pytest
 
 import fem_constriction as fc
 from fem_constriction.fem import FiniteElements
-from fem_constriction.processes.circuits import physical
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.reduction.reduced import ReducedModel

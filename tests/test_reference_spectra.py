@@ -13,7 +13,7 @@ import pytest
 
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.processes.circuits import physical
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.spectra.spectrum import Spectrum
 from validation import oracles
 from validation.cli import references as commands

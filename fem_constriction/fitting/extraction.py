@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, NotExtracted, Written
 from fem_constriction.files import jsonable
 from fem_constriction.fitting.drt import gaussians, peaks
@@ -28,7 +27,9 @@ from fem_constriction.fitting.rc_fit import EXACT, Fit, Weighting, best_fit, fit
 from fem_constriction.fitting.starts import Relaxations, relaxations
 from fem_constriction.fitting.values import Constriction, Element, Value, none
 from fem_constriction.fitting.variations import Variation, deviation, variations
-from fem_constriction.processes.circuits import CONSTRICTION, SERIES, Arc, Circuit, elements
+from fem_constriction.problem.one_dimensional import elements
+from fem_constriction.problem.problem import Described
+from fem_constriction.processes.circuits import CONSTRICTION, SERIES, Arc, Circuit
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.spectra.spectrum import Spectrum
 from fem_constriction.spectra.sweeps import prepared
@@ -115,7 +116,7 @@ def extract(
     frequency: ArrayLike,
     impedance: ArrayLike,
     *,
-    cell: Cell,
+    cell: Described,
     model: ReducedModel,
     uncertainty: ArrayLike | None = None,
     extended: bool = True,

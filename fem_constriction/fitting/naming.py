@@ -18,7 +18,8 @@ from fem_constriction.errors import InputError, Written
 from fem_constriction.fitting.rc_fit import Fit
 from fem_constriction.fitting.starts import Spectral, nonnegative, stacked
 from fem_constriction.fitting.values import Element, none
-from fem_constriction.processes.circuits import CONSTRICTION, SERIES, Elements
+from fem_constriction.problem.one_dimensional import Elements
+from fem_constriction.processes.circuits import CONSTRICTION, SERIES
 from fem_constriction.processes.elements import by_name
 from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.reduction.reduced import ReducedModel

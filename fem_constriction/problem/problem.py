@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Union
@@ -69,13 +68,18 @@ class Problem:
         """Return the problem with this band of angular frequencies in 1/s; all else is shared."""
         if band == self.band:
             return self
-        other = copy(self)
-        object.__setattr__(other, "band", band)
+        other = Problem(self.cell, band)
+        vars(other).update({name: part for name, part in vars(self).items() if name not in ("cell", "band")})
         return other
 
     def vary(self, changes: Mapping[str, Any]) -> Problem:
         """Return the problem of the cell with other values, in the same band: see `Cell.vary`."""
         return Problem(self.cell.vary(changes), self.band)
+
+    def lowered(self) -> Problem:
+        """Return the problem with its parts worked out, for threads that are going to share it."""
+        _ = self.places, self.body, self.face, self.discretisation
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         """What is sent to another process: the description, not what was worked out from it."""
@@ -140,6 +144,12 @@ class Problem:
     def contact_sides(self) -> tuple[float, float]:
         """Extent of the contact along x and y in m."""
         return self.cell.contact_sides
+
+    @cached_property
+    def activation_energies(self) -> Mapping[str, float]:
+        """E_a of each process in J; none where the conductances hold as they are given."""
+        heat = self.cell.temperature
+        return {} if heat is None else {process: heat.activation_energy.of(process) for process in heat.factors}
 
     @cached_property
     def features(self) -> Mapping[str, str]:

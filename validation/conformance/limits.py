@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fem_constriction.processes.circuits import physical
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.processes.of_cell import admittances
 from validation import oracles

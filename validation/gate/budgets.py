@@ -10,6 +10,7 @@ from fem_constriction import budgets
 from fem_constriction.budgets import Budget
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.solving.backends import Backend
 from validation.gate.agreement import Verdict
@@ -55,7 +56,7 @@ class Compared:
 
     def energy(self) -> tuple[float, float] | None:
         """Return the activation energy of R_Cstr in J, None without constriction or temperature."""
-        if self.cell.temperature is None or self.vanished:
+        if not self.best.problem.activation_energies or self.vanished:
             return None
         try:
             return budgets.activation_energy(self.best)
@@ -81,8 +82,9 @@ def processes_of(found: Sequence[Compared]) -> list[str]:
 def compare(cells: Sequence[Cell], chosen: Sequence[Backend], progress: Callable[[int], None] | None = None) -> list[Compared]:
     """Return the budgets of cells on every backend; progress(cells that are done) is called after each."""
     found = []
-    for done, cell in enumerate(cells, start=1):
-        found.append(Compared(cell=cell, budgets={each.name: budgets.budget(cell, backend=each) for each in chosen}))
+    for done, problem in enumerate(map(Problem.of, cells), start=1):
+        made = {each.name: budgets.budget(problem, backend=each) for each in chosen}
+        found.append(Compared(cell=problem.cell, budgets=made))
         if progress is not None:
             progress(done)
     return found

@@ -25,8 +25,8 @@ from scipy.sparse.linalg import splu
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError, cut
 from fem_constriction.grids.grid import Grid
+from fem_constriction.problem.one_dimensional import one_dimensional_resistance
 from fem_constriction.problem.problem import Band, Described, Problem
-from fem_constriction.processes.circuits import one_dimensional_resistance
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.reduction.assembly import Assembly
@@ -338,4 +338,4 @@ def _one_dimensional(problem: Problem, backend: Backend) -> tuple[float, float, 
         pores = admittance(problem.places[PORE], 0.0).real if PORE in problem.places else 0.0
         y[CHARGE_TRANSFER] = (y[CHARGE_TRANSFER].real * contact + pores * (problem.area - contact)) / problem.area
     resistance, rounding = own.impedance({name: each.real for name, each in y.items()})
-    return one_dimensional_resistance(problem.cell), resistance.real, max(ALLOWED, rounding)
+    return one_dimensional_resistance(problem), resistance.real, max(ALLOWED, rounding)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fem_constriction.cell.cell import Cell
+from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError, Written
-from fem_constriction.processes.of_cell import direct_current
+from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import Backend, SpectrumBackend, any_backend
 from fem_constriction.solving.refinement import FIRST_LEVELS
 from fem_constriction.spectra.spectrum import Spectrum
@@ -25,14 +22,17 @@ class Told:
 
 
 def told(
-    cell: Cell, backend: SpectrumBackend, frequencies: NDArray[np.float64], progress: Callable[[str, int], None] | None = None
+    problem: Problem,
+    backend: SpectrumBackend,
+    frequencies: Array,
+    progress: Callable[[str, int], None] | None = None,
 ) -> Told:
     """Return what a backend says of a cell at frequencies in Hz; progress(name, last level) is called when it has spoken.
 
     Raises what the backend raises: `fem_constriction.solving.backends.NoData`, an InputError, for a cell it does not know.
     """
-    spectrum = backend.impedance(cell, frequencies)
-    resistance = backend.resistance(cell) if direct_current(cell) else (float("inf"), 0.0)
+    spectrum = backend.impedance(problem.cell, frequencies)
+    resistance = backend.resistance(problem.cell) if problem.direct_current else (float("inf"), 0.0)
     if progress is not None:
         progress(backend.name, FIRST_LEVELS[-1])
     return Told(spectrum, (float(resistance[0]), float(resistance[1])))

@@ -10,7 +10,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, GRAIN_BOUNDARY
 from validation.paper import pictures_arcs as arcs
 from validation.paper import pictures_values as values

@@ -14,7 +14,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
 from fem_constriction.fitting.drt import broadened, distribution
-from fem_constriction.processes.circuits import CONSTRICTION, Circuit, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import CONSTRICTION, Circuit
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.spectra.spectrum import Spectrum

@@ -13,7 +13,7 @@ from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from fem_constriction.fitting.values import Value
-from fem_constriction.processes.circuits import physical
+from fem_constriction.problem.one_dimensional import physical
 from validation.paper.cells import cell
 from validation.paper.pictures_arcs import COLOURS, words
 from validation.paper.sample import Sample

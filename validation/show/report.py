@@ -16,7 +16,8 @@ from rich.text import Text
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fitting.extraction import Element, Extraction, Value
-from fem_constriction.processes.circuits import CONSTRICTION, Arc, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import CONSTRICTION, Arc
 from fem_constriction.processes.temperature import materials
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import GROUP

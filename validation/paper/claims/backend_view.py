@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fitting.extraction import Extraction
-from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, Circuit, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, Circuit
 from fem_constriction.reduction.reduced import Relaxation
 from validation.paper.cells import value_of
 from validation.paper.claims.measured import Measured, Undecided

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fem_constriction.cell.cell import Cell
-from fem_constriction.processes.circuits import physical
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells

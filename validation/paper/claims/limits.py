@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fitting.kramers_kronig import kramers_kronig
-from fem_constriction.processes.circuits import physical
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.paper import cells
 from validation.paper.claims.backend_view import Side

@@ -11,7 +11,8 @@ import numpy as np
 from scipy.constants import epsilon_0
 
 from fem_constriction.cell.cell import Cell
-from fem_constriction.processes.circuits import INTERFACE, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import INTERFACE
 from fem_constriction.processes.names import GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
 from validation import oracles

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Complex
 from fem_constriction.fitting.extraction import Extraction
-from fem_constriction.processes.circuits import CONSTRICTION, Circuit, physical
+from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.processes.circuits import CONSTRICTION, Circuit
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.gate.result import Result
 from validation.show.colours import BACKENDS, FIT, GREY, of_arc

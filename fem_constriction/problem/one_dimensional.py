@@ -1,0 +1,158 @@
+"""1D-PM and 1D-FM: the one-dimensional circuits of a cell.
+
+The physical circuit (1D-PM) follows from the cell alone and knows no constriction. The circuit to be fitted (1D-FM) has
+one RC element per process that stores energy, and one for the constriction. Source: Eckhardt et al. 2022, doi
+10.1021/acsami.2c12991, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fem_constriction.problem.problem import Described, Problem
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, SERIES, Arc, Circuit
+from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+
+
+def physical(described: Described) -> Circuit:
+    """Z = L_z/(kappa A) + (layers - 1)/(y_gb A) + 1/(y_ct A_c + y_pore (A - A_c)) + 1/(y_ce A): the (modified) 1D-PM.
+
+    An ideal contact has no interface; at fraction 0 the interface is the pores', and blocks direct current unless they conduct.
+    Of a mesh, layers - 1 is what a uniform current along z meets of its boundaries.
+
+    Parameters
+    ----------
+    described
+        Of any kind but a label image.
+
+    Returns
+    -------
+    Circuit
+        Arcs bulk, grain_boundary, interface, counter_electrode, those the cell has.
+
+    References
+    ----------
+    Eckhardt et al. 2022, eq. (1) with R_Pol divided by A_contact.
+    """
+    return Circuit(arcs=tuple(_arc(name, list(parallel.values())) for name, parallel in in_series(described).items()))
+
+
+def one_dimensional(described: Described, s: ArrayLike) -> NDArray[np.complex128]:
+    """Return Z(s) of the 1D-PM in ohm, whatever elements its places are made of: shape of s, 1/s; infinite where it blocks."""
+    points = np.asarray(s)
+    total = np.zeros(points.shape, dtype=np.complex128)
+    for parallel in in_series(described).values():
+        beside = (y(points) * size for y, size in parallel.values())
+        y = np.asarray(sum(beside, np.zeros(points.shape)), dtype=np.complex128)
+        total = total + np.divide(1.0, y, out=np.full(points.shape, complex(np.inf, 0)), where=y != 0)
+    return total
+
+
+def one_dimensional_resistance(described: Described) -> float:
+    """Return Z(0) of the 1D-PM in ohm, infinite where direct current is blocked."""
+    return float(one_dimensional(described, 0.0).real)
+
+
+def in_series(described: Described) -> dict[str, dict[str, tuple[Admittance, float]]]:
+    """Return the places of the 1D-PM, in the order of the current: {arc: {place: (y, area in m2, or area/length in m)}}.
+
+    Places of one arc lie beside each other.
+    """
+    problem = Problem.of(described)
+    y, area, crossings = problem.places, problem.area, problem.body.crossings
+    beside = {CHARGE_TRANSFER: problem.contact_area, PORE: area - problem.contact_area}
+    found = {BULK: {BULK: (y[BULK], area / problem.body.lengths[2])}}
+    if crossings and GRAIN_BOUNDARY in y:  # boundaries along the current are in nobody's way
+        found[GRAIN_BOUNDARY] = {GRAIN_BOUNDARY: (y[GRAIN_BOUNDARY], area / crossings)}
+    if CHARGE_TRANSFER in y or not problem.contact_area:
+        found[INTERFACE] = {name: (y[name], size) for name, size in beside.items() if name in y}
+    if COUNTER_ELECTRODE in y:
+        found[COUNTER_ELECTRODE] = {COUNTER_ELECTRODE: (y[COUNTER_ELECTRODE], area)}
+    return found
+
+
+def _arc(name: str, parallel: list[tuple[Admittance, float]]) -> Arc:
+    parts = [y.linear("a one-dimensional circuit").times(size) for y, size in parallel]
+    conductance, capacitance = sum(part.conductance for part in parts), sum(part.capacitance for part in parts)
+    return Arc(name=name, resistance=1 / conductance if conductance else float("inf"), capacitance=capacitance)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elements:
+    """The elements of a cell's 1D-FM.
+
+    names: in the order of current flow from the bulk, r_elec first where it is free; processes: element -> processes
+    whose stored energy it stands for; absent: element that is not there -> why; blocking: no direct current flows, and
+    there is nothing to fit.
+    """
+
+    names: tuple[str, ...]
+    processes: Mapping[str, tuple[str, ...]]
+    absent: Mapping[str, str]
+    blocking: bool = False
+
+
+def elements(described: Described, *, extended: bool = True) -> Elements:
+    """Return the elements of the 1D-FM of this cell: no element for what is not there.
+
+    Bulk, grain boundaries, charge transfer and counter electrode give one each if they are there and have a
+    capacitance; without one a process is a resistor, and R_elec is freed to hold it. The constriction is the switching
+    of the pores: it is there if 0 < fraction < 1 and the pores have a capacitance. extended = False: one element for
+    the charge transfer at both electrodes, as in the paper. Source: Eckhardt et al. 2022, section 2.2.2.
+    """
+    problem = Problem.of(described)
+    y, fraction = problem.places, problem.contact_fraction
+    for admittance in y.values():
+        admittance.linear("the elements of a circuit to be fitted")
+    switching = PORE in y and y[PORE].stores
+    resistor = f"no capacitance: its resistance is in {SERIES}"
+    processes: dict[str, tuple[str, ...]] = {}
+    absent: dict[str, str] = {}
+    series: list[str] = []
+    for name in (BULK, GRAIN_BOUNDARY, CHARGE_TRANSFER, CONSTRICTION, COUNTER_ELECTRODE):
+        if name == CONSTRICTION:
+            if reason := _no_constriction(fraction, PORE in y, switching):
+                absent[name] = reason
+            else:
+                processes[name] = (PORE,)
+        elif name in y and y[name].stores:
+            processes[name] = (name,)
+        elif name == CHARGE_TRANSFER and name in y and switching:
+            absent[name] = f"no capacitance: its resistance is in {CONSTRICTION}"
+        elif name in y:
+            absent[name] = resistor
+            series.append(name)
+    blocking = not problem.direct_current
+    if not fraction and not blocking:  # conductive pores over the whole face: laterally uniform
+        if switching:
+            processes[PORE] = (PORE,)
+        else:
+            series.append(PORE)
+    if not extended and {CHARGE_TRANSFER, COUNTER_ELECTRODE} <= set(processes):
+        del processes[COUNTER_ELECTRODE]
+        processes[CHARGE_TRANSFER] = (CHARGE_TRANSFER, COUNTER_ELECTRODE)
+        absent[COUNTER_ELECTRODE] = f"one element for both electrodes: its resistance is in {CHARGE_TRANSFER}"
+    return Elements(names=(SERIES,) * bool(series) + tuple(processes), processes=processes, absent=absent, blocking=blocking)
+
+
+def _no_constriction(fraction: float, pores: bool, switching: bool) -> str:
+    """Why there is no constriction arc, or ""."""
+    if fraction == 1:
+        return "full contact"
+    if fraction == 0:
+        return "no contact: the current enters evenly through the pores, or not at all"
+    if not pores:
+        return "insulating pores: nothing switches, the constriction resistance is spread over the other arcs"
+    if not switching:
+        return "pores without capacitance: nothing switches, the constriction resistance is spread over the other arcs"
+    return ""
+
+
+def fit_names(described: Described, *, extended: bool = True) -> tuple[str, ...]:
+    """Return the names of the elements of this cell's 1D-FM; see `elements`."""
+    return elements(described, extended=extended).names

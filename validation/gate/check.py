@@ -1,0 +1,156 @@
+"""Backends and what they say of one problem: agreement, geometric resistance, refusal, result, and what is refined next.
+
+A `Crosscheck` is frozen. What follows from it is worked out when it is asked for, and refining gives another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+
+from fem_constriction.api import spectrum_of
+from fem_constriction.arrays import Array
+from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.problem.problem import Problem
+from fem_constriction.solving.refinement import FIRST_LEVELS, Family, refine
+from validation.gate.agreement import Agreement, compare, enclose
+from validation.gate.disc_source import DiscSource
+from validation.gate.families import Progress
+from validation.gate.fits import TOGETHER, Fits, noted, relative
+from validation.gate.geometric import geometric_resistance
+from validation.gate.result import GEOMETRIC, Geometric, Result
+from validation.gate.shared_route import RouteCheck
+from validation.gate.spectra_alone import Told
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Crosscheck:
+    """What backends say of one problem, as far as their grids are refined.
+
+    Parameters
+    ----------
+    problem, points, tolerance
+        What is solved, at which frequencies in Hz, and what |Z_1 - Z_2| is compared with, relative to |Z|.
+    families
+        Backend -> its grids, solved.
+    discs
+        Where guaranteed discs come from; `wanted`: whether it is worth a note that there are none.
+    told
+        Backend that gives spectra alone -> what it says.
+    bounding
+        Families that bound Z from a side that none of the others does: for enclosures alone.
+    routes
+        Of each backend, how it is solved beside its own matrices.
+    """
+
+    problem: Problem
+    points: Array
+    tolerance: float
+    families: Mapping[str, Family]
+    discs: DiscSource
+    told: Mapping[str, Told] = field(default_factory=dict)
+    bounding: Sequence[Family] = ()
+    routes: tuple[RouteCheck, ...] = ()
+    wanted: bool = True
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """A verdict per frequency, from limits, enclosures and discs."""
+        limits = {name: spectrum_of(family, self.points) for name, family in self.families.items()}
+        limits |= {name: each.spectrum for name, each in self.told.items()}
+        pairs = product([*self.families.values(), *self.bounding], repeat=2)
+        enclosures = [enclose(one, other) for one, other in pairs if (one.bound, other.bound) == ("lower", "upper")]
+        discs, notes = self.discs(self.families), []
+        if not enclosures:
+            notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
+        if discs is None and self.wanted:
+            notes.append("no pair of backends gives potentials and currents of the same parts and layers: no guaranteed discs")
+        notes += [note for name, family in self.families.items() if (note := self._loose(name, family))]
+        return compare(limits, self.tolerance, enclosures=enclosures, discs=discs, notes=notes, routes=self.routes)
+
+    def _loose(self, name: str, family: Family) -> str:
+        """Where a family is outside its asymptotic range and it matters, in words; "" where nowhere."""
+        limit = family.limit(self.points)
+        loose = ~limit.asymptotic & (limit.uncertainty > self.tolerance / 100 * np.abs(limit.value))
+        if not loose.any():
+            return ""
+        return (
+            f"{name}: outside the asymptotic range at {int(loose.sum())} of {self.points.size} frequencies, where the whole "
+            "last difference is added to the uncertainty"
+        )
+
+    @cached_property
+    def geometric(self) -> Geometric | None:
+        """R_DC(3D) - R_DC(1D-PM); None where no direct current flows."""
+        return geometric_resistance(self.problem, self.families, self.told, self.bounding, self.agreement.discs)
+
+    @property
+    def settled(self) -> bool:
+        """Whether finer grids would change nothing: a disagreement, or an agreement with all that extraction needs."""
+        known = self.geometric is None or self.geometric.resolved
+        return self.agreement.verdict == "disagree" or (self.agreement.verdict == "agree" and known)
+
+    @property
+    def widest(self) -> str:
+        """The backend with the largest uncertainty of what is not resolved yet."""
+        if self.agreement.verdict == "agree" and self.geometric is not None:
+            by_backend = self.geometric.by_backend
+            return max(by_backend, key=lambda name: by_backend[name][1])
+        limits = self.agreement.limits
+        return max(limits, key=lambda name: float(np.max(relative(limits[name]))))
+
+    def refined(self, progress: Progress | None = None) -> Crosscheck | None:
+        """Return it with the next finer grid of the widest backend; None where that has none, or memory ends it.
+
+        Each backend is refined once: a level more rarely tells what this one did not.
+        """
+        name, band = self.widest, self.problem.band
+        if band is None or name not in self.families or len(self.families[name].solutions) > len(FIRST_LEVELS):
+            return None
+        try:
+            finer = refine(self.families[name], band)
+        except (InputError, ComputationError):
+            return None
+        if progress is not None:
+            progress(name, len(finer.solutions) - 1)
+        return replace(self, families={**self.families, name: finer})
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing is extracted, with where and by how much; None where it may be."""
+        return refusal_of(self.agreement, self.geometric)
+
+    def result(self, *, every_fit: bool = True) -> Result:
+        """Return what it ends with; every_fit: that of each backend and that with the discs as well."""
+        result = Result(self.problem.cell, self.families, self.agreement, self.geometric, None, {}, None, self.refusal)
+        if self.refusal is not None:
+            return result
+        fits = Fits(self.problem, self.agreement, self.families, self.geometric)
+        extraction = fits.together()
+        refusal = f"nothing is extracted: {fits.unfitted[TOGETHER]}" if extraction is None else extraction.refusal
+        by_backend = fits.by_backend() if every_fit else {}
+        guaranteed = fits.guaranteed() if every_fit else None
+        return replace(
+            result,
+            extraction=noted(extraction, by_backend) if extraction is not None and every_fit else extraction,
+            by_backend=by_backend,
+            guaranteed=guaranteed,
+            refusal=refusal,
+            unfitted=fits.unfitted,
+        )
+
+
+def refusal_of(agreement: Agreement, geometric: Geometric | None) -> str | None:
+    """Return why nothing is extracted from spectra that are compared like this; None where it may be."""
+    if agreement.verdict != "agree":
+        return f"nothing is extracted: {agreement.summary()}"
+    if geometric is not None and not geometric.resolved:
+        return (
+            f"nothing is extracted: the geometric constriction resistance is {geometric.value:.4g} ohm, known to "
+            f"{geometric.uncertainty:.2g} ohm only, and {GEOMETRIC:.0%} of it are needed"
+        )
+    return None
