@@ -14,7 +14,7 @@ import fem_constriction as fc
 from fem_constriction import memory
 from fem_constriction.errors import ComputationError, MemoryShort
 from fem_constriction.grids import grid
-from fem_constriction.grids.grid import _share
+from fem_constriction.grids.equal import _share
 from fem_constriction.solving.backends import backend_named
 
 CELL = """

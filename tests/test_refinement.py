@@ -11,7 +11,8 @@ from conftest import DATA, paper_cell
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, InputError, MemoryShort
 from fem_constriction.fem import FiniteElements
-from fem_constriction.grids.grid import Grading, Grid, family_member, graded, uniform
+from fem_constriction.grids.grading import graded
+from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.solving.choice import Accuracy
 from fem_constriction.solving.refinement import extrapolate, solve_family, solve_to

@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction import memory
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.grids.grid import DOUBLES_PER_NODE, Grid
+from fem_constriction.grids.affordable import DOUBLES_PER_NODE
+from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.bodies import Stack
 from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.reduction.assembly import Assembly

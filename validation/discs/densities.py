@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from fem_constriction.grids.grid import Grid, Lines, about, midpoints
+from fem_constriction.grids.grading import about
+from fem_constriction.grids.rectilinear import Grid, Lines, midpoints
 
 #: Steepest power of 1/r that a density of lines may have at a contact edge: of mu = 1/(1 - 0.85), a little below 7.
 STEEPEST = 0.85

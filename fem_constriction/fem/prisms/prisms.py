@@ -24,7 +24,8 @@ from fem_constriction.fem.prisms.curved import CurvedMapping
 from fem_constriction.fem.prisms.outline_mesh import PlanarMesh, planar_mesh
 from fem_constriction.fem.prisms.soundness import check_triangles
 from fem_constriction.fem.stacks.spaces import Plane
-from fem_constriction.grids.grid import Grading, Grid, layers_of
+from fem_constriction.grids.grading import Grading, layers_of
+from fem_constriction.grids.rectilinear import Grid
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.stack.modes import DENSE, Lateral, Modes
