@@ -13,7 +13,7 @@ import pytest
 import fem_constriction as fc
 from fem_constriction import memory
 from fem_constriction.errors import ComputationError, MemoryShort
-from fem_constriction.grids import grid
+from fem_constriction.grids import equal
 from fem_constriction.grids.equal import _share
 from fem_constriction.solving.backends import backend_named
 
@@ -118,7 +118,7 @@ def test_the_check_itself_is_seen_to_fail(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(memory, "_least", lambda: (2**20, ""))
     with pytest.raises(MemoryShort, match="uniform, 200 per edge"):
         backend_named("network").uniform(cell, 200)
-    monkeypatch.setattr(grid, "check_counts", lambda *_: None)
+    monkeypatch.setattr(equal, "check_counts", lambda *_: None)
     assert backend_named("network").uniform(cell, 200).shape == (100, 100, 200)
 
 
