@@ -211,7 +211,29 @@ def judge(
 def extract_agreed(
     cell: Described, agreement: Agreement, families: Mapping[str, Family], geometric: Geometric | None
 ) -> Extraction:
-    """Return the constriction of spectra that agree; raise NotAgreed, with where and by how much, for anything else."""
+    """Return the constriction of spectra that agree.
+
+    Parameters
+    ----------
+    cell
+        What was solved.
+    agreement
+        Of the backends' limits.
+    families
+        Backend -> its grids, solved.
+    geometric
+        The geometric resistance; None where no direct current flows.
+
+    Returns
+    -------
+    Extraction
+        Arcs with R, C and tau, each with its uncertainties.
+
+    Raises
+    ------
+    NotAgreed
+        With where and by how much, for spectra that do not agree.
+    """
     if (refusal := refusal_of(agreement, geometric)) is not None:
         raise NotAgreed(refusal)
     fits = Fits(Problem.of(cell), agreement, families, geometric)
