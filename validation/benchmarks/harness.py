@@ -2,8 +2,8 @@
 
 One way for each thing that benchmarks have in common. `Clock` and `cost` measure, the latter memory as well; `fastest` repeats
 what is short; `climb` takes a method from grid to grid until the next one would take too long or would not fit, and says which
-and why; `sampled` says at which few frequencies a peer is solved, whose mean time is multiplied by all; `Benchmark` holds what a
-command needs: run, tables, picture, and whether what it found is as asked.
+and why; `sampled` says at which few frequencies a peer is solved, whose mean time is multiplied by all; `Benchmark` holds what
+a command needs: run, tables, picture, and whether what it found is as asked.
 """
 
 from __future__ import annotations
