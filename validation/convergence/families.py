@@ -1,8 +1,8 @@
 """h, h/2, h/4, ...: a backend's grids of a cell, graded or of equal cells, each solved with what it costs.
 
 Memory is the largest increase of the process's resident memory while a grid is solved, seen every 5 ms
-(`validation.benchmarks.cost`): what the grid needs beyond what was there before; grids are solved one after another for it, on
-one thread of dense algebra.
+(`validation.benchmarks.harness.cost`): what the grid needs beyond what was there before; grids are solved one after another
+for it, on one thread of dense algebra.
 """
 
 from __future__ import annotations
