@@ -156,7 +156,7 @@ def test_the_one_dimensional_cell_takes_any_element_and_its_circuit_refuses_by_n
     plain = physical(full)
     y = admittances(full)
     monkeypatch.setattr(
-        "fem_constriction.problem.problem.admittances",
+        "fem_constriction.problem.problem.processes",
         lambda _: {**y, CHARGE_TRANSFER: Admittance.series(INTERPHASE, DEPRESSED)},
     )
     added = 1 / INTERPHASE(S) + 1 / DEPRESSED(S) - 1 / y[CHARGE_TRANSFER](S)
@@ -169,7 +169,7 @@ def test_the_one_dimensional_cell_takes_any_element_and_its_circuit_refuses_by_n
 def test_parts_in_series_dissipate_by_their_resistance(monkeypatch: pytest.MonkeyPatch) -> None:
     full = cell().vary({"working_electrode.contact.fraction": 1.0})
     y = {**admittances(full), CHARGE_TRANSFER: Admittance.series(INTERPHASE, admittances(full)[CHARGE_TRANSFER])}
-    monkeypatch.setattr("fem_constriction.problem.problem.admittances", lambda _: y)
+    monkeypatch.setattr("fem_constriction.problem.problem.processes", lambda _: y)
     found = one_dimensional_parts(full)
     assert found["interphase"] == pytest.approx(1 / (2e3 * full.area), rel=1e-12)
     assert found[CHARGE_TRANSFER] == pytest.approx(1e-4 / full.area, rel=1e-12)

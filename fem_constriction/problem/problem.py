@@ -22,8 +22,8 @@ from fem_constriction.problem.bodies import Body, body_of
 from fem_constriction.problem.faces import Face, face_of
 from fem_constriction.problem.kinds import Kind
 from fem_constriction.processes.elements import Admittance
-from fem_constriction.processes.names import COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
-from fem_constriction.processes.of_cell import admittances, direct_current
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.of_cell import direct_current, places, processes
 from fem_constriction.spectra.frequencies import frequencies_taken
 
 #: Lowest and highest angular frequency, 1/s.
@@ -86,9 +86,14 @@ class Problem:
         return {"cell": self.cell, "band": self.band}
 
     @cached_property
+    def processes(self) -> Mapping[str, Admittance]:
+        """What each process conducts, by name, in the order of current flow: y(s); none for what is ideal, or not there."""
+        return processes(self.cell)
+
+    @cached_property
     def places(self) -> Mapping[str, Admittance]:
         """What each place conducts, by name, in the order of current flow: y(s), of a label image by kind of link."""
-        return admittances(self.cell)
+        return places(self.cell, self.processes)
 
     @cached_property
     def direct_current(self) -> bool:
@@ -133,12 +138,12 @@ class Problem:
     @cached_property
     def ideal_contact(self) -> bool:
         """Whether the electrolyte is at the metal's potential where it is touched: a contact without charge transfer."""
-        return self.cell.working_electrode.charge_transfer is None and self.contact_fraction > 0
+        return CHARGE_TRANSFER not in self.processes and self.contact_fraction > 0
 
     @cached_property
     def ideal_counter(self) -> bool:
         """Whether the electrolyte is at 0 V at the counter electrode."""
-        return self.cell.counter_electrode.charge_transfer is None
+        return COUNTER_ELECTRODE not in self.processes
 
     @cached_property
     def contact_sides(self) -> tuple[float, float]:
@@ -156,15 +161,15 @@ class Problem:
         """What it has that a backend may declare itself `unable` of, by name, with the key that it comes from."""
         part, (width, depth, _) = self.contact_area / self.area, self.body.lengths
         transfer, pore = "working_electrode.charge_transfer", "working_electrode.pore"
-        pores = self.places.get(PORE)
+        pores = self.processes.get(PORE)
         found = {
-            "grain boundaries": ("electrolyte.grain_boundaries", GRAIN_BOUNDARY in self.places),
+            "grain boundaries": ("electrolyte.grain_boundaries", GRAIN_BOUNDARY in self.processes),
             "ideal contact": (transfer, self.ideal_contact),
             "resistive contact": (transfer, not self.ideal_contact and part > 0),
             "pores": (pore, pores is not None),
             "insulating pores": (pore, pores is None and part < 1),
             "conducting pores": (pore, pores is not None and pores.conductance > 0),
-            "resistive counter electrode": ("counter_electrode.charge_transfer", COUNTER_ELECTRODE in self.places),
+            "resistive counter electrode": ("counter_electrode.charge_transfer", COUNTER_ELECTRODE in self.processes),
             "oblong face": ("geometry.width", width != depth),
             "full contact": ("working_electrode.contact.fraction", part == 1),
             "no contact": ("working_electrode.contact.fraction", not self.direct_current),
@@ -188,10 +193,10 @@ class Problem:
 
     def check_solvable(self) -> None:
         """Raise InputError where no current can enter at any frequency."""
-        pore = self.cell.working_electrode.pore
+        pores = self.processes.get(PORE)
         if self.direct_current:
             return
-        if pore is None:
+        if pores is None:
             raise InputError(
                 key="working_electrode.contact.fraction",
                 value=0.0,
@@ -199,7 +204,7 @@ class Problem:
                 allowed="no current can enter the cell at any frequency",
                 remedy="give the pores a capacitance, or a fraction above 0",
             )
-        if pore.areal_capacitance == 0:
+        if not pores.stores:
             raise InputError(
                 key="working_electrode.pore.capacitance",
                 value=0.0,

@@ -30,12 +30,9 @@ class Lowered(Protocol):
 
 
 def admittances(cell: Cell | Lowered) -> Mapping[str, Admittance]:
-    """Return y_p(s) of every process the cell has, by name, in the order of current flow.
+    """Return y_p(s) of every place the cell has, by name, in the order of current flow.
 
-    bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
-    g + s C_pore; counter_electrode 1/R_pol + s C_dl. A process that is left out of the cell (ideal contact, insulating
-    pores, ideal counter electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has
-    no entry. Conductances are those at the cell's temperature. A label image has kinds of links instead
+    A stack's and a mesh's places are its `processes`; a label image has kinds of links instead
     (`fem_constriction.processes.series_links`).
 
     Parameters
@@ -46,10 +43,34 @@ def admittances(cell: Cell | Lowered) -> Mapping[str, Admittance]:
     Returns
     -------
     dict
-        Process -> Admittance, in S/m for the bulk and in S/m2 for all else.
+        Place -> Admittance, in S/m for the bulk and in S/m2 for all else.
     """
-    if not isinstance(cell, Cell):
-        return cell.places
+    return places(cell, processes(cell)) if isinstance(cell, Cell) else cell.places
+
+
+def places(cell: Cell, conducting: Mapping[str, Admittance]) -> Mapping[str, Admittance]:
+    """Return the places where processes conduct: themselves, or of a label image its kinds of links."""
+    return conducting if cell.electrolyte.microstructure is None else link_admittances(cell, conducting)
+
+
+def processes(cell: Cell) -> dict[str, Admittance]:
+    """Return y_p(s) of every process the cell has, by name, in the order of current flow.
+
+    bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
+    g + s C_pore; counter_electrode 1/R_pol + s C_dl. A process that is left out of the cell (ideal contact, insulating
+    pores, ideal counter electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has
+    no entry. Conductances are those at the cell's temperature.
+
+    Parameters
+    ----------
+    cell
+        Of any kind; phases of a label image are processes as well.
+
+    Returns
+    -------
+    dict
+        Process -> Admittance, in S/m for the bulk and phases and in S/m2 for all else.
+    """
     found: dict[str, Admittance] = {}
     electrolyte, electrode = cell.electrolyte, cell.working_electrode
     structure = electrolyte.microstructure
@@ -75,7 +96,7 @@ def admittances(cell: Cell | Lowered) -> Mapping[str, Admittance]:
         }
     if cell.temperature is not None:  # conductances change, capacitances do not
         found = {name: y.heated(cell.temperature.factors) for name, y in found.items()}
-    return found if structure is None else link_admittances(cell, found)
+    return found
 
 
 def _transfer(film: ChargeTransfer, process: str) -> Admittance:
