@@ -21,7 +21,7 @@ from fem_constriction.fitting.values import Element, none
 from fem_constriction.problem.one_dimensional import Elements
 from fem_constriction.processes.circuits import CONSTRICTION, SERIES
 from fem_constriction.processes.elements import by_name
-from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
+from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY, PORE
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.spectra.spectrum import Spectrum
 
@@ -103,7 +103,7 @@ class Naming:
             if name == CONSTRICTION:
                 # What is stored in the pores and heats them has nothing to do with squeezing; squeezed current heats the rest.
                 energy = energy - heat
-                heat = whole - np.sum([lost[p] for p in (CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE) if p in lost], axis=0)
+                heat = whole - sum((lost[p] for p in lost if p not in (BULK, GRAIN_BOUNDARY)), 0.0 * whole)
             score[:, column] = (_ENERGY * energy + heat) / whole + _TIE * (len(names) - column)
         weight = np.sqrt(
             found.resistance / found.resistance.sum()

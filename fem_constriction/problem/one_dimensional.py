@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, SERIES, Arc, Circuit
-from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.elements import Admittance, by_name
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 
 
@@ -101,32 +101,36 @@ def elements(described: Described, *, extended: bool = True) -> Elements:
     """Return the elements of the 1D-FM of this cell: no element for what is not there.
 
     Bulk, grain boundaries, charge transfer and counter electrode give one each if they are there and have a
-    capacitance; without one a process is a resistor, and R_elec is freed to hold it. The constriction is the switching
+    capacitance, and so does every element in series with them; without one a process is a resistor, and R_elec is freed to hold
+    it. The constriction is the switching
     of the pores: it is there if 0 < fraction < 1 and the pores have a capacitance. extended = False: one element for
     the charge transfer at both electrodes, as in the paper. Source: Eckhardt et al. 2022, section 2.2.2.
     """
     problem = Problem.of(described)
     y, fraction = problem.places, problem.contact_fraction
-    for admittance in y.values():
-        admittance.linear("the elements of a circuit to be fitted")
+    inside = {place: by_name({place: admittance}) for place, admittance in y.items()}
+    for parts in inside.values():
+        for element in parts.values():
+            element.linear("the elements of a circuit to be fitted")
     switching = PORE in y and y[PORE].stores
     resistor = f"no capacitance: its resistance is in {SERIES}"
     processes: dict[str, tuple[str, ...]] = {}
     absent: dict[str, str] = {}
     series: list[str] = []
-    for name in (BULK, GRAIN_BOUNDARY, CHARGE_TRANSFER, CONSTRICTION, COUNTER_ELECTRODE):
-        if name == CONSTRICTION:
+    for place in (BULK, GRAIN_BOUNDARY, CHARGE_TRANSFER, CONSTRICTION, COUNTER_ELECTRODE):
+        if place == CONSTRICTION:
             if reason := _no_constriction(fraction, PORE in y, switching):
-                absent[name] = reason
+                absent[place] = reason
             else:
-                processes[name] = (PORE,)
-        elif name in y and y[name].stores:
-            processes[name] = (name,)
-        elif name == CHARGE_TRANSFER and name in y and switching:
-            absent[name] = f"no capacitance: its resistance is in {CONSTRICTION}"
-        elif name in y:
-            absent[name] = resistor
-            series.append(name)
+                processes[place] = (PORE,)
+        for name, element in inside.get(place, {}).items():
+            if element.capacitance:
+                processes[name] = (name,)
+            elif place == CHARGE_TRANSFER and switching:
+                absent[name] = f"no capacitance: its resistance is in {CONSTRICTION}"
+            else:
+                absent[name] = resistor
+                series.append(name)
     blocking = not problem.direct_current
     if not fraction and not blocking:  # conductive pores over the whole face: laterally uniform
         if switching:
