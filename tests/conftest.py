@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
+from paper_cells import DATA as DATA
+from paper_cells import SMALL, paper_cell
 from threadpoolctl import threadpool_limits
 
 import fem_constriction as fc
@@ -17,15 +18,6 @@ from validation.cli import app as cli
 
 # Small matrices: threads of dense algebra only wait for each other, on a busy machine for minutes.
 threadpool_limits(limits=1)
-
-DATA = Path(__file__).parent / "data"
-
-#: The paper's figure 2 at 25 % contact with 5 layers instead of 50: every process, a fifth of the time.
-SMALL = {"electrolyte.grain_boundaries.layers": 5, "electrolyte.grain_boundaries.conductivity": "0.597 uS/cm"}
-
-
-def paper_cell(name: str) -> fc.Cell:
-    return fc.Cell.load(DATA / "cells" / f"{name}.toml")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

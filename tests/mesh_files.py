@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,3 +166,21 @@ def mesh_cell(section: dict[str, Any], lengths: tuple[float, float, float], **se
         counter_electrode=sections.get("counter", COUNTER),
         mesh={"unit": "um", **section},
     )
+
+
+#: Of `small`, in um.
+LENGTHS = (6.0, 4.0, 5.0)
+
+
+def small(kind: str = "tetra", middle: bool = True) -> Named:
+    """3 x 2 x 2 bricks, a third of the WE face contact, a boundary in the middle."""
+    inside = (lambda corners: np.all(np.abs(corners[2] - 2.5) < 1e-9, axis=0)) if middle else None
+    lines = (np.linspace(0, length, n + 1) for length, n in zip(LENGTHS, (3, 2, 2), strict=True))
+    return box(*lines, kind, contact=lambda p: p[0] < 2, inside=inside)
+
+
+def digest_of(*files: Path) -> str:
+    """What `sha256sum FILE` prints, and of several `sha256sum FILE OTHER | sha256sum`."""
+    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    lines = "".join(f"{each}  {path.name}\n" for each, path in zip(sums, files, strict=True))
+    return sums[0] if len(files) == 1 else hashlib.sha256(lines.encode()).hexdigest()

@@ -164,6 +164,15 @@ def command(options: dict[str, Any], arguments: list[str]) -> int:
     return cli.main()
 
 
+def wait_for(what: Callable[[], bool], seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.005)
+    return False
+
+
 if __name__ == "__main__" and sys.argv[1] == "command":
     sys.exit(command(json.loads(sys.argv[2]), sys.argv[3:]))
 elif __name__ == "__main__":

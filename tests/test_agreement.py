@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import paper_cell
+from paper_cells import paper_cell
+from random_cells import random_cell
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError
@@ -95,36 +96,6 @@ def test_what_cannot_be_compared_is_refused(limits: dict[str, fc.Spectrum], mess
 def test_a_tolerance_is_between_zero_and_one(tolerance: float) -> None:
     with pytest.raises(InputError, match="tolerance = .* is not allowed"):
         compare({"a": spectrum([1, 2, 3], 0.1), "b": spectrum([1, 2, 3], 0.1)}, tolerance)
-
-
-def random_cell(seed: int) -> fc.Cell:
-    """A coarse, arbitrary cell: materials over decades, ideal or Robin, boundaries or none, either counter electrode."""
-    rng = np.random.default_rng(seed)
-
-    def decades(low: float, high: float) -> float:
-        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-    width = decades(5e-6, 5e-4)
-    cell = fc.Cell(
-        geometry={"width": [width, width * rng.uniform(1, 1.3)], "thickness": width * decades(0.3, 3)},
-        electrolyte={"conductivity": decades(1e-4, 10), "relative_permittivity": decades(1, 300)},
-        working_electrode={
-            "contact": {"shape": "square", "fraction": rng.uniform(0.01, 0.7)},
-            "pore": {"capacitance": decades(1e-3, 10)},
-        },
-    )
-    changes: dict[str, object] = {}
-    if rng.random() < 0.6:
-        changes |= {
-            "electrolyte.grain_boundaries.layers": int(rng.integers(2, 8)),
-            "electrolyte.grain_boundaries.thickness": 1e-8,
-            "electrolyte.grain_boundaries.conductivity": decades(1e-6, 1e-2),
-            "electrolyte.grain_boundaries.relative_permittivity": decades(1, 300),
-        }
-    for key in ("working_electrode.charge_transfer", "counter_electrode.charge_transfer"):
-        if rng.random() < 0.6:
-            changes |= {f"{key}.resistance": decades(1e-6, 1e-2), f"{key}.capacitance": decades(1e-3, 10)}
-    return cell.vary(changes)
 
 
 @pytest.mark.parametrize("seed", range(8))

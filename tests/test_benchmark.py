@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import paper_cell
+from paper_cells import paper_cell
 
 from fem_constriction.errors import InputError
 from fem_constriction.solving.backends import backend_named

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import SMALL, paper_cell
+from paper_cells import SMALL, paper_cell
 from scipy.optimize import linear_sum_assignment
 
 import fem_constriction as fc

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from claims_fakes import World
-from test_claims import FALSE
+from claims_fakes import What, World
 
 from fem_constriction.errors import InputError
+from fem_constriction.processes.names import GRAIN_BOUNDARY
 from fem_constriction.reduction.reduced import Relaxation
 from validation.cli.claims import chosen
 from validation.paper.claims import REGISTRY, decide, shapes, source
@@ -56,8 +56,13 @@ def test_claims_that_hold_end_in_status_0_and_files(run, world, tmp_path: Path) 
     assert set(record["claims"][0]["backends"]) == {"network", "fem"}
 
 
+def falling(what: What, value: float) -> float:
+    """Boundaries that see a slower constriction: claim 22 fails."""
+    return value * (1 + 0.01 * what.x) if (what.name, what.letter, what.label) == (GRAIN_BOUNDARY, "R", "3a") else value
+
+
 def test_a_claim_that_fails_ends_in_status_1_with_its_evidence(run, world, tmp_path: Path) -> None:
-    world(FALSE[22])
+    world(World(arc=falling))
     status, out, err = run("claims", "8", "22", "--json", "--out", tmp_path)
     assert status == 1
     assert "1 of 2 claims fail: 22" in err

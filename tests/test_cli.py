@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_fakes import PLUGINS, POINTS, refused
 
 from fem_constriction import Cell, Spectrum
 from fem_constriction.errors import ComputationError
@@ -23,41 +24,6 @@ from validation.show import terminal
 CELLS = Path(__file__).parent / "data" / "cells"
 HOMOGENEOUS = CELLS / "homogeneous-25.toml"
 
-#: A third-party distribution: coarse backends, which are fast, and one that is wrong.
-PLUGINS = """
-from dataclasses import replace
-from fem_constriction.fem import FiniteElements
-from fem_constriction.grids.grid import Grading, family_member
-from network import Network
-
-class CoarseNetwork(Network):
-    name = "coarse-network"
-    def grid(self, cell, level):
-        return family_member(cell, Grading(exponent=2.5, steps=3), level)
-
-class CoarseElements(FiniteElements):
-    name = "coarse-fem"
-    def grid(self, cell, level):
-        return family_member(cell, Grading(exponent=4.0, steps=1), level)
-
-class Weaker:
-    def __init__(self, operator):
-        self.operator, self.shape = operator, operator.shape
-    def __matmul__(self, columns):
-        return 0.99 * (self.operator @ columns)
-
-class Wrong(CoarseNetwork):
-    name = "wrong"
-    def assemble(self, cell, grid):
-        made = super().assemble(cell, grid)
-        return replace(made, operators={**made.operators, "bulk": Weaker(made.operators["bulk"])})
-"""
-POINTS = """[fem_constriction.backends]
-coarse-network = stranger:CoarseNetwork
-coarse-fem = stranger:CoarseElements
-wrong = stranger:Wrong
-broken = stranger:Missing
-"""
 COARSE = ("--backends", "coarse-network,coarse-fem", "--tolerance", "0.05")
 
 Run = Callable[..., tuple[int, str, str]]
@@ -74,17 +40,6 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(site)
     yield
     sys.modules.pop("stranger", None)
-
-
-def refused(result: tuple[int, str, str], *words: str) -> None:
-    """Exit status 2, one line on stderr with these words, no traceback, nothing on stdout."""
-    status, out, err = result
-    assert status == 2, err
-    assert out == ""
-    assert err.count("\n") == 1
-    assert "Traceback" not in err
-    for word in words:
-        assert word in err
 
 
 def variant(folder: Path, *changes: tuple[str, str], of: Path = HOMOGENEOUS) -> Path:

@@ -21,8 +21,7 @@ import numpy as np
 import pytest
 import tifffile
 from images import image_cell
-from mesh_files import WRITERS, mesh_cell, write_abaqus, write_med, write_vtu, write_xdmf
-from test_meshfile import LENGTHS, digest_of, small
+from mesh_files import LENGTHS, WRITERS, digest_of, mesh_cell, small, write_abaqus, write_med, write_vtu, write_xdmf
 
 from fem_constriction import memory
 from fem_constriction.cell.description import measure_of

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DATA
+from paper_cells import DATA
 
 HOMOGENEOUS = DATA / "cells" / "homogeneous-25.toml"
 

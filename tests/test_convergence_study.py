@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DATA, paper_cell
+from paper_cells import DATA, paper_cell
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DATA
+from paper_cells import DATA
 from scipy import sparse
 
 import fem_constriction as fc

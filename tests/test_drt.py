@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import paper_cell
+from paper_cells import paper_cell
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import DATA
-from test_agreement import random_cell
+from paper_cells import DATA
+from random_cells import random_cell
 
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError

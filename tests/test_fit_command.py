@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SMALL, paper_cell
 from matplotlib.figure import Figure
+from paper_cells import SMALL, paper_cell
 
 import fem_constriction as fc
 from fem_constriction.fitting.drt import distribution

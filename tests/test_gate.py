@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import paper_cell
+from paper_cells import paper_cell
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError, NotAgreed

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import DATA
+from paper_cells import DATA
 
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, InputError

@@ -12,7 +12,19 @@ from typing import Any
 import meshio
 import numpy as np
 import pytest
-from mesh_files import BOUNDARY, NUMBERS, WRITERS, Named, box, mesh_cell, meshio_of, write_gmsh22, write_vtu
+from mesh_files import (
+    BOUNDARY,
+    LENGTHS,
+    NUMBERS,
+    WRITERS,
+    Named,
+    digest_of,
+    mesh_cell,
+    meshio_of,
+    small,
+    write_gmsh22,
+    write_vtu,
+)
 
 import fem_constriction as fc
 from fem_constriction.cell.description import measure_of
@@ -20,7 +32,6 @@ from fem_constriction.cell.meshfile import read_mesh
 from fem_constriction.errors import InputError
 from fem_constriction.geometry.facets import Facets, affine, areas, volumes
 
-LENGTHS = (6.0, 4.0, 5.0)
 REGIONS = ("electrolyte", "contact", "pore", "counter_electrode")
 REAL = Path(__file__).parent / "data" / "meshes"
 TEXT = """
@@ -41,20 +52,6 @@ unit = "um"
 [mesh.regions]
 grain_boundaries = ["grain_boundaries"]
 """
-
-
-def digest_of(*files: Path) -> str:
-    """What `sha256sum FILE` prints, and of several `sha256sum FILE OTHER | sha256sum`."""
-    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-    lines = "".join(f"{each}  {path.name}\n" for each, path in zip(sums, files, strict=True))
-    return sums[0] if len(files) == 1 else hashlib.sha256(lines.encode()).hexdigest()
-
-
-def small(kind: str = "tetra", middle: bool = True) -> Named:
-    """3 x 2 x 2 bricks, a third of the WE face contact, a boundary in the middle."""
-    inside = (lambda corners: np.all(np.abs(corners[2] - 2.5) < 1e-9, axis=0)) if middle else None
-    lines = (np.linspace(0, length, n + 1) for length, n in zip(LENGTHS, (3, 2, 2), strict=True))
-    return box(*lines, kind, contact=lambda p: p[0] < 2, inside=inside)
 
 
 @pytest.fixture(params=["tetra", "hexahedron"])

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import paper_cell
+from coarse import CoarseElements, CoarseNetwork
+from paper_cells import paper_cell
 from paper_fakes import FREQUENCY, FakeWork, fake_sample
 from study_fakes import Here, Renewing
-from test_plots import CoarseElements, CoarseNetwork
 
 from fem_constriction import Cell, ComputationError, InputError
 from fem_constriction.problem.one_dimensional import physical

@@ -138,7 +138,7 @@ def test_a_finite_contact_resistance_lies_between_equal_potential_and_equal_flux
 
 @pytest.fixture(scope="module")
 def homogeneous() -> fc.Cell:
-    from conftest import paper_cell
+    from paper_cells import paper_cell
 
     return paper_cell("homogeneous-25")
 

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from coarse import CoarseElements, CoarseNetwork
+from figures import words
 
 from fem_constriction import Cell, InputError, Spectrum
-from fem_constriction.fem import FiniteElements
 from fem_constriction.fitting.extraction import Extraction, fit_spectrum
-from fem_constriction.grids.grid import Grading, Grid, family_member
-from network import Network
 from validation import Result, crosscheck
 from validation.discs.certificate import Discs
 from validation.show.picture import Picture
@@ -31,16 +29,6 @@ if TYPE_CHECKING:
 CELLS = Path(__file__).parent / "data" / "cells"
 
 
-class CoarseNetwork(Network):
-    def grid(self, cell: Cell, level: int) -> Grid:
-        return family_member(cell, Grading(exponent=2.5, steps=4), level)
-
-
-class CoarseElements(FiniteElements):
-    def grid(self, cell: Cell, level: int) -> Grid:
-        return family_member(cell, Grading(exponent=4.0, steps=1), level)
-
-
 @pytest.fixture(scope="module")
 def partial_contact() -> Result:
     cell = Cell.load(CELLS / "homogeneous-25.toml")
@@ -54,14 +42,6 @@ def no_contact() -> Result:
     found = replace(result.agreement, enclosures=())
     nothing = Extraction(arcs={}, removed={}, residual=None)
     return replace(result, agreement=found, extraction=nothing, refusal=None)
-
-
-def words(figure: Figure) -> str:
-    """Every text of a figure, its legends' among them."""
-    figure.draw_without_rendering()
-    legends = [*figure.legends, *(legend for axes in figure.axes if (legend := axes.get_legend()) is not None)]
-    texts = [text.get_text() for axes in figure.axes for text in [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts]]
-    return " ".join(texts + [text.get_text() for legend in legends for text in legend.get_texts()])
 
 
 def test_nyquist_shows_both_backends_the_fit_and_its_arcs_on_equal_axes(partial_contact: Result) -> None:

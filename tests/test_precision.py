@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import paper_cell
+from paper_cells import paper_cell
 from rich.console import Console
 
 from fem_constriction.errors import InputError

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from command_fakes import PLUGINS, POINTS, refused
 from rich.console import Console
 from study_fakes import FRACTION, Fake, Here, Renewing, here, study_of
-from test_cli import PLUGINS, POINTS, refused
 
 from fem_constriction import InputError
 from validation import crosscheck, sweep

@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from study_fakes import CONDUCTIVITY, FRACTION, Fake, here, points_of, read, study_of
-from test_study_run import wait_for
+from study_fakes import CONDUCTIVITY, FRACTION, Fake, here, points_of, read, study_of, wait_for
 
 from fem_constriction import ComputationError
 from validation.study import Study

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import words
 from matplotlib.figure import Figure
 from study_fakes import CONDUCTIVITY, FRACTION, Fake, here, study_of
-from test_plots import words
 
 from validation.study import Study, pictures
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from study_fakes import FRACTION, Fake, Here, fake_sweep, here, points_of, read, same, study_of
+from study_fakes import FRACTION, Fake, Here, fake_sweep, here, points_of, read, same, study_of, wait_for
 
 from fem_constriction import ComputationError, InputError
 from validation.study import store as _store
@@ -59,15 +59,6 @@ def sweeping(out: Path, workers: int = 1) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(TESTS / "study_fakes.py"), str(out), str(workers)]
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # jobs in the background of a shell do not hear it
     return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, preexec_fn=heard)
-
-
-def wait_for(what: Callable[[], bool], seconds: float = 60) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.005)
-    return False
 
 
 @pytest.mark.long
