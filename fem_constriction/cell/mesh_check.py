@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fem_constriction.cell.description import Description
 from fem_constriction.cell.meshfile import measured
-from fem_constriction.errors import InputError, Written, show
+from fem_constriction.errors import InputError, Written
 
 #: How far the box of a mesh may be from `geometry`, relatively: coordinates are often written with seven digits.
 ROUNDING = 1e-6
@@ -14,7 +14,7 @@ def check_mesh(cell: Description) -> None:
     """Raise InputError where the mesh cannot be read or is not that of the cell."""
     if (cell.working_electrode.contact.shape == "mesh") != (cell.mesh is not None):
         what = "needs the section mesh" if cell.mesh is None else "must be 'mesh' where the section mesh is given"
-        shape = show(cell.working_electrode.contact.shape)
+        shape = cell.working_electrode.contact.shape
         raise InputError(key="working_electrode.contact.shape", value=shape, why=f"it {what}")
     if cell.mesh is None:
         return
