@@ -32,7 +32,7 @@ LONGEST: Final = 16_000_000
 #: What stands for a cell wherever one is taken: itself, a dictionary with the keys of a cell file, or the path of one.
 CellLike = Union["Cell", Mapping[str, Any], str, os.PathLike[str]]
 
-_ROUNDING = 1e-12  # a square may be this much too wide for its face, and is then as wide as the face
+_WIDTH_TOLERANCE = 1e-12  # a square may be this much too wide for its face, and is then as wide as the face
 
 
 class Cell(Description):
@@ -119,7 +119,7 @@ class Cell(Description):
         fraction, largest = self.contact_fraction, min(x, y) / max(x, y)
         if contact.shape == "disc":
             largest *= math.pi / 4
-        if fraction > largest * (1 + _ROUNDING) and (fraction < 1 or contact.shape == "disc"):
+        if fraction > largest * (1 + _WIDTH_TOLERANCE) and (fraction < 1 or contact.shape == "disc"):
             size = math.sqrt(fraction) * math.sqrt(x) * math.sqrt(y)
             what = (
                 f"a square of side {size:.6g} m" if contact.shape == "square" else f"a disc of radius {radius_of(size):.6g} m"

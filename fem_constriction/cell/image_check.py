@@ -8,7 +8,7 @@ from fem_constriction.cell.description import Description
 from fem_constriction.errors import Absent, InputError
 
 #: How far a length may be from a whole number of voxels, relatively: rounding of the cell file.
-_ROUNDING = 1e-9
+_VOXEL_TOLERANCE = 1e-9
 
 
 def counts(cell: Description) -> tuple[int, int, int]:
@@ -34,7 +34,7 @@ def counts(cell: Description) -> tuple[int, int, int]:
 def _whole(length: float, voxel: float) -> int | None:
     """Return how many voxels a length is; None where they are no whole number, or more than a float counts one by one."""
     ratio = length / voxel
-    if not 0.5 < ratio < 2**53 or abs(ratio - round(ratio)) > _ROUNDING * ratio:
+    if not 0.5 < ratio < 2**53 or abs(ratio - round(ratio)) > _VOXEL_TOLERANCE * ratio:
         return None
     return round(ratio)
 
@@ -74,7 +74,7 @@ def contact_voxels(cell: Description) -> tuple[slice, slice]:
     if fraction in (0, 1):
         return (slice(0, 0), slice(0, 0)) if fraction == 0 else (slice(0, nx), slice(0, ny))
     covered = round(math.sqrt(fraction * nx * ny))
-    exact = abs(covered**2 / (nx * ny) - fraction) <= _ROUNDING * fraction
+    exact = abs(covered**2 / (nx * ny) - fraction) <= _VOXEL_TOLERANCE * fraction
     if not exact or (nx - covered) % 2 or (ny - covered) % 2:
         below = covered - (covered - nx) % 2
         fitting = [] if (nx - ny) % 2 else [n for n in range(below - 2, below + 5, 2) if 0 <= n <= min(nx, ny)]

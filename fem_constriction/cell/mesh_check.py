@@ -7,7 +7,7 @@ from fem_constriction.cell.meshfile import measured
 from fem_constriction.errors import InputError, Written
 
 #: How far the box of a mesh may be from `geometry`, relatively: coordinates are often written with seven digits.
-ROUNDING = 1e-6
+BOX_TOLERANCE = 1e-6
 
 
 def check_mesh(cell: Description) -> None:
@@ -32,7 +32,7 @@ def check_mesh(cell: Description) -> None:
         ("width", "y", measure.box[1], y),
         ("thickness", "z", measure.box[2], z),
     ):
-        if abs(has - should) > ROUNDING * should:
+        if abs(has - should) > BOX_TOLERANCE * should:
             raise InputError(
                 key=f"geometry.{key}",
                 value=Written(f"{should:.9g}"),

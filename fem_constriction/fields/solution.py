@@ -26,7 +26,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.fields.harmonic import solve_harmonic
 from fem_constriction.fields.mesh import write
 from fem_constriction.fields.section import Plane, Section, section_of
-from fem_constriction.fields.symmetry import ROUNDING, Unfolding
+from fem_constriction.fields.symmetry import EDGE_TOLERANCE, Unfolding
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import evaluate
@@ -238,13 +238,13 @@ class Fields:
 
     def _points(self, x: Array, y: Array, z: float) -> list[Array]:
         """Points (n,) of a plane, in coordinates of the grid."""
-        if not -ROUNDING <= z / self.grid.depth <= 1 + ROUNDING:
+        if not -EDGE_TOLERANCE <= z / self.grid.depth <= 1 + EDGE_TOLERANCE:
             raise InputError(key="z", value=float(z), unit="m", allowed=f"from 0 to {self.grid.depth!r} m")
         return [x, y, np.full(x.size, min(max(z, 0.0), self.grid.depth))]
 
     def _layered(self, what: Any, points: list[Array], layer: int | None) -> Any:
         """Evaluate `what` at points (n,) in the layers they belong to, (components, n)."""
-        z, ends, slack = points[2], self.ends, ROUNDING * self.grid.depth
+        z, ends, slack = points[2], self.ends, EDGE_TOLERANCE * self.grid.depth
         if layer is None:
             number = np.searchsorted(ends[1:-1] - slack, z, side="right")
         elif not 0 <= layer < len(self.grid.layers):

@@ -16,7 +16,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.grids.grid import Grid
 
 #: Points so far outside the cell, relative to its length, are taken to be on its face.
-ROUNDING = 1e-9
+EDGE_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Unfolding:
         """
         given = np.broadcast_arrays(*(array_in("m", each, "xyz"[axis]).astype(float) for axis, each in enumerate((x, y, z))))
         for name, each, length in zip("xyz", given, self.lengths, strict=True):
-            inside = (each >= -ROUNDING * length) & (each <= (1 + ROUNDING) * length)
+            inside = (each >= -EDGE_TOLERANCE * length) & (each <= (1 + EDGE_TOLERANCE) * length)
             if not np.all(inside):
                 raise InputError(key=name, value=float(each[~inside].ravel()[0]), unit="m", allowed=f"from 0 to {length!r} m")
         (x_on, x_sign), (y_on, y_sign) = (self.fold(each.ravel(), axis) for axis, each in enumerate(given[:2]))

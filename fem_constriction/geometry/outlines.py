@@ -15,9 +15,9 @@ from shapely import Polygon as Shape
 
 from fem_constriction.arrays import Array
 
-#: Rounding of the cell file: overlaps and overhangs below this part of a region's area, corners nearer to each other than this
-#: part of the region's extent.
-ROUNDING = 1e-9
+#: What a cell file is rounded to: overlaps and overhangs below this part of a region's area, corners nearer to each other
+#: than this part of the region's extent.
+NEGLIGIBLE = 1e-9
 
 #: Corners that lie this part of a polygon's extent beside the line through their neighbours, at most, are none.
 STRAIGHT = 1e-12
@@ -42,7 +42,7 @@ def _shoelace(corners: Array) -> float:
 def _distinct(corners: Array) -> Array:
     """Corners without those that repeat the one before: a closed ring, as GeoJSON and WKT write it, ends where it began."""
     step = np.linalg.norm(corners - np.roll(corners, 1, 0), axis=1)
-    return np.asarray(corners[step > ROUNDING * float(np.ptp(corners, axis=0).max())])
+    return np.asarray(corners[step > NEGLIGIBLE * float(np.ptp(corners, axis=0).max())])
 
 
 def _fault_of_ring(corners: Array) -> str:
@@ -51,10 +51,10 @@ def _fault_of_ring(corners: Array) -> str:
     if len(p) < 3:
         return "at least three different corners (the first may be repeated at the end)"
     long, short = np.linalg.svd(p - p.mean(0), compute_uv=False)
-    if short <= ROUNDING * long:
+    if short <= NEGLIGIBLE * long:
         return "corners on one straight line enclose no area"
     before, after = p - np.roll(p, 1, 0), np.roll(p, -1, 0) - p
-    back = np.abs(_cross(before, after)) <= ROUNDING * np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    back = np.abs(_cross(before, after)) <= NEGLIGIBLE * np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
     if np.any(back & (np.sum(before * after, 1) < 0)):
         return "an edge must not lead back along the one before it"
     return "" if Shape(p).is_valid else "edges must not cross or touch"
@@ -110,11 +110,11 @@ class Outline:
         if self.corners is None or len(self.corners) != 4:
             return None
         low, high = self.corners.min(0), self.corners.max(0)
-        at_ends = np.isclose(self.corners, low, rtol=0, atol=ROUNDING * max(high - low)) | np.isclose(
-            self.corners, high, rtol=0, atol=ROUNDING * max(high - low)
+        at_ends = np.isclose(self.corners, low, rtol=0, atol=NEGLIGIBLE * max(high - low)) | np.isclose(
+            self.corners, high, rtol=0, atol=NEGLIGIBLE * max(high - low)
         )
         width, height = high - low
-        if not at_ends.all() or abs(width * height - self.area) > ROUNDING * self.area:
+        if not at_ends.all() or abs(width * height - self.area) > NEGLIGIBLE * self.area:
             return None  # a sliver that lies askew has its corners at two ends as well
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
@@ -207,14 +207,14 @@ def faults(outlines: Sequence[Outline], width: tuple[float, float]) -> str:
     """Return what is wrong with the regions of a face, in words; "" if nothing is: outside of it, or one on another."""
     face = Shape([(0, 0), (width[0], 0), width, (0, width[1])])
     for number, each in enumerate(outlines):
-        if each.shape.difference(face).area > ROUNDING * each.area:
+        if each.shape.difference(face).area > NEGLIGIBLE * each.area:
             x0, y0, x1, y1 = each.shape.bounds
             return (
                 f"region {number + 1} reaches from [{x0:.6g}, {y0:.6g}] m to [{x1:.6g}, {y1:.6g}] m, outside the face of "
                 f"{width[0]:.6g} m x {width[1]:.6g} m"
             )
         for before, other in enumerate(outlines[:number]):
-            if each.shape.intersection(other.shape).area > ROUNDING * min(each.area, other.area):
+            if each.shape.intersection(other.shape).area > NEGLIGIBLE * min(each.area, other.area):
                 return f"regions {before + 1} and {number + 1} overlap; what overlaps is given as one polygon"
     return ""
 

@@ -98,7 +98,10 @@ def solve_grid(
 
 
 def _of_one_mind(backend: LayeredBackend) -> bool:
-    """Whether stacks are described by the class that assembles, or by one derived from it: not inherited past another way."""
+    """True if `layered` comes from the class that defines `assemble`, or from a subclass of it.
+
+    A subclass that overrides `assemble` alone would otherwise be solved with its parent's matrices.
+    """
     stacks, matrices = (next(kind for kind in type(backend).__mro__ if name in vars(kind)) for name in ("layered", "assemble"))
     return issubclass(stacks, matrices)
 

@@ -46,8 +46,10 @@ class Samples:
     before.
 
     f(lambda) = kappa/u is analytic for Re lambda > 0 (poles are eigenvalues of the column, and have Re lambda <= 0), so on
-    octaves of lambda its Chebyshev interpolant in NODES points is exact to 5.8^-NODES (the Bernstein ellipse through 0); fewer
-    modes than points in an octave stand for themselves. recursion: of the samples; weights: (samples, r, r).
+    octaves of lambda its Chebyshev interpolant in NODES points is exact to 5.8^-NODES (the Bernstein ellipse through 0).
+    Octaves with at most NODES modes are summed exactly, without interpolation.
+
+    recursion: of the samples; weights: (samples, r, r).
     """
 
     recursion: Recursion

@@ -101,7 +101,7 @@ class Pencil:
         return self.factorised([pole * self.mass for pole in self.rational.poles], np.ones(self.shape[0], dtype=bool))
 
     def factorised(self, added: Sequence[sparse.csr_array], free: NDArray[np.bool_]) -> list[Solver]:
-        """Return solvers of K + S for each S: made where they are freed, SuperLU gives memory back to its own thread alone."""
+        """Return solvers of K + S for each S, factorised in the calling thread: SuperLU returns memory to no other."""
         return [self.factorise(each, free) for each in added]
 
     def _ends(self) -> tuple[float, float]:

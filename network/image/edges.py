@@ -21,7 +21,7 @@ from network.image.clusters import Codes
 from network.image.voxels import Voxels
 
 #: Contrast from which on an edge counts: its exponent is below 2/3. Nine digits of it, whatever the conductivities' rounding.
-CONTRAST, ROUNDING = 3.0, 1e-9
+CONTRAST, DIGITS = 3.0, 1e-9
 
 #: Share of Z from which on edges are spoken of.
 SHARE = 0.02
@@ -92,7 +92,7 @@ def _edges(phase: Codes, kappa: NDArray[np.float64]) -> tuple[int, float, NDArra
                 ratios = np.minimum(k[0], k[3]) / falling, np.minimum(k[1], k[2]) / rising
             # Conductors that meet across holes are not connected at all, neither here nor in the continuum.
             contrast = np.maximum(*(np.where(bad > 0, r, 0.0) for r, bad in zip(ratios, (falling, rising), strict=True)))
-            counts = contrast > CONTRAST * (1 + ROUNDING)
+            counts = contrast > CONTRAST * (1 + DIGITS)
             if not counts.any():
                 continue
             count += int(counts.sum())

@@ -57,8 +57,8 @@ TINY = 1e-30
 #: all the same: the estimate of what the span lacks leaves out one solution after the other, and would not miss its own guess.
 ERROR, GAIN = 1 / 30, 0.03
 
-#: A solution that adds less than so many roundings to the span adds nothing. Anything more is taken in: what is left out would
-#: lend its rounding to the estimate that leaves out one solution after the other, and hide what it is to find.
+#: A solution that adds less than so many roundings to the span adds nothing. Every direction above that is kept: dropping one
+#: makes the error estimate, which leaves out one solution after the other, too small.
 RANK = 0.01
 
 

@@ -16,7 +16,7 @@ from fem_constriction.files import json_text, write_text
 from validation.show import terminal
 
 if TYPE_CHECKING:
-    from validation.paper.claims import Claim, Outcome
+    from validation.paper.claims import Claim, DecidedClaim
 
 
 def claims(
@@ -75,7 +75,7 @@ def chosen(asked: Sequence[str]) -> list[Claim]:
     return [REGISTRY[number] for number in sorted(found)]
 
 
-def _decided(asked: Sequence[Claim], context: Any) -> list[Outcome]:
+def _decided(asked: Sequence[Claim], context: Any) -> list[DecidedClaim]:
     from validation.paper.claims import decide
 
     return [decide(claim, context) for claim in asked]

@@ -17,7 +17,7 @@ from validation.cli.options import Json, Quiet
 from validation.conformance.cells import CELLS, write_cells
 from validation.conformance.outcome import Outcome
 from validation.conformance.subject import Subject
-from validation.conformance.suite import Verdict, check_declarations, chosen, conform
+from validation.conformance.suite import ConformanceVerdict, check_declarations, chosen, conform
 from validation.show import terminal
 from validation.show.report import table
 
@@ -65,7 +65,7 @@ def conformance(
     return 0 if found.passed else 1
 
 
-def report(found: Verdict) -> RenderableType:
+def report(found: ConformanceVerdict) -> RenderableType:
     """Return every check as two lines, what it asserts and what came out, failures once more below, then the verdict."""
     rows = [(outcome.check.name, outcome.check.statement, _measured(outcome), outcome.status) for outcome in found.outcomes]
     parts: list[RenderableType] = [

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from validation.conformance.cells import CELLS, FEATURES
 from validation.conformance.outcome import Check, Outcome
-from validation.conformance.suite import CHECKS, Verdict, conform, outcomes
+from validation.conformance.suite import CHECKS, ConformanceVerdict, conform, outcomes
 
 if TYPE_CHECKING:
     from validation.conformance.collected import BackendConformance
 
-__all__ = ["CELLS", "CHECKS", "FEATURES", "BackendConformance", "Check", "Outcome", "Verdict", "conform", "outcomes"]
+__all__ = ["CELLS", "CHECKS", "FEATURES", "BackendConformance", "Check", "ConformanceVerdict", "Outcome", "conform", "outcomes"]
 
 
 def __getattr__(name: str) -> Any:

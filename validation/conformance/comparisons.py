@@ -8,7 +8,7 @@ from fem_constriction.solving.backends import NoData
 from validation.conformance.cells import FREQUENCIES
 from validation.conformance.contract import WIDEST
 from validation.conformance.exceptions import DoesNotApplyError
-from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst
+from validation.conformance.outcome import SAME, Check, Measurement, hertz, worst
 from validation.conformance.subject import BUILT_IN, Subject, built_in, reference
 from validation.gate.agreement import compare
 
@@ -19,7 +19,7 @@ MISSES, FARTHEST = 0.05, 2.0
 def oracle(name: str, quick: bool) -> Check:
     """Return the check of a cell against the mode expansion."""
 
-    def run(subject: Subject) -> Measured:
+    def run(subject: Subject) -> Measurement:
         known, r_known, r_error = reference(name)
         found = subject.coarse(name)
         try:
@@ -31,12 +31,12 @@ def oracle(name: str, quick: bool) -> Check:
         gap = np.append(np.abs(found.impedance - known.impedance), abs(r - r_known))
         size = np.append(np.abs(known.impedance), r_known)
         stated = np.append(found.uncertainty, width)
-        slack = np.append(known.uncertainty, r_error) + ROUNDING * size
+        slack = np.append(known.uncertainty, r_error) + SAME * size
         beyond = int(np.sum(gap > stated + slack))
         told = worst(gap, FARTHEST * stated + slack, size, [*hertz(FREQUENCIES), "at direct current"])
         passed = told.passed and beyond <= MISSES * gap.size
         detail = f"{told.detail}; {beyond} of {gap.size} points beyond u"
-        return Measured(told.measured, told.allowed, passed, detail)
+        return Measurement(told.measured, told.allowed, passed, detail)
 
     return Check(
         f"oracle: {name}",
@@ -51,19 +51,19 @@ def oracle(name: str, quick: bool) -> Check:
 def agreement(other: str, name: str, quick: bool) -> Check:
     """Return the check of a cell against a built-in backend."""
 
-    def run(subject: Subject) -> Measured:
+    def run(subject: Subject) -> Measurement:
         if subject.name == other:
             raise DoesNotApplyError("that is itself")
         first, second = subject.coarse(name), built_in(other).coarse(name)
         assert first.uncertainty is not None
         assert second.uncertainty is not None
         found = compare({subject.name: first, other: second}, WIDEST)
-        allowed = first.uncertainty + second.uncertainty + ROUNDING * np.abs(second.impedance)
+        allowed = first.uncertainty + second.uncertainty + SAME * np.abs(second.impedance)
         told = worst(np.abs(first.impedance - second.impedance), allowed, np.abs(second.impedance), hertz(FREQUENCIES))
         counts = {verdict: int(np.sum(found.verdicts == verdict)) for verdict in ("agree", "unresolved", "disagree")}
         tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
         passed = told.passed and not counts["unresolved"]
-        return Measured(told.measured, told.allowed, passed, f"{told.detail}; {tally} (tolerance {WIDEST:g})")
+        return Measurement(told.measured, told.allowed, passed, f"{told.detail}; {tally} (tolerance {WIDEST:g})")
 
     return Check(
         f"agreement with {other}: {name}",

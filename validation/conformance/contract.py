@@ -12,7 +12,7 @@ from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.capabilities import KINDS, offers
 from validation.conformance.cells import CELLS, FREQUENCIES
-from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst
+from validation.conformance.outcome import SAME, Check, Measurement, hertz, worst
 from validation.conformance.subject import Subject
 
 #: The widest uncertainty, relative to |Z|, beside which the suite shows anything: its cells' constriction is a fifth of Z, and
@@ -20,7 +20,7 @@ from validation.conformance.subject import Subject
 WIDEST = 1e-2
 
 
-def attributes(subject: Subject) -> Measured:
+def attributes(subject: Subject) -> Measurement:
     """Name a text, bound one of three, order positive, unable a mapping of texts."""
     backend, wrong = subject.backend, []
     if not (isinstance(backend.name, str) and backend.name and "," not in backend.name):
@@ -39,7 +39,7 @@ def attributes(subject: Subject) -> Measured:
     return _count(wrong)
 
 
-def values(subject: Subject) -> Measured:
+def values(subject: Subject) -> Measurement:
     """Z and u finite, one for each frequency asked for, u not negative; R_DC positive, its u not negative."""
     found = subject.spectrum("every process")  # a Spectrum is finite and as long as its frequencies, or it is none
     r, width = subject.resistance("every process")
@@ -49,13 +49,13 @@ def values(subject: Subject) -> Measured:
     return _count(wrong)
 
 
-def blocking(subject: Subject) -> Measured:
+def blocking(subject: Subject) -> Measurement:
     """No path for direct current: the resistance is infinite."""
     r, _ = subject.resistance("no contact")
-    return Measured(f"{r:.3g} ohm", "inf ohm", bool(r == np.inf))
+    return Measurement(f"{r:.3g} ohm", "inf ohm", bool(r == np.inf))
 
 
-def refusals(subject: Subject) -> Measured:
+def refusals(subject: Subject) -> Measurement:
     """What is wrong is refused with InputError."""
     backend, cell = subject.backend, CELLS["full contact"]
     calls: dict[str, Callable[[], Any]]
@@ -81,16 +81,16 @@ def refusals(subject: Subject) -> Measured:
     return _count(wrong)
 
 
-def twice(subject: Subject) -> Measured:
+def twice(subject: Subject) -> Measurement:
     """Z computed again is Z."""
     first, second = subject.spectrum("every process"), subject.computed("every process")
     assert first.uncertainty is not None
     size = np.abs(first.impedance)
-    allowed = first.uncertainty / 100 + ROUNDING * size
+    allowed = first.uncertainty / 100 + SAME * size
     return worst(np.abs(first.impedance - second.impedance), allowed, size, hertz(first.frequency))
 
 
-def sharpness(subject: Subject) -> Measured:
+def sharpness(subject: Subject) -> Measurement:
     """An uncertainty that is no excuse."""
     found = subject.coarse("every process")
     assert found.uncertainty is not None
@@ -98,8 +98,8 @@ def sharpness(subject: Subject) -> Measured:
     return worst(found.uncertainty, WIDEST * size, size, hertz(FREQUENCIES))
 
 
-def _count(wrong: list[str]) -> Measured:
-    return Measured(f"{len(wrong)} faults", "0 faults", not wrong, "; ".join(wrong))
+def _count(wrong: list[str]) -> Measurement:
+    return Measurement(f"{len(wrong)} faults", "0 faults", not wrong, "; ".join(wrong))
 
 
 CHECKS = (

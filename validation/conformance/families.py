@@ -12,7 +12,7 @@ from fem_constriction.solving.refinement import Family
 from validation import oracles
 from validation.conformance.cells import CELLS
 from validation.conformance.exceptions import DoesNotApplyError
-from validation.conformance.outcome import ROUNDING, Check, Measured, together, worst
+from validation.conformance.outcome import SAME, Check, Measurement, together, worst
 from validation.conformance.subject import BUILT_IN, Subject, built_in, reference
 from validation.gate.agreement import enclose
 
@@ -25,16 +25,16 @@ REAL = 2 * np.pi * np.array([1.0, 1e4, 1e8])
 def order(name: str) -> Check:
     """Return the check of a cell's observed order at direct current."""
 
-    def run(subject: Subject) -> Measured:
+    def run(subject: Subject) -> Measurement:
         family = subject.family(name)
         z = np.array([solution.model.resistance() for solution in family.solutions[-3:]])
-        steps, floor = np.abs(np.diff(z)), ROUNDING * abs(z[-1])
+        steps, floor = np.abs(np.diff(z)), SAME * abs(z[-1])
         stated = family.order
         if steps[-1] <= floor:
-            return Measured("converged", f"{LEAST * stated:.2f}", True, "the last two grids differ by rounding")
+            return Measurement("converged", f"{LEAST * stated:.2f}", True, "the last two grids differ by rounding")
         observed = float(np.log2(steps[0] / steps[1]))
         detail = f"stated {stated:g}; the last two grids differ by {steps[1] / z[-1]:.1e} R_DC"
-        return Measured(f"{observed:.2f}", f"{LEAST * stated:.2f}", observed >= LEAST * stated, detail)
+        return Measurement(f"{observed:.2f}", f"{LEAST * stated:.2f}", observed >= LEAST * stated, detail)
 
     return Check(
         f"order: {name}",
@@ -49,7 +49,7 @@ def order(name: str) -> Check:
 def monotone(name: str) -> Check:
     """Return the check that a bound improves from grid to grid."""
 
-    def run(subject: Subject) -> Measured:
+    def run(subject: Subject) -> Measurement:
         family = subject.family(name)
         shifts = _shifts(family)
         parts = []
@@ -58,7 +58,7 @@ def monotone(name: str) -> Check:
                 continue
             before, after = (solution.model.impedance(shifts).real for solution in (coarse, fine))
             worse = after - before if subject.backend.bound == "upper" else before - after
-            allowed = (ROUNDING + coarse.model.error(shifts) + fine.model.error(shifts)) * after
+            allowed = (SAME + coarse.model.error(shifts) + fine.model.error(shifts)) * after
             where = [f"{fine.grid.name}, s = {s:.3g} 1/s" for s in shifts]
             parts.append(worst(worse, allowed, after, where, "Z(s)"))
         if not parts:
@@ -78,11 +78,11 @@ def monotone(name: str) -> Check:
 def bound(name: str) -> Check:
     """Return the check of a bound against the mode expansion: every grid at real s, or R_DC of a spectra-only backend."""
 
-    def run(subject: Subject) -> Measured:
+    def run(subject: Subject) -> Measurement:
         _, r, r_error = reference(name)
         if subject.assembling is None:
             own, _ = subject.resistance(name)
-            return worst(_violation(subject, own, r), r_error + ROUNDING * r, r, ["direct current"], "R_DC")
+            return worst(_violation(subject, own, r), r_error + SAME * r, r, ["direct current"], "R_DC")
         cell = oracles.from_description(CELLS[name].model_dump(mode="json", exclude_none=True))
         z, error = oracles.impedance(cell, REAL)
         s, known = np.append(0.0, REAL), np.append(r, z.real)
@@ -91,7 +91,7 @@ def bound(name: str) -> Check:
         for solution in subject.family(name).solutions:
             value = solution.model.impedance(s).real
             gap = _violation(subject, value, known)
-            allowed = slack + (ROUNDING + solution.model.error(s)) * known
+            allowed = slack + (SAME + solution.model.error(s)) * known
             parts.append(worst(gap, allowed, known, [f"{solution.grid.name}, s = {each:.3g} 1/s" for each in s], "Z(s)"))
         return together(parts)
 
@@ -108,17 +108,17 @@ def bound(name: str) -> Check:
 def enclosure(name: str) -> Check:
     """Return the check of a bound against every grid of the built-in backend that bounds from the other side."""
 
-    def run(subject: Subject) -> Measured:
+    def run(subject: Subject) -> Measurement:
         side = subject.backend.bound
         other = next(each for each in map(built_in, BUILT_IN) if each.backend.bound not in (side, None))
         lower, upper = (subject, other) if side == "lower" else (other, subject)
         if subject.assembling is None:
             mine, _ = subject.resistance(name)
             theirs = np.array([solution.model.resistance() for solution in other.family(name).solutions])
-            return worst(_violation(subject, mine, theirs), ROUNDING * theirs, theirs, ["direct current"] * len(theirs), "R_DC")
+            return worst(_violation(subject, mine, theirs), SAME * theirs, theirs, ["direct current"] * len(theirs), "R_DC")
         found = enclose(lower.family(name), upper.family(name))
         detail = found.violations[0] if found.violations else f"{found.pairs} pairs of grids at {found.s.size} shifts"
-        return Measured(f"{len(found.violations)} violations", "0 violations", not found.violations, detail)
+        return Measurement(f"{len(found.violations)} violations", "0 violations", not found.violations, detail)
 
     return Check(
         f"enclosure: {name}",

@@ -15,7 +15,7 @@ from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.processes.of_cell import admittances
 from validation import oracles
 from validation.conformance.cells import CELLS, FREQUENCIES
-from validation.conformance.outcome import ROUNDING, Check, Measured, hertz, worst
+from validation.conformance.outcome import SAME, Check, Measurement, hertz, worst
 from validation.conformance.subject import Subject, direct_current_cells
 
 BASE = "every process"
@@ -29,11 +29,11 @@ IDEAL = 0.289377985806
 def one_dimensional(name: str) -> Check:
     """Return the check that a cell without constriction is the one-dimensional circuit."""
 
-    def run(subject: Subject) -> Measured:
+    def run(subject: Subject) -> Measurement:
         found, known = subject.coarse(name), _circuit(name)
         assert found.uncertainty is not None
         size = np.abs(known)
-        return worst(np.abs(found.impedance - known), found.uncertainty + ROUNDING * size, size, hertz(FREQUENCIES))
+        return worst(np.abs(found.impedance - known), found.uncertainty + SAME * size, size, hertz(FREQUENCIES))
 
     return Check(
         f"one dimension: {name}",
@@ -65,16 +65,16 @@ def _circuit(name: str) -> np.ndarray:
     )
 
 
-def low_frequency(subject: Subject) -> Measured:
+def low_frequency(subject: Subject) -> Measurement:
     """R_DC - Re Z = sum R_k (omega tau_k)^2/(1 + (omega tau_k)^2) <= -Im Z while omega tau_k <= 1."""
     found, (r, width) = subject.coarse(BASE), subject.resistance(BASE)
     assert found.uncertainty is not None
     z = found.impedance[0]
-    allowed = abs(z.imag) + found.uncertainty[0] + width + ROUNDING * r
+    allowed = abs(z.imag) + found.uncertainty[0] + width + SAME * r
     return worst(abs(z.real - r), allowed, r, hertz(FREQUENCIES[:1]), "R_DC")
 
 
-def high_frequency(subject: Subject) -> Measured:
+def high_frequency(subject: Subject) -> Measurement:
     """All capacitances in series and parallel: below, film beside film; above, current density uniform."""
     name, f = "almost dielectric", FREQUENCIES[-1]
     cell = CELLS[name]
@@ -90,68 +90,68 @@ def high_frequency(subject: Subject) -> Measured:
     elastance = 2 * np.pi * f * abs(found.impedance[-1])
     # Conduction beside the capacitances changes |Z| by (sigma/(omega eps))^2/2: 1e-11 at sigma/eps = 750 1/s and 1 GHz.
     gap = max(low - elastance, elastance - high, 0.0)
-    allowed = 2 * np.pi * f * found.uncertainty[-1] + ROUNDING * low
+    allowed = 2 * np.pi * f * found.uncertainty[-1] + SAME * low
     told = worst(gap, allowed, low, hertz(FREQUENCIES[-1:]), "1/C")
-    return Measured(told.measured, told.allowed, told.passed, f"{told.detail}: bracket {(high - low) / low:.1e} of 1/C wide")
+    return Measurement(told.measured, told.allowed, told.passed, f"{told.detail}: bracket {(high - low) / low:.1e} of 1/C wide")
 
 
-def less_with_contact(subject: Subject) -> Measured:
+def less_with_contact(subject: Subject) -> Measurement:
     """More contact, less resistance."""
     names = ("small contact", BASE, "large contact")
     return _ordered([subject.resistance(name) for name in names], names)
 
 
-def slope(subject: Subject) -> Measured:
+def slope(subject: Subject) -> Measurement:
     """Resistance added to the contact's film adds at least itself over the contact's area."""
     values = [subject.resistance(name) for name in _POLARISATION]
     added = np.diff(_polarisation()) / CELLS[BASE].contact_area
     gap = added - np.diff([value for value, _ in values])
     width = np.array([a[1] + b[1] for a, b in pairwise(values)])
     r = np.array([value for value, _ in values[1:]])
-    return worst(gap, width + ROUNDING * r, r, [f"from {a} to {b}" for a, b in _STEPS], "R_DC")
+    return worst(gap, width + SAME * r, r, [f"from {a} to {b}" for a, b in _STEPS], "R_DC")
 
 
-def concave(subject: Subject) -> Measured:
+def concave(subject: Subject) -> Measurement:
     """R_DC lies above its chord."""
     (first, u), (middle, v), (last, w) = (subject.resistance(name) for name in _POLARISATION)
     x = _polarisation()
     part = (x[1] - x[0]) / (x[2] - x[0])
     chord = first + part * (last - first)
-    return worst(chord - middle, v + (1 - part) * u + part * w + ROUNDING * middle, middle, ["at R_pol"], "R_DC")
+    return worst(chord - middle, v + (1 - part) * u + part * w + SAME * middle, middle, ["at R_pol"], "R_DC")
 
 
-def above_one_dimension(subject: Subject) -> Measured:
+def above_one_dimension(subject: Subject) -> Measurement:
     """Constriction adds resistance."""
     names = direct_current_cells(("small contact", BASE, "large contact", "wide in x"))
     gaps, widths, sizes = [], [], []
     for name in names:
         r, width = subject.resistance(name)
         gaps.append(physical(CELLS[name]).resistance - r)
-        widths.append(width + ROUNDING * r)
+        widths.append(width + SAME * r)
         sizes.append(r)
     return worst(gaps, widths, sizes, names, "R_DC")
 
 
-def bracket(subject: Subject) -> Measured:
+def bracket(subject: Subject) -> Measurement:
     """Equipotential <= K <= uniform flux, K the constriction of a contact of any resistance."""
     r, width = subject.resistance("resistive contact, insulating pores")
-    k, u = r / _UNIT - 1 - 0.092 / 0.25, width / _UNIT + ROUNDING
+    k, u = r / _UNIT - 1 - 0.092 / 0.25, width / _UNIT + SAME
     low, high = IDEAL, oracles.square_tube_isoflux(0.5, 1.0)
     told = worst(max(low - k, k - high, 0.0), u, k, ["direct current"], "K")
-    return Measured(told.measured, told.allowed, told.passed, f"{low:.5f} <= {k:.5f} <= {high:.5f}")
+    return Measurement(told.measured, told.allowed, told.passed, f"{low:.5f} <= {k:.5f} <= {high:.5f}")
 
 
 def known(name: str, statement: str, reason: str, value: float, error: float) -> Check:
     """Return the check that R_DC of a cell is `value` ohm, known to `error`."""
 
-    def run(subject: Subject) -> Measured:
+    def run(subject: Subject) -> Measurement:
         r, width = subject.resistance(name)
-        return worst(abs(r - value), width + error + ROUNDING * value, value, ["direct current"], "R_DC")
+        return worst(abs(r - value), width + error + SAME * value, value, ["direct current"], "R_DC")
 
     return Check(f"resistance: {name}", statement, f"{reason}; the stated uncertainty", run, (name,))
 
 
-def _ordered(values: list[tuple[float, float]], names: tuple[str, ...]) -> Measured:
+def _ordered(values: list[tuple[float, float]], names: tuple[str, ...]) -> Measurement:
     """Values fall, to their uncertainties."""
     r, width = (np.array(each) for each in zip(*values, strict=True))
     where = [f"from {a} to {b}" for a, b in pairwise(names)]

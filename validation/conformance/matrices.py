@@ -16,7 +16,7 @@ from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.one_grid import solve_grid
 from validation.conformance.cells import CELLS, FREQUENCIES
 from validation.conformance.exceptions import BrokenContractError
-from validation.conformance.outcome import Check, Measured, hertz, together, worst
+from validation.conformance.outcome import Check, Measurement, hertz, together, worst
 from validation.conformance.subject import Subject
 
 CELL = "every process"
@@ -28,7 +28,7 @@ EXACT = 1e-12
 AREA = 1e-9
 
 
-def symmetry(subject: Subject) -> Measured:
+def symmetry(subject: Subject) -> Measurement:
     """Reciprocity: exchanging source and sink changes nothing."""
     parts = []
     for name, matrix in _matrices(subject).items():
@@ -38,7 +38,7 @@ def symmetry(subject: Subject) -> Measured:
     return together(parts)
 
 
-def semidefinite(subject: Subject) -> Measured:
+def semidefinite(subject: Subject) -> Measurement:
     """No process gives energy."""
     parts = []
     for name, matrix in _matrices(subject).items():
@@ -50,7 +50,7 @@ def semidefinite(subject: Subject) -> Measured:
     return together(parts)
 
 
-def constants(subject: Subject) -> Measured:
+def constants(subject: Subject) -> Measurement:
     """A constant potential drives no current but through the counter electrode."""
     parts = []
     for name, matrix in _matrices(subject).items():
@@ -60,7 +60,7 @@ def constants(subject: Subject) -> Measured:
     return together(parts)
 
 
-def areas(subject: Subject) -> Measured:
+def areas(subject: Subject) -> Measurement:
     """V = 1 and phi = 0 sends y A_c through the contact and y (A - A_c) through the pores; phi = 1 sends y A to ground."""
     cell, matrices = CELLS[CELL], _matrices(subject)
     has = {
@@ -74,7 +74,7 @@ def areas(subject: Subject) -> Measured:
     )
 
 
-def grids(subject: Subject) -> Measured:
+def grids(subject: Subject) -> Measurement:
     """Each grid is that of the cell, finer than the one before, and says how many unknowns it has at most."""
     backend, wrong = _assembling(subject), []
     for name in (CELL, "ideal contact"):
@@ -93,10 +93,10 @@ def grids(subject: Subject) -> Measured:
         coarse = backend.uniform(Problem.of(cell), COARSE)
         if (has := backend.assemble(Problem.of(cell), coarse).unknowns) > (said := backend.unknowns(Problem.of(cell), coarse)):
             wrong.append(f"{coarse.name}: {has} unknowns, at most {said} were announced")
-    return Measured(f"{len(wrong)} faults", "0 faults", not wrong, "; ".join(wrong[:3]))
+    return Measurement(f"{len(wrong)} faults", "0 faults", not wrong, "; ".join(wrong[:3]))
 
 
-def plain_solution(subject: Subject) -> Measured:
+def plain_solution(subject: Subject) -> Measurement:
     """Z of one grid by the backend's own route is Z of its matrices, solved plainly at each frequency."""
     backend, parts = _assembling(subject), []
     for name in (CELL, "ideal contact"):

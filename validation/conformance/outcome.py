@@ -19,11 +19,11 @@ from validation.conformance.subject import Subject
 Status = Literal["passed", "failed", "declared", "does not apply"]
 
 #: What rounding and the projection may leave of Z between two computations of one number, relative to |Z|.
-ROUNDING = TARGET
+SAME = TARGET
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What a check measured and what it allows, as text of the same unit; detail: where, or what is wrong, in words."""
 
     measured: str
@@ -57,7 +57,7 @@ class Check:
     name: str
     statement: str
     reason: str
-    run: Callable[[Subject], Measured]
+    run: Callable[[Subject], Measurement]
     cells: tuple[str, ...] = ()
     needs: Literal["matrices", "bound", ""] = ""
     quick: bool = True
@@ -107,13 +107,13 @@ class Outcome:
         }
 
 
-def worst(gap: ArrayLike, allowed: ArrayLike, size: ArrayLike, where: Sequence[str], unit: str = "|Z|") -> Measured:
+def worst(gap: ArrayLike, allowed: ArrayLike, size: ArrayLike, where: Sequence[str], unit: str = "|Z|") -> Measurement:
     """Return the difference that is largest beside what is allowed, both relative to `size`; all of shape (n,), as `where`."""
     found, limit, scale = (np.atleast_1d(np.asarray(each, dtype=float)) for each in (gap, allowed, size))
     limit, scale = np.broadcast_to(limit, found.shape), np.broadcast_to(np.abs(scale), found.shape)
     ratio = np.where(np.isfinite(found), found / np.maximum(limit, 1e-300), np.inf)
     at = int(np.argmax(ratio))
-    return Measured(
+    return Measurement(
         measured=f"{found[at] / scale[at]:.1e} {unit}",
         allowed=f"{limit[at] / scale[at]:.1e} {unit}",
         passed=bool(np.all(found <= limit)),
@@ -121,7 +121,7 @@ def worst(gap: ArrayLike, allowed: ArrayLike, size: ArrayLike, where: Sequence[s
     )
 
 
-def together(parts: Sequence[Measured]) -> Measured:
+def together(parts: Sequence[Measurement]) -> Measurement:
     """Return the first of several that did not pass, or the first: what is told of a check with several parts."""
     return next((part for part in parts if not part.passed), parts[0])
 

@@ -32,7 +32,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ConformanceVerdict:
     """What the suite says of one backend. It passed if no check failed and at least one passed.
 
     Parameters
@@ -177,7 +177,7 @@ def conform(
     quick: bool = False,
     only: Sequence[str] = (),
     progress: Callable[[int], None] | None = None,
-) -> Verdict:
+) -> ConformanceVerdict:
     """Return what the suite says of a backend, or what some checks of it do.
 
     Parameters
@@ -193,7 +193,7 @@ def conform(
 
     Returns
     -------
-    Verdict
+    ConformanceVerdict
         Passed or not, with the outcome of every check.
 
     Raises
@@ -207,4 +207,4 @@ def conform(
         found.append(outcome)
         if progress is not None:
             progress(len(found))
-    return Verdict(subject.name, subject.backend.bound, tuple(found))
+    return ConformanceVerdict(subject.name, subject.backend.bound, tuple(found))

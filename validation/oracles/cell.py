@@ -14,7 +14,7 @@ from validation.oracles.rectangles import Rectangle, partition
 from validation.oracles.stack import ComplexArray, mode_impedance
 
 ORDER = 9
-ROUNDING = 1e-9  # of the width: regions may reach this far beyond the face
+OVERHANG = 1e-9  # of the width: regions may reach this far beyond the face
 
 
 class Admittance(NamedTuple):
@@ -59,7 +59,7 @@ class LayeredCell:
         if self.regions and self.contact != (0.0, 0.0):
             raise ValueError("contact and regions together: give one of them")
         for x0, y0, x1, y1 in self.regions:
-            low, high = -ROUNDING, 1 + ROUNDING
+            low, high = -OVERHANG, 1 + OVERHANG
             if not (
                 low * self.width[0] <= x0 < x1 <= high * self.width[0]
                 and low * self.width[1] <= y0 < y1 <= high * self.width[1]

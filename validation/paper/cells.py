@@ -32,7 +32,7 @@ FIGURES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TableRow:
     """A row of table 1: sigma_GB in S/m, R_pol in ohm m2, eps_GB/eps_0, C_pore and C_DL in F/m2; None: not in the cell.
 
     counter: whether charge transfer is at both electrodes.
@@ -49,15 +49,15 @@ class Row:
 #: S/m: the bulk conductivity of all figures, and the conductivity of the boundaries where it is not varied.
 CONDUCTIVITY: Final = 0.046
 BOUNDARY: Final = 5.97e-4
-TABLE: Final[Mapping[str, Row]] = {
-    "2": Row(boundary=BOUNDARY, resistance=1e-4, pore=0.0885, double_layer=8.85),
-    "3a": Row(boundary=BOUNDARY, pore=0.885),
-    "3b": Row(boundary=BOUNDARY, permittivity=1.5e6, pore=0.00885),
-    "4": Row(boundary=BOUNDARY, pore=0.885),
-    "5a": Row(resistance=1e-4, pore=8.85, double_layer=0.885, counter=True),
-    "5b": Row(resistance=1e-4, pore=0.00885, double_layer=0.885, counter=True),
-    "6": Row(resistance=1e-3, pore=8.85, double_layer=0.0885, counter=True),
-    "7": Row(resistance=1e-3, pore=8.85, double_layer=0.0885, counter=True),
+TABLE: Final[Mapping[str, TableRow]] = {
+    "2": TableRow(boundary=BOUNDARY, resistance=1e-4, pore=0.0885, double_layer=8.85),
+    "3a": TableRow(boundary=BOUNDARY, pore=0.885),
+    "3b": TableRow(boundary=BOUNDARY, permittivity=1.5e6, pore=0.00885),
+    "4": TableRow(boundary=BOUNDARY, pore=0.885),
+    "5a": TableRow(resistance=1e-4, pore=8.85, double_layer=0.885, counter=True),
+    "5b": TableRow(resistance=1e-4, pore=0.00885, double_layer=0.885, counter=True),
+    "6": TableRow(resistance=1e-3, pore=8.85, double_layer=0.0885, counter=True),
+    "7": TableRow(resistance=1e-3, pore=8.85, double_layer=0.0885, counter=True),
 }
 
 #: Factors on sigma_bulk and sigma_GB in figure 4, one of them varied at a time.

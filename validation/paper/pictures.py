@@ -45,7 +45,7 @@ def figure_2(series: values.Series) -> Figure:
     """Spectra with the arcs of the fit, those of the 1D-PM, and R, C, tau of every arc over contact fraction."""
     samples = series["2"]
     computed = arcs.computed(samples)
-    plain = [arcs.Row(text=row.text, circuit=physical(s.cell)) for row, s in zip(computed, arcs.drawn(samples), strict=True)]
+    plain = [arcs.ArcRow(text=row.text, circuit=physical(s.cell)) for row, s in zip(computed, arcs.drawn(samples), strict=True)]
     inches = 2.95
     tall = sum(arcs.heights([computed, plain], inches)) + 0.12 * len(computed) + 0.85 if computed else 0.1
     figure = Figure(figsize=(values.WIDE, tall + 3.0), layout="constrained")

@@ -28,7 +28,7 @@ _LEAST, BELOW = 0.24, 0.55
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Row:
+class ArcRow:
     """A spectrum and its circuit: text beside it; spectrum None: the circuit's own curve; circuit None: no arcs."""
 
     text: str
@@ -48,13 +48,13 @@ class Row:
         return max(found, 0.0 if self.circuit is None else max(arc.resistance for arc in self.circuit.arcs) / 2)
 
 
-def heights(columns: Sequence[Sequence[Row]], inches: float) -> list[float]:
+def heights(columns: Sequence[Sequence[ArcRow]], inches: float) -> list[float]:
     """Return how high each row is, in inches, where all columns are so many inches wide and both axes have one scale."""
     width = 1.06 * max(row.width for column in columns for row in column)
     return [max(_LEAST, 1.2 * inches * max(row.height for row in across) / width) for across in zip(*columns, strict=True)]
 
 
-def rows(parent: Figure | SubFigure, columns: Sequence[Sequence[Row]], titles: Sequence[str], inches: float) -> None:
+def rows(parent: Figure | SubFigure, columns: Sequence[Sequence[ArcRow]], titles: Sequence[str], inches: float) -> None:
     """Draw columns of rows with one scale for all axes; columns have equally many rows, and are `inches` wide."""
     tall = heights(columns, inches)
     width = 1.06 * max(row.width for column in columns for row in column)
@@ -73,7 +73,7 @@ def rows(parent: Figure | SubFigure, columns: Sequence[Sequence[Row]], titles: S
     drawn[len(tall) // 2, 0].set_ylabel(rf"$-$Im $Z$ / {prefix}$\Omega$")
 
 
-def _row(axes: Axes, row: Row, unit: float) -> None:
+def _row(axes: Axes, row: ArcRow, unit: float) -> None:
     start, angle = 0.0, np.linspace(0, np.pi, 100)
     if row.circuit is not None:
         start = row.circuit.r_elec
@@ -111,14 +111,14 @@ def drawn(samples: Sequence[Sample]) -> list[Sample]:
     return [fitted[x] for x in DRAWN if x in fitted]
 
 
-def computed(samples: Sequence[Sample]) -> list[Row]:
+def computed(samples: Sequence[Sample]) -> list[ArcRow]:
     """Return the rows of the spectra that are drawn, with the arcs of the fitted circuit."""
     made = []
     for sample in drawn(samples):
         assert sample.agreed is not None
         assert sample.agreed.fit is not None
         text = f"{100 * sample.fraction:g} %"
-        made.append(Row(text=text, circuit=sample.agreed.fit.circuit(), spectrum=sample.agreed.spectrum))
+        made.append(ArcRow(text=text, circuit=sample.agreed.fit.circuit(), spectrum=sample.agreed.spectrum))
     return made
 
 

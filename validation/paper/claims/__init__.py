@@ -13,9 +13,9 @@ from validation.paper.claims import (
     morphology,
     summary,
 )
-from validation.paper.claims.base import REGISTRY, Claim, Finding, Outcome, decide
+from validation.paper.claims.base import REGISTRY, Claim, DecidedClaim, Finding, decide
 
-__all__ = ["MODULES", "REGISTRY", "Claim", "Finding", "Outcome", "decide"]
+__all__ = ["MODULES", "REGISTRY", "Claim", "DecidedClaim", "Finding", "decide"]
 
 #: Where the claims are, in the order of the paper.
 MODULES = (limits, morphology, figure2, figure2_interface, figure2_fields, figure3, figure4, figure5, figure6, figure7, summary)

@@ -62,7 +62,7 @@ class Grids(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class SeenCell:
     """One cell, seen by one backend."""
 
     sample: Sample
@@ -166,7 +166,7 @@ class Side:
     context: Context
     name: str
 
-    def rows(self, figure: str, *, empty: bool = False, full: bool = False, least: float = 0.0, few: int = 1) -> list[Row]:
+    def rows(self, figure: str, *, empty: bool = False, full: bool = False, least: float = 0.0, few: int = 1) -> list[SeenCell]:
         """Return the cells of a series that the backends agree on, by rising fraction.
 
         empty, full: with fractions 0 and 1, which have no constriction; least: from this fraction on; few: how many are needed.
@@ -182,12 +182,12 @@ class Side:
             raise Undecided(f"the backends do not agree on series {figure} at x = {', '.join(open_)}")
         if len(wanted) < few:
             raise Undecided(f"series {figure} has {len(wanted)} cells of the {few} that are needed")
-        found = [Row(sample, sample.backends[self.name]) for sample in wanted if self.name in sample.backends]
+        found = [SeenCell(sample, sample.backends[self.name]) for sample in wanted if self.name in sample.backends]
         if len(found) < len(wanted):
             raise Undecided(f"series {figure} was not computed by {self.name}")
         return sorted(found, key=lambda row: row.x)
 
-    def groups(self, figure: str, key: str, **ends: Any) -> dict[float, list[Row]]:
+    def groups(self, figure: str, key: str, **ends: Any) -> dict[float, list[SeenCell]]:
         """Return rows by the value of a cell key, both rising; of cells varied otherwise only those with the usual value."""
         rows = self.rows(figure, **ends)
         for other in sorted({name for row in rows for name in row.sample.varied} - {key}):
@@ -198,7 +198,7 @@ class Side:
             rows = [row for row in rows if row.setting(other) == usual]
         return grouped(rows, lambda row: row.setting(key))
 
-    def series(self, figure: str, key: str, **ends: Any) -> dict[float, list[Row]]:
+    def series(self, figure: str, key: str, **ends: Any) -> dict[float, list[SeenCell]]:
         """Return, for each fraction, the rows by rising value of a cell key, where there are at least two."""
         by_value = self.groups(figure, key, **ends)
         found = grouped([row for rows in by_value.values() for row in rows], lambda row: row.x)
@@ -207,7 +207,7 @@ class Side:
             raise Undecided(f"series {figure} does not vary {key}")
         return whole
 
-    def at(self, figure: str, fraction: float) -> list[Row]:
+    def at(self, figure: str, fraction: float) -> list[SeenCell]:
         """Return the rows of a series at one fraction; Undecided if there are none."""
         found = [row for row in self.rows(figure, empty=True, full=True) if abs(row.x - fraction) < 1e-9]
         if not found:
@@ -215,9 +215,9 @@ class Side:
         return found
 
 
-def grouped(rows: Iterable[Row], by: Callable[[Row], float]) -> dict[float, list[Row]]:
+def grouped(rows: Iterable[SeenCell], by: Callable[[SeenCell], float]) -> dict[float, list[SeenCell]]:
     """Return the rows by a number, rising, each group in the order of the rows."""
-    found: dict[float, list[Row]] = {}
+    found: dict[float, list[SeenCell]] = {}
     for row in rows:
         found.setdefault(by(row), []).append(row)
     return dict(sorted(found.items()))

@@ -16,7 +16,7 @@ from validation.gate.run import BACKENDS
 from validation.paper.claims.backend_view import Context, Side
 from validation.paper.claims.measured import Measured, Undecided
 
-Verdict = Literal["holds", "fails", "not decided"]
+Decision = Literal["holds", "fails", "not decided"]
 HOLDS: Final = "holds"
 FAILS: Final = "fails"
 OPEN: Final = "not decided"
@@ -27,7 +27,7 @@ _GRAVITY: Final = {HOLDS: 0, OPEN: 1, FAILS: 2}
 class Finding:
     """What one backend shows: the number that decides, its uncertainty, and the evidence in words."""
 
-    verdict: Verdict
+    verdict: Decision
     number: float | None
     unit: str
     evidence: str
@@ -42,7 +42,7 @@ class Finding:
 
 def at_most(found: Measured, bound: float, unit: str, evidence: str) -> Finding:
     """Return whether a number is at most `bound`, with its uncertainty."""
-    verdict: Verdict = OPEN
+    verdict: Decision = OPEN
     if found.value + found.uncertainty <= bound:
         verdict = HOLDS
     elif found.value - found.uncertainty > bound:
@@ -94,14 +94,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DecidedClaim:
     """A claim, decided: what each backend shows, and what they show together."""
 
     claim: Claim
     findings: Mapping[str, Finding]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Decision:
         """What both backends say; "not decided" where they do not say the same."""
         verdicts = {finding.verdict for finding in self.findings.values()}
         return verdicts.pop() if len(verdicts) == 1 else OPEN
@@ -141,7 +141,7 @@ def claim(
     return registered
 
 
-def decide(asked: Claim, context: Context) -> Outcome:
+def decide(asked: Claim, context: Context) -> DecidedClaim:
     """Return what both backends say of a claim; data that are missing or not resolved decide nothing, and say why."""
     findings: dict[str, Finding] = {}
     for name in BACKENDS:
@@ -151,4 +151,4 @@ def decide(asked: Claim, context: Context) -> Outcome:
             findings[name] = Finding(OPEN, None, "", str(error))
         except ConstrictionError as error:
             findings[name] = Finding(OPEN, None, "", f"a computation failed: {error}")
-    return Outcome(asked, findings)
+    return DecidedClaim(asked, findings)

@@ -6,7 +6,7 @@ import math
 
 from fem_constriction.fitting.extraction import fit_spectrum
 from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
-from validation.paper.claims.backend_view import Row, Side
+from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, worst
 from validation.paper.claims.measured import Measured
 from validation.paper.claims.shapes import (
@@ -52,7 +52,7 @@ def fourth_arc(side: Side) -> Finding:
     return worst(findings, lambda each: -(each.number or 0.0) if each.unit == "% more" else -math.inf)
 
 
-def known(row: Row) -> float:
+def known(row: SeenCell) -> float:
     """Return the largest u/|Z| of a spectrum."""
     found = row.side.spectrum
     return 0.0 if found.uncertainty is None else float((found.uncertainty / abs(found.impedance)).max())
@@ -134,7 +134,7 @@ def electrolyte(side: Side) -> Finding:
     return worst_of(findings)
 
 
-def over_x(rows: list[Row]) -> str:
+def over_x(rows: list[SeenCell]) -> str:
     """Return the fitted R_Cstr over x in words."""
     return ", ".join(f"{row.R().value:.4g} ohm at {row.x:g}" for row in rows)
 

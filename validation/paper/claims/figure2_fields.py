@@ -9,7 +9,7 @@ import numpy as np
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from validation.paper import cells
-from validation.paper.claims.backend_view import Row, Side
+from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import off, percent
@@ -119,7 +119,7 @@ def switching(side: Side) -> Finding:
     return replace(gravest, evidence=f"{gravest.evidence}; 2 pi f_half tau_Cstr over x: {', '.join(factors)}")
 
 
-def half(row: Row, share: Array) -> float:
+def half(row: SeenCell, share: Array) -> float:
     """Return the frequency in Hz at which the pores' share first passes (1 - x)/2."""
     passed = np.flatnonzero(share >= (1 - row.x) / 2)
     if not passed.size or not passed[0]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import CHARGE_TRANSFER
-from validation.paper.claims.backend_view import Row, Side
+from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every
 from validation.paper.claims.figure2 import over_x
 from validation.paper.claims.measured import Measured
@@ -150,7 +150,7 @@ def time_constants(side: Side) -> Finding:
     return every(*findings)
 
 
-def pores(row: Row) -> float:
+def pores(row: SeenCell) -> float:
     """Return C_pore (1 - x) A of a cell in F."""
     pore = row.cell.working_electrode.pore
     return 0.0 if pore is None else pore.areal_capacitance * (row.cell.area - row.cell.contact_area)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
-from validation.paper.claims.backend_view import Row, Side
+from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.extra_series import PORE
 from validation.paper.claims.measured import Measured, Undecided
@@ -113,7 +113,7 @@ def _range(name: str, values: list[Measured], unit: str) -> str:
     return f"smallest step between neighbours; {name} from {values[0].value:.4g} to {values[-1].value:.4g} {unit} as x rises"
 
 
-def _off_input(row: Row) -> Measured:
+def _off_input(row: SeenCell) -> Measured:
     """|tau_GB - eps_GB/sigma_GB| over the latter, in %."""
     return percent(off(row.tau(GRAIN_BOUNDARY), admittances(row.cell)[GRAIN_BOUNDARY].relaxation_time))
 
@@ -188,7 +188,7 @@ def influence(side: Side) -> Finding:
     return every(same, larger)
 
 
-def _alike(row: Row, figure: str) -> bool:
+def _alike(row: SeenCell, figure: str) -> bool:
     """Whether a cell without boundaries has the pores and the bulk of a case."""
     from validation.paper import cells
 

@@ -9,7 +9,7 @@ from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells
-from validation.paper.claims.backend_view import Row, Side, grouped
+from validation.paper.claims.backend_view import SeenCell, Side, grouped
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
 from validation.paper.claims.extra_series import DEPTH, EPS_BOUNDARY, EPS_BULK, PORE
 from validation.paper.claims.figure2_interface import pores
@@ -60,7 +60,7 @@ def capacitance(side: Side) -> Finding:
     return every(worst(weak), worst(exact))
 
 
-def ordered(side: Side, key: str) -> dict[float, list[Row]]:
+def ordered(side: Side, key: str) -> dict[float, list[SeenCell]]:
     """Return, for each fraction, the rows by rising conductivity that keep tau_GB < tau_Cstr/10 (I13), two at least.
 
     tau_Cstr as the geometric R_Cstr times C_pore (1 - x) A, which does not need a fit.
@@ -75,12 +75,12 @@ def ordered(side: Side, key: str) -> dict[float, list[Row]]:
     return found
 
 
-def boundary_time(row: Row) -> float:
+def boundary_time(row: SeenCell) -> float:
     """Return eps_GB/sigma_GB in s."""
     return admittances(row.cell)[GRAIN_BOUNDARY].relaxation_time
 
 
-def sensitivity(rows: list[Row], key: str, letter: str) -> Measured:
+def sensitivity(rows: list[SeenCell], key: str, letter: str) -> Measured:
     """Return the change of ln R, ln C or ln tau of the constriction over that of ln of a key, between the ends of a series."""
     first, last = rows[0], rows[-1]
     low, high = (getattr(row, letter)() for row in (first, last))
@@ -243,6 +243,6 @@ def permittivities(side: Side) -> Finding:
     return worst(findings)
 
 
-def _span(rows: list[Row], key: str) -> str:
+def _span(rows: list[SeenCell], key: str) -> str:
     values = sorted(row.setting(key) for row in rows)
     return f"{values[0]:g} to {values[-1]:g}"

@@ -10,7 +10,7 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.processes.names import CHARGE_TRANSFER
 from validation import oracles
 from validation.paper import cells
-from validation.paper.claims.backend_view import Row, Side
+from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
 from validation.paper.claims.extra_series import C_DL, PORE
 from validation.paper.claims.measured import Measured, Undecided
@@ -24,26 +24,26 @@ LEAST = 0.25
 ORDER = 6
 
 
-def resistance_of(row: Row) -> float:
+def resistance_of(row: SeenCell) -> float:
     """Return R_pol in ohm m2."""
     return row.setting(cells.R_POL)
 
 
-def in_r_pol(row: Row) -> Measured:
+def in_r_pol(row: SeenCell) -> Measured:
     """Return R_CT A/R_pol: 1 for one electrode, 2 for two at full contact."""
     unit = resistance_of(row) / row.cell.area
     value, uncertainty = row.R(CHARGE_TRANSFER)
     return Measured(value / unit, uncertainty / unit)
 
 
-def in_c_dl(row: Row) -> Measured:
+def in_c_dl(row: SeenCell) -> Measured:
     """Return C_CT/(C_DL A): 1 for one electrode, 1/2 for two at full contact."""
     unit = row.setting(C_DL) * row.cell.area
     value, uncertainty = row.C(CHARGE_TRANSFER)
     return Measured(value / unit, uncertainty / unit)
 
 
-def from_linear(rows: list[Row]) -> dict[str, Measured]:
+def from_linear(rows: list[SeenCell]) -> dict[str, Measured]:
     """Return the largest relative distances of R_CT and C_CT from the lines R_pol (1 + x) and C_DL (1 - x/2)."""
     x = [row.x for row in rows]
     return {

@@ -8,7 +8,7 @@ from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import CHARGE_TRANSFER
 from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells
-from validation.paper.claims.backend_view import Row, Side
+from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.figure2_interface import pores
 from validation.paper.claims.figure5 import from_linear
@@ -21,7 +21,7 @@ DEPARTURE = 1.0
 _ARCS = (CHARGE_TRANSFER, CONSTRICTION)
 
 
-def _at_every_x(side: Side, value: Callable[[Row], Measured], what: str) -> Finding:
+def _at_every_x(side: Side, value: Callable[[SeenCell], Measured], what: str) -> Finding:
     """Smallest relative step up with R_pol over all x."""
     findings = []
     for x, rows in side.series("6", cells.R_POL).items():

@@ -9,7 +9,7 @@ from fem_constriction.fitting.drt import distribution
 from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE
 from fem_constriction.processes.of_cell import admittances
-from validation.paper.claims.backend_view import Row, Side
+from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every, worst
 from validation.paper.claims.measured import Measured, Undecided
 from validation.paper.claims.shapes import bumps, off, percent, ratio
@@ -23,7 +23,7 @@ BETTER = 5.0
 TOO_FAR = 1.5
 
 
-def _row(side: Side) -> Row:
+def _row(side: Side) -> SeenCell:
     return side.at("7", FRACTION)[0]
 
 
@@ -71,7 +71,7 @@ def _relative(z: NDArray[np.complex128], wanted: NDArray[np.complex128]) -> NDAr
     return np.abs(z - wanted) / np.abs(wanted)
 
 
-def _doubt(row: Row, where: int) -> float:
+def _doubt(row: SeenCell, where: int) -> float:
     """u/|Z| at one frequency."""
     spectrum = row.side.spectrum
     return 0.0 if spectrum.uncertainty is None else float(spectrum.uncertainty[where] / abs(spectrum.impedance[where]))
@@ -136,7 +136,7 @@ def peaks(side: Side) -> Finding:
     return every(count, *same)
 
 
-def _electrode(row: Row) -> tuple[Measured, float]:
+def _electrode(row: SeenCell) -> tuple[Measured, float]:
     """tau of the WE's arc and R_pol C_DL in s."""
     return row.value(CHARGE_TRANSFER, "tau", extended=True), admittances(row.cell)[CHARGE_TRANSFER].relaxation_time
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from validation.paper import cells
-from validation.paper.claims.backend_view import Row, Side
+from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_most, claim, every, worst
 from validation.paper.claims.extra_series import C_DL, PORE
 from validation.paper.claims.measured import Measured, Undecided
@@ -42,7 +42,7 @@ def overlapping(side: Side) -> Finding:
     )
 
 
-def _interface(row: Row) -> list[float]:
+def _interface(row: SeenCell) -> list[float]:
     """Frequencies in Hz of the maxima of -Im Z at least a decade below that of the bulk."""
     bulk = 1 / (2 * np.pi * row.one_dimensional["bulk"].tau)
     return [float(f) for f in bumps(row.relaxation) if f < bulk / 10]

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from validation.gate.run import BACKENDS
-from validation.paper.claims.base import FAILS, HOLDS, OPEN, Finding, Outcome
+from validation.paper.claims.base import FAILS, HOLDS, OPEN, DecidedClaim, Finding
 from validation.paper.claims.notes import Note
 from validation.show.report import table
 
@@ -17,12 +17,12 @@ _VERDICTS: Final = (HOLDS, FAILS, OPEN)
 _STYLES: Final = {HOLDS: "green", FAILS: "bold red", OPEN: "yellow"}
 
 
-def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def counts(outcomes: Sequence[DecidedClaim]) -> dict[str, int]:
     """Return how many claims hold, fail and are not decided."""
     return {verdict: sum(outcome.verdict == verdict for outcome in outcomes) for verdict in _VERDICTS}
 
 
-def record(outcomes: Sequence[Outcome], notes: Sequence[Note], *, quick: bool) -> dict[str, Any]:
+def record(outcomes: Sequence[DecidedClaim], notes: Sequence[Note], *, quick: bool) -> dict[str, Any]:
     """Return everything as JSON can hold it."""
     return {
         "quick": quick,
@@ -35,7 +35,7 @@ def record(outcomes: Sequence[Outcome], notes: Sequence[Note], *, quick: bool) -
     }
 
 
-def _claim(outcome: Outcome) -> dict[str, Any]:
+def _claim(outcome: DecidedClaim) -> dict[str, Any]:
     claim = outcome.claim
     return {
         "number": claim.number,
@@ -58,7 +58,7 @@ def _claim(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def overview(outcomes: Sequence[Outcome], notes: Sequence[Note]) -> Group:
+def overview(outcomes: Sequence[DecidedClaim], notes: Sequence[Note]) -> Group:
     """Return a line per claim with both backends' numbers, the evidence of what does not hold, and the notes."""
     rows = [
         (
@@ -82,7 +82,7 @@ def overview(outcomes: Sequence[Outcome], notes: Sequence[Note]) -> Group:
     return Group(*parts)
 
 
-def _counted(outcomes: Sequence[Outcome]) -> str:
+def _counted(outcomes: Sequence[DecidedClaim]) -> str:
     return ", ".join(f"{count} {verdict if count == 1 else _many(verdict)}" for verdict, count in counts(outcomes).items())
 
 
@@ -90,7 +90,7 @@ def _many(verdict: str) -> str:
     return {HOLDS: "hold", FAILS: "fail"}.get(verdict, verdict)
 
 
-def page(outcomes: Sequence[Outcome], notes: Sequence[Note], command: str) -> str:
+def page(outcomes: Sequence[DecidedClaim], notes: Sequence[Note], command: str) -> str:
     """Return the claims as Markdown: what was found, the table, each claim's tolerance and evidence, the notes.
 
     command: what wrote it.
