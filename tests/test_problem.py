@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import DATA
+from paper_cells import DATA
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError

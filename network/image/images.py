@@ -78,7 +78,7 @@ def _check_shape(body: Image, found: tuple[int, ...]) -> None:
     if found != shape:
         raise InputError(
             key="electrolyte.microstructure.image",
-            value=Path(structure.image),
+            value=Path(str(structure.image)),
             why=f"it has {_by(found)} voxels (z, x, y), and geometry {body.lengths[2]:.6g} m thick and "
             f"{body.lengths[0]:.6g} m x {body.lengths[1]:.6g} m wide with voxel = {structure.voxel:.6g} m "
             f"makes {_by(shape)}",
