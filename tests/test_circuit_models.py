@@ -65,10 +65,12 @@ def test_names_and_units(text: str) -> None:
     ("text", "said"),
     [
         ("L0-L1-p(R1,C1)", "two inductances"),
-        ("R0-CPE1", "no arc"),
-        ("p(R1,L1)", "neither"),
+        ("CPE0-CPE1-p(R1,L1)", "two constant-phase elements"),
         ("p(R1,R2)", "neither"),
-        ("L0-C0", "no arc"),
+        ("p(R1,C1", "no '\\)' at its end"),
+        ("p(R1)", "nothing in parallel"),
+        ("R(RC", "is missing"),
+        ("R0-T1", "'T1' is neither"),
         ("R0-p(R1,CPE1)-p(R2,CPE1)", "CPE1 occurs twice"),
     ],
 )

@@ -136,9 +136,8 @@ def test_notation(text: str, arcs: int, r_elec: bool) -> None:
     ("text", "said"),
     [
         ("", "neither"),
-        ("R0", "no arc"),
         ("R0-R1-p(R2,C2)", "two resistors"),
-        ("R0-p(R1,CPE1)-W1", "W1"),
+        ("R0-p(R1,CPE1)-X1", "X1"),
         ("R0-p(R1,C1)-p(R1,C2)", "R1 occurs twice"),
         ("2D-FM", "2D"),
         ("R0--p(R1,C1)", "neither"),

@@ -470,8 +470,8 @@ def test_wrong_input() -> None:
         fit_spectrum(Spectrum(F[:2], impedance[:2]), "-".join(["p(R,C)"] * 4))
     with pytest.raises(InputError, match="impedance = 0 ohm at 0.001 Hz"):
         fit_spectrum(Spectrum(F[:3], np.array([0, 1, 1])), "1D-FM")
-    with pytest.raises(InputError, match="circuit = 'W1'"):
-        fit_spectrum(Spectrum(F, impedance), "W1")
+    with pytest.raises(InputError, match="circuit = 'X1'"):
+        fit_spectrum(Spectrum(F, impedance), "X1")
 
 
 def test_a_blocking_spectrum_is_refused() -> None:

@@ -70,9 +70,9 @@ def test_too_few_data_are_said_to_test_nothing(run: Run, tmp_path: Path) -> None
 
 
 def test_a_circuit_that_is_none_is_refused(run: Run, file: Path) -> None:
-    status, _, err = run("fit", file, "--circuit", "R0-W1")
+    status, _, err = run("fit", file, "--circuit", "R0-X1")
     assert status == 2
-    assert "--circuit = 'R0-W1' is not allowed because 'W1' is neither" in err
+    assert "--circuit = 'R0-X1' is not allowed because 'X1' is neither" in err
 
 
 def test_the_picture_shows_the_distribution_the_arcs_and_the_peaks(file: Path) -> None:

@@ -144,14 +144,15 @@ def kramers_kronig(
     )
 
 
-def densest(spectrum: Spectrum, most: int = 10) -> KramersKronig:
+def densest(spectrum: Spectrum, most: int = 10, *, capacitance: bool = False, inductance: bool = False) -> KramersKronig:
     """Return the test with as many RC elements per decade, `most` or fewer, as the data are enough for; else with one.
 
-    Raises InputError where Z is 0.
+    capacitance, inductance: as in `kramers_kronig`; with few elements per decade they are needed. Raises InputError where Z
+    is 0.
     """
-    found = kramers_kronig(spectrum, most)
+    found = kramers_kronig(spectrum, most, capacitance=capacitance, inductance=inductance)
     while not found.enough and found.per_decade > 1:
-        found = kramers_kronig(spectrum, found.per_decade - 1)
+        found = kramers_kronig(spectrum, found.per_decade - 1, capacitance=capacitance, inductance=inductance)
     return found
 
 

@@ -1,47 +1,49 @@
-"""Z_fit = R_elec + i omega L + 1/(Q (i omega)^alpha) + sum of R/(1 + (i omega tau)^alpha): circuits with more than RC elements.
+"""A circuit of any elements for a spectrum, without the elements that are not there, and what is uncertain about each value.
 
-Through their lmfit models (`circuit_models`); circuits of RC elements alone have exact derivatives in `rc_fit`. Where some of
-the arcs have constant-phase elements, every order of them in tau is tried. A part without which the circuit fits as well is
-left out: two arcs in place of one have as many values as one likes.
+An element without which the circuit fits as well is left out: two arcs in place of one have as many values as one likes. As
+well: exactly or within the uncertainty; or, of those that the data do not determine to three standard errors, no worse than its
+parameters are worth (N log(sum of squares) + p log N, Schwarz's criterion).
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
 from math import comb
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError, Written
-from fem_constriction.fitting.circuit_models import CircuitModel
+from fem_constriction.fitting.circuit_fit import CircuitFit, again, best
+from fem_constriction.fitting.coordinates import Limits
+from fem_constriction.fitting.elements import KINDS
+from fem_constriction.fitting.guesses import ORDERS
 from fem_constriction.fitting.naming import Data, hidden
-from fem_constriction.fitting.notation import Kind, Topology, parse
+from fem_constriction.fitting.notation import Element as Leaf
+from fem_constriction.fitting.notation import Node, Part, Series, Topology, elements, part_of
 from fem_constriction.fitting.rc_fit import EXACT, FAST
-from fem_constriction.fitting.starts import Spectral, stacked
+from fem_constriction.fitting.tree import Block
 from fem_constriction.fitting.values import Element, Value, none
 from fem_constriction.fitting.variations import Variation, deviation, variations
 from fem_constriction.processes.circuits import SERIES
 
-INDUCTANCE = "inductance"
-CAPACITANCE = "capacitance"
-CPE = "cpe"
-_NAMES: Final = {"R": SERIES, "L": INDUCTANCE, "C": CAPACITANCE, "CPE": CPE}
-_UNITS = {"R": "ohm", "C": "F", "L": "H", "tau": "s", "alpha": "", "Q": "F s^(alpha - 1)"}
-_UNSURE = 1 / 3  # of a resistance: what is not three standard errors is doubtful, and the criterion decides
-_POLISHED = 2  # of the starts, the best of the screening: what they lead to is fitted to the end
-_ORDERS = 20  # of arcs with and without constant-phase elements: those of three and three
-_STEP = 1e-5  # of a logarithm or an exponent, in central differences: 1e-10 of the derivative, and 1e-11 of rounding
+INDUCTANCE: Final = "inductance"
+CAPACITANCE: Final = "capacitance"
+CPE: Final = "cpe"
+#: Elements in series that have a name; arcs are numbered, every other element is called by its label.
+NAMES: Final = {"R": SERIES, "L": INDUCTANCE, "C": CAPACITANCE, "CPE": CPE}
+_UNITS = {"R": "ohm", "C": "F", "L": "H", "tau": "s", "alpha": "", "Q": "F s^(alpha - 1)", "sigma": "ohm s^(-1/2)"}
+_UNSURE = 1 / 3  # of a parameter: what is not three standard errors is doubtful, and the criterion decides
+_NONE = Limits()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFit:
     """Elements by name, arcs ascending in tau as arc_1, arc_2, and those left out; see `extraction.Extraction`.
 
-    residual: the largest |Z_fit - Z|/|Z|.
+    residual: the largest |Z_fit - Z|/|Z|; blocks: what is no arc and none of the named elements, as a whole; found: the fit.
     """
 
     elements: dict[str, Element]
@@ -49,205 +51,187 @@ class ModelFit:
     residual: float
     variations: int
     left_out: int
+    found: CircuitFit
+    blocks: tuple[Block, ...] = field(default=())
 
 
-def fit_model(data: Data, topology: Topology) -> ModelFit:
+def fit_model(data: Data, topology: Topology, limits: Limits = _NONE) -> ModelFit:
     """Fit a circuit to a spectrum, and say what is uncertain about each value.
 
     discretisation: sum over frequencies of |dp/dZ| u by the Jacobian, where the uncertainty is known; model: other weightings
-    and windows; nominal: from lmfit's covariance. A part is left out where the circuit without it fits within the uncertainty,
-    or no worse than its parameters are worth (Schwarz's criterion). Raises InputError for too few frequencies, ComputationError
-    if no fit converges.
+    and windows; nominal: from the covariance. limits: what is fixed or bounded, which is not left out. Raises InputError for
+    too few frequencies, ComputationError if no fit converges.
     """
+    _check_orders(topology)
+    found = best(data, topology, limits)
     gone: list[str] = []
-    while True:
-        try:
-            model, best = _best(data, topology)
-            break
-        except ComputationError:
-            kinds = [part.kind for part in topology.parts]
-            if topology.arcs == 1:
-                raise
-            # Of two arcs in place of one the split has no end, and no fit one either.
-            kinds.remove(next(kind for kind in ("p(R,CPE)", "p(R,C)") if kind in kinds))
-            gone.append(f"arc_{topology.arcs}")
-            topology = parse("-".join(kinds))
-    while (smaller := _without_one(data, model, best)) is not None:
-        gone.append(_lost(model.topology, smaller[0].topology))
-        model, best = smaller
-    return _report(data, model, best, gone)
+    while (smaller := _without_one(data, found, limits)) is not None:
+        gone.append(smaller[0])
+        found = smaller[1]
+    return _report(data, found, gone)
 
 
-def _best(data: Data, topology: Topology) -> tuple[CircuitModel, Any]:
-    """The order of the arcs, and lmfit's result, that fit best from all starts."""
-    failure: ComputationError | None = None
-    tried: list[tuple[float, int, CircuitModel, Any]] = []
-    for model in _orders(topology):
-        for start in model.guesses(data):
-            try:
-                cost, better = model.screen(data, start)
-            except ComputationError as error:
-                failure = failure or error
-                continue
-            tried.append((cost, len(tried), model, better))
-    found: list[tuple[float, int, CircuitModel, Any]] = []
-    for _, number, model, start in sorted(tried, key=lambda each: each[:2])[: 5 * _POLISHED]:
-        with suppress(ComputationError):
-            result = model.minimise(data, start)
-            found.append((float(result.chisqr), number, model, result))
-        if len(found) == _POLISHED:
-            break
-    if not found:
-        raise failure or ComputationError("the fit of the circuit does not converge from any start")
-    _, _, chosen, best = min(found, key=lambda each: each[:2])
-    return chosen, best
-
-
-def _doubtful(data: Data, model: CircuitModel, best: Any) -> list[Kind]:
-    """The kinds of the parts that the data do not determine, the least determined first; all, arcs first, of an exact fit."""
-    kinds = {part.kind for part in model.topology.parts}
-    every = sorted(kinds, key=lambda each: (not each.startswith("p("), each))
-    if best.covar is None or _within(data, model, best):
-        return every
-    names = {part: f"log_{part.labels[0]}" + "_Q" * (part.kind == "CPE") for part in model.topology.parts}
-    error = {part: best.params[name].stderr or 0.0 for part, name in names.items()}
-    found = [part for part in sorted(error, key=lambda each: -error[each]) if not error[part] <= _UNSURE]
-    return list(dict.fromkeys(part.kind for part in found))
-
-
-def _without_one(data: Data, model: CircuitModel, best: Any) -> tuple[CircuitModel, Any] | None:
-    """The best fit of the circuit without a part that the data do not determine, if it is as good; one arc stays.
-
-    As good: exact or within the uncertainty (an arc is left out first), or with the lesser N log(sum of squares) + p log N.
-    """
-    kinds = [part.kind for part in model.topology.parts]
-    found: list[tuple[float, int, CircuitModel, Any]] = []
-    for number, kind in enumerate(_doubtful(data, model, best)):
-        if kind.startswith("p(") and model.topology.arcs == 1:
-            continue
-        rest = list(kinds)
-        rest.remove(kind)
-        with suppress(ComputationError):
-            smaller = _best(data, parse("-".join(rest)))
-            if _within(data, *smaller):
-                return smaller
-            found.append((_criterion(data, smaller[1]), number, *smaller))
-    least = min(found, key=lambda each: each[:2], default=None)
-    return None if least is None or least[0] > _criterion(data, best) else least[2:]
-
-
-def _criterion(data: Data, found: Any) -> float:
-    count = 2 * data.frequency.size
-    return float(count * np.log(max(float(found.chisqr), 1e-300)) + len(found.var_names) * np.log(count))
+def _check_orders(topology: Topology) -> None:
+    """Raise InputError for more orders of arcs in tau than are tried."""
+    kinds = [part.kind for part in topology.parts if part.kind.startswith("p(")]
+    count = comb(len(kinds), kinds.count("p(R,CPE)"))
+    if count > ORDERS:
+        raise InputError(
+            key="circuit",
+            value=Written(f"{len(kinds)} arcs, {kinds.count('p(R,CPE)')} of them with constant-phase elements,"),
+            allowed=f"there are {count} orders of them, and up to {ORDERS} are tried",
+            remedy="all arcs of one kind are allowed",
+        )
 
 
 def misfit(data: Data, topology: Topology) -> float:
     """Return the largest |Z_fit - Z|/|Z| of a circuit, infinite where no fit converges."""
     try:
-        return float(np.abs(_residual(data, *_best(data, topology))).max())
+        return best(data, topology).largest
     except ComputationError:
         return float("inf")
 
 
-def _within(data: Data, model: CircuitModel, best: Any) -> bool:
+def _without_one(data: Data, found: CircuitFit, limits: Limits) -> tuple[str, CircuitFit] | None:
+    """The name of an element that the data do not determine, and the best fit without it, if that is as good."""
+    exact = within(data, found)
+    errors = found.errors()
+    tried: list[tuple[float, int, str, CircuitFit]] = []
+    removable = list(_removable(found.topology, limits))
+    doubt = {name: max(errors[each] for each in amplitudes) for name, amplitudes, _ in removable}
+    order = sorted(removable, key=lambda each: (exact and not each[0].startswith("arc"), -doubt[each[0]]))
+    seen: set[tuple[str, ...]] = set()
+    for number, (name, _, topology) in enumerate(order):
+        kinds = tuple(sorted(part.kind if len(part.labels) < 3 else str(part.labels) for part in topology.parts))
+        if not (exact or doubt[name] > _UNSURE) or kinds in seen:  # without one of two alike arcs the same is left
+            continue
+        seen.add(kinds)
+        with suppress(ComputationError):
+            smaller = best(data, topology, limits.of(topology))
+            if within(data, smaller):
+                return name, smaller
+            tried.append((criterion(data, smaller), number, name, smaller))
+    least = min(tried, key=lambda each: each[:2], default=None)
+    return None if least is None or least[0] > criterion(data, found) else least[2:]
+
+
+def _removable(topology: Topology, limits: Limits) -> list[tuple[str, tuple[str, ...], Topology]]:
+    """Elements that may go: name, the parameters that say whether it is there, and the circuit without it."""
+    found: list[tuple[str, tuple[str, ...], Topology]] = []
+    for place, part in enumerate(topology.parts):
+        rest = topology.parts[:place] + topology.parts[place + 1 :]
+        leaves = list(elements(part.node))
+        owned = {name for leaf in leaves for name in KINDS[leaf.kind].names(leaf.label)} | {f"tau{part.labels[0][1:]}"}
+        if part.kind.startswith("p(") or len(leaves) == 1:
+            name = f"arc {part.labels[0]}" if part.kind.startswith("p(") else part.labels[0]
+            first = KINDS[leaves[0].kind].names(leaves[0].label)[0]
+            if rest and not owned & limits.names:
+                found.append((name, (first,), topology.of(rest)))
+            continue
+        for leaf in leaves:
+            names = KINDS[leaf.kind].names(leaf.label)
+            node = _without(part.node, leaf)
+            if node is not None and not set(names) & limits.names:
+                inner = _parts(node)
+                parts = topology.parts[:place] + inner + topology.parts[place + 1 :]
+                kinds = [each.kind for each in parts]
+                if all(kinds.count(kind) < 2 for kind in ("R", "C", "L", "W", "CPE", "La")):
+                    found.append((leaf.label, names[:1], topology.of(parts)))
+    return found
+
+
+def _without(node: Node, leaf: Leaf) -> Node | None:
+    """The tree without an element; what is alone in a block stands for the block."""
+    if isinstance(node, Leaf):
+        return None if node == leaf else node
+    parts = [part for each in node.parts if (part := _without(each, leaf)) is not None]
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else type(node)(tuple(parts))
+
+
+def _parts(node: Node) -> tuple[Part, ...]:
+    return tuple(part_of(each) for each in (node.parts if isinstance(node, Series) else (node,)))
+
+
+def criterion(data: Data, found: CircuitFit) -> float:
+    """N log(sum of squares) + p log N, Schwarz's."""
+    count = 2 * data.frequency.size
+    return float(count * np.log(max(found.cost, 1e-300)) + found.varied * np.log(count))
+
+
+def within(data: Data, found: CircuitFit) -> bool:
     """Whether the fit is exact, or within the uncertainty of the spectrum at every frequency."""
     modulus = np.abs(data.impedance)
     allowed = EXACT * modulus
     if data.uncertainty is not None:
         allowed = np.maximum(allowed, np.where(np.isfinite(data.uncertainty), data.uncertainty, 0.0))
-    return bool(np.all(np.abs(_residual(data, model, best)) * modulus <= allowed))
+    return bool(np.all(np.abs(found.residual) * modulus <= allowed))
 
 
-def _residual(data: Data, model: CircuitModel, best: Any) -> Spectral:
-    """(Z_fit - Z)/|Z|, (f,)."""
-    fitted = model.impedance(model.natural(best.params.valuesdict()), data.frequency)
-    return np.asarray((fitted - data.impedance) / np.abs(data.impedance))
+def _report(data: Data, found: CircuitFit, gone: list[str]) -> ModelFit:
+    quantities = _quantities(found)
+    keys = list(quantities)
+    exponent = np.array([key == "alpha" for _, key in keys])
+    times = np.array([key == "tau" for _, key in keys])
 
+    def logarithms(fit: CircuitFit) -> Array:
+        u = np.array([value for value, _ in _quantities(fit).values()])
+        return np.where(exponent, np.log(np.where(exponent, np.maximum(u, 1e-3), 1.0)), u)
 
-def _lost(larger: Topology, smaller: Topology) -> str:
-    """The name of the element that the larger circuit has and the smaller one has not."""
-    left = [part.kind for part in smaller.parts]
-    for kind in dict.fromkeys(part.kind for part in larger.parts):
-        if left.count(kind) < sum(part.kind == kind for part in larger.parts):
-            return _NAMES.get(kind, f"arc_{larger.arcs}")
-    raise AssertionError("both circuits have the same elements")
-
-
-def _orders(topology: Topology) -> list[CircuitModel]:
-    """The circuit with its arcs in every order that differs, as models. Raises InputError for too many."""
-    given = {part.kind for part in topology.parts}
-    series = [f"{kind}0" for kind in ("R", "L", "C", "CPE") if kind in given]
-    kinds = ["CPE" if part.kind == "p(R,CPE)" else "C" for part in topology.parts if len(part.labels) == 2]
-    depressed = kinds.count("CPE")
-    if comb(len(kinds), depressed) > _ORDERS:
-        raise InputError(
-            key="circuit",
-            value=Written(f"{len(kinds)} arcs, {depressed} of them with constant-phase elements,"),
-            allowed=f"there are {comb(len(kinds), depressed)} orders of them, and up to {_ORDERS} are tried",
-            remedy="all arcs of one kind are allowed",
-        )
-    orders = [
-        ["CPE" if n in chosen else "C" for n in range(len(kinds))] for chosen in combinations(range(len(kinds)), depressed)
-    ]
-    return [
-        CircuitModel("-".join([*series, *(f"p(R{n},{kind}{n})" for n, kind in enumerate(order, 1))]))
-        for order in sorted(orders)
-    ]
-
-
-def _report(data: Data, model: CircuitModel, best: Any, gone: list[str]) -> ModelFit:
-    quantities = _quantities(model, best.var_names)
-    rows = np.array(list(quantities.values()))
-    exponent = np.array([key == "alpha" for _, key in quantities])
-    times = np.array([key == "tau" for _, key in quantities])
-
-    def logarithms(result: Any) -> Array:
-        values = rows @ [result.params[name].value for name in result.var_names]
-        return np.where(exponent, np.log(np.where(exponent, values, 1.0)), values)
-
-    def again(each: Variation) -> tuple[Array, Array]:
+    def tried_again(each: Variation) -> tuple[Array, Array]:
         part = Data(data.frequency[each.inside], data.impedance[each.inside], None)
-        found = logarithms(model.minimise(part, best.params, each.weighting))
-        return found, _exp(found[times])
+        moved = logarithms(again(found, part, each.weighting))
+        return moved, _exp(moved[times])
 
-    found = logarithms(best)
-    tried = variations(data, _exp(found[times]), len(best.var_names), "modulus")
-    spread, count, lost = deviation(tried, found, again)
-    gradient = rows / np.where(exponent, _exp(found), 1.0)[:, None]
-    nominal = None
-    if best.covar is not None:
-        nominal = np.sqrt(np.maximum(np.einsum("kp,pq,kq->k", gradient, best.covar, gradient), 0))
-    relative = (_propagated(data, model, best, gradient), spread, nominal)
+    main = logarithms(found)
+    spread, count, lost = deviation(
+        variations(data, _exp(main[times]), found.varied, "modulus"), main, tried_again
+    )  # relative, of an exponent too
+    rows = np.array([row for _, row in quantities.values()]) / np.where(exponent, _exp(main), 1.0)[:, None]
+    nominal = np.sqrt(np.maximum(np.einsum("kp,pq,kq->k", rows, found.covariance, rows), 0))
+    relative = (_propagated(data, found, rows), spread, nominal)
     values: dict[str, dict[str, Value]] = {}
-    for place, (name, key) in enumerate(quantities):
-        value = float(_exp(found[place]))
+    for place, (name, key) in enumerate(keys):
+        value = float(_exp(main[place]))
         parts = [None if each is None else float(value * each[place]) for each in relative]
         made = Value(value=value, unit=_UNITS[key], discretisation=parts[0], model=parts[1], nominal=parts[2])
         values.setdefault(name, {})[key] = made
-    order = sorted(values, key=lambda name: values[name]["tau"].value or 0.0 if "tau" in values[name] else -1.0)
-    elements: dict[str, Element] = {}
-    for name in order:
-        arc = "tau" in values[name]
-        number = 1 + sum(each.startswith("arc_") for each in elements)
-        elements[f"arc_{number}" if arc else name] = _element(values[name])
-    if SERIES not in elements and (fast := elements.get("arc_1")) and (fast.tau.value or 1.0) * data.omega.max() < FAST:
+    made_elements, arcs = _named(found.topology, values)
+    names = [f"arc_{arcs + 1 + n}" for n in range(sum(name.startswith("arc ") for name in gone))]
+    fast = made_elements.get("arc_1")
+    if SERIES not in made_elements and fast is not None and (fast.tau.value or 1.0) * data.omega.max() < FAST:
         # Nothing of the arc but its resistance is in the data.
-        elements = {SERIES: _element({"R": fast.R}), **_renumbered(elements)}
-        gone = [*(name for name in gone if name != SERIES), f"arc_{model.topology.arcs}"]
-    largest, total = float(np.abs(_residual(data, model, best)).max()), sum(each.R.value or 0.0 for each in elements.values())
+        made_elements = {SERIES: _element({"R": fast.R}), **_renumbered(made_elements)}
+        gone = [name for name in gone if NAMES.get(name[:1], name) != SERIES]
+        names = [f"arc_{arcs}", *names]
+    residual, total = found.largest, sum(each.R.value or 0.0 for each in made_elements.values())
     slow, why = float(1 / data.omega.min()), "vanished: the other elements fit the data as well"
-    removed = {
-        name: none(0.0, why, hidden(data, largest, total, slow if name.startswith("arc_") else 0.0)) for name in sorted(gone)
-    }
-    for name in set(gone) & {INDUCTANCE, CAPACITANCE, CPE}:
-        removed[name] = none(None, why)
-    return ModelFit(
-        elements=elements,
-        removed=removed,
-        residual=largest,
-        variations=count,
-        left_out=lost,
+    removed = {name: none(0.0, why, hidden(data, residual, total, slow)) for name in names}
+    for label in (name for name in gone if not name.startswith("arc ")):
+        symbol = "CPE" if label.startswith("CPE") else label[:1]
+        named = symbol in NAMES and NAMES[symbol] not in removed and not label.startswith("La")
+        name = NAMES[symbol] if named else label
+        removed[name] = none(0.0, why, hidden(data, residual, total, 0.0)) if name == SERIES else none(None, why)
+    blocks = tuple(
+        Block(part.node, found.values())
+        for part in found.topology.parts
+        if not part.kind.startswith("p(") and part.kind not in NAMES
     )
+    return ModelFit(
+        elements=made_elements, removed=removed, residual=residual, variations=count, left_out=lost, found=found, blocks=blocks
+    )
+
+
+def _named(topology: Topology, values: dict[str, dict[str, Value]]) -> tuple[dict[str, Element], int]:
+    """Elements by name, those in series first, then arcs ascending in tau, then those of blocks; the number of arcs."""
+    arcs = [part.labels[0] for part in topology.parts if part.kind.startswith("p(")]
+    arcs.sort(key=lambda label: values[label]["tau"].value or 0.0)
+    named = [name for name in NAMES.values() if name in values]
+    rest = [name for name in values if name not in named and name not in arcs]
+    found = {name: _element(values[name]) for name in named}
+    found |= {f"arc_{number}": _element(values[label]) for number, label in enumerate(arcs, 1)}
+    return found | {name: _element(values[name]) for name in rest}, len(arcs)
 
 
 def _renumbered(elements: dict[str, Element]) -> dict[str, Element]:
@@ -257,43 +241,37 @@ def _renumbered(elements: dict[str, Element]) -> dict[str, Element]:
     return rest | {f"arc_{number}": element for number, element in enumerate(arcs[1:], 1)}
 
 
-def _exp(logarithms: Any) -> Any:
+def _exp(logarithms: Array) -> Array:
     """E to these powers, within what numbers can hold."""
-    return np.exp(np.clip(logarithms, -300.0, 300.0))
+    return np.asarray(np.exp(np.clip(logarithms, -300.0, 300.0)))
 
 
-def _quantities(model: CircuitModel, varied: list[str]) -> dict[tuple[str, str], Array]:
-    """(element, quantity) -> its logarithm (alpha: itself) as a combination of the parameters that vary."""
-    unit = dict(zip(varied, np.eye(len(varied)), strict=True))
-    found: dict[tuple[str, str], Array] = {}
-    for part in model.topology.parts:
-        if part.kind == "CPE":
-            found[CPE, "Q"], found[CPE, "alpha"] = unit[f"log_{part.labels[0]}_Q"], unit[f"{part.labels[0]}_alpha"]
+def _quantities(found: CircuitFit) -> dict[tuple[str, str], tuple[float, Array]]:
+    """(element, quantity) -> its logarithm (alpha: itself), and the derivative by x, (n,)."""
+    internal = found.coordinates.internal(found.x)
+    made: dict[tuple[str, str], tuple[float, Array]] = {}
+    for part in found.topology.parts:
+        if part.kind.startswith("p("):
+            label, other = part.labels
+            (r, dr), (t, dt) = internal[label], internal[f"tau{label[1:]}"]
+            made |= {(label, "R"): (r, dr), (label, "C"): (t - r, dt - dr), (label, "tau"): (t, dt)}
+            if part.kind == "p(R,CPE)":
+                made[label, "alpha"] = internal[f"{other}_alpha"]
             continue
-        if len(part.labels) == 1:
-            found[_NAMES[part.kind], part.kind] = unit[f"log_{part.labels[0]}"]
-            continue
-        label, other = part.labels
-        resistance, time = unit[f"log_{label}"], unit[f"log_tau{label[1:]}"]
-        found |= {(label, "R"): resistance, (label, "C"): time - resistance, (label, "tau"): time}
-        if part.kind == "p(R,CPE)":
-            found[label, "alpha"] = unit[f"{other}_alpha"]
-    return found
+        for leaf in elements(part.node):
+            kind = KINDS[leaf.kind]
+            name = NAMES.get(part.kind, leaf.label)
+            for suffix, parameter in zip(kind.suffixes, kind.names(leaf.label), strict=True):
+                made[name, suffix or {"W": "sigma"}.get(leaf.kind, leaf.kind)] = internal[parameter]
+    return made
 
 
-def _propagated(data: Data, model: CircuitModel, best: Any, gradient: Array) -> Array | None:
+def _propagated(data: Data, found: CircuitFit, gradient: Array) -> Array | None:
     """Sum over f of |d log p/dZ| u, (k,): the worst that |dZ| <= u can do, the residual's curvature left out."""
     if data.uncertainty is None:
         return None
-    columns = []
-    for name in best.var_names:
-        sides = []
-        for sign in (1, -1):
-            values = best.params.valuesdict()
-            values[name] += sign * _STEP
-            sides.append(model.impedance(model.natural(values), data.frequency) / np.abs(data.impedance))
-        columns.append(stacked((sides[0] - sides[1]) / (2 * _STEP)))
-    parts = gradient @ np.linalg.pinv(np.array(columns).T) / np.tile(np.abs(data.impedance), 2)
+    free = ~found.coordinates.fixed
+    parts = gradient[:, free] @ np.linalg.pinv(found.jacobian[:, free]) / np.tile(np.abs(data.impedance), 2)
     count = data.frequency.size
     with np.errstate(invalid="ignore"):
         worst = np.hypot(parts[:, :count], parts[:, count:]) @ data.uncertainty
@@ -303,6 +281,6 @@ def _propagated(data: Data, model: CircuitModel, best: Any, gradient: Array) -> 
 def _element(values: dict[str, Value]) -> Element:
     """The element of these quantities; those it does not have say what it is."""
     kind = "a resistor" if "R" in values else "an inductance" if "L" in values else "a capacitor"
-    kind = "a constant-phase element" if "Q" in values else kind
+    kind = "a constant-phase element" if "Q" in values else "a Warburg element" if "sigma" in values else kind
     absent = {key: Value(value=0.0, unit=_UNITS[key], reason=kind) for key in ("R", "C", "tau")}
     return Element(**(absent | values))

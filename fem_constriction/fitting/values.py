@@ -69,7 +69,7 @@ class Element:
     """R in ohm, C = tau/R in F, tau in s of one element of the circuit, for the whole cell.
 
     alpha: exponent where a constant-phase element stands for the capacitance; L: H, of an inductance in series; Q: in
-    F s^(alpha - 1), of a constant-phase element in series.
+    F s^(alpha - 1), of a constant-phase element in series; sigma: in ohm s^(-1/2), of a Warburg element.
     """
 
     R: Value
@@ -78,6 +78,7 @@ class Element:
     alpha: Value | None = None
     L: Value | None = None
     Q: Value | None = None
+    sigma: Value | None = None
 
     @property
     def known(self) -> bool:

@@ -6,7 +6,7 @@ Those that follow from a cell are in `problem.one_dimensional`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,6 +47,20 @@ class Arc:
         return np.asarray(np.divide(1.0, y, out=open_circuit, where=y != 0), dtype=np.complex128)
 
 
+class Block(Protocol):
+    """Any other part of a circuit in series: what `Circuit` needs of it."""
+
+    @property
+    def resistance(self) -> float:
+        """Z(0) in ohm, infinite where it blocks direct current."""
+
+    def impedance(self, frequency: ArrayLike) -> NDArray[np.complex128]:
+        """Z in ohm at frequencies in Hz, of their shape."""
+
+    def text(self) -> str:
+        """The part in the notation of circuits."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
     """Z = R_elec + sum of the arcs + i omega L + 1/(i omega C) + 1/(Q (i omega)^alpha): arcs in series with a resistance.
@@ -63,6 +77,8 @@ class Circuit:
         F, of a capacitor in series, infinite if there is none.
     cpe
         Q in F s^(alpha - 1) and alpha of a constant-phase element in series, None if there is none.
+    blocks
+        Parts of any other form.
     """
 
     arcs: tuple[Arc, ...]
@@ -70,12 +86,14 @@ class Circuit:
     inductance: float = 0.0
     capacitance: float = float("inf")
     cpe: tuple[float, float] | None = None
+    blocks: tuple[Block, ...] = ()
 
     @property
     def resistance(self) -> float:
         """Z(0) = R_elec + sum of R, in ohm; infinite if an arc, or a capacitor in series, blocks direct current."""
         blocking = 0.0 if np.isinf(self.capacitance) and self.cpe is None else float("inf")
-        return self.r_elec + sum(arc.resistance for arc in self.arcs) + blocking
+        rest = sum(arc.resistance for arc in self.arcs) + sum(block.resistance for block in self.blocks)
+        return self.r_elec + rest + blocking
 
     def impedance(self, frequency: ArrayLike) -> NDArray[np.complex128]:
         """Return Z in ohm.
@@ -94,13 +112,15 @@ class Circuit:
         rest = np.asarray(self.r_elec + s * self.inductance + (1 / self.capacitance) / s, dtype=np.complex128)
         if self.cpe is not None:
             rest = rest + 1 / (self.cpe[0] * s ** self.cpe[1])
+        rest = sum((block.impedance(frequency) for block in self.blocks), rest)
         return sum((arc.impedance(frequency) for arc in self.arcs), rest)
 
     def text(self) -> str:
         """The circuit in the notation of `notation.parse`: "R_elec-p(R_bulk,C_bulk)-p(R_interface,CPE_interface)"."""
         parts = ["R_elec"] * bool(self.r_elec) + ["L_series"] * bool(self.inductance)
         parts += ["C_series"] * bool(np.isfinite(self.capacitance)) + ["CPE_series"] * (self.cpe is not None)
-        return "-".join([*parts, *(f"p(R_{a.name},{'C' if a.alpha == 1 else 'CPE'}_{a.name})" for a in self.arcs)])
+        arcs = [f"p(R_{a.name},{'C' if a.alpha == 1 else 'CPE'}_{a.name})" for a in self.arcs]
+        return "-".join([*parts, *arcs, *(block.text() for block in self.blocks)])
 
     def __getitem__(self, name: str) -> Arc:
         """The arc of that name; KeyError if there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,15 @@ from rich.text import Text
 
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
+from fem_constriction.fitting.coordinates import Limits, canonical, limits_of, parameters
 from fem_constriction.fitting.drt import DRT, distribution
 from fem_constriction.fitting.extraction import Extraction, fit_spectrum
 from fem_constriction.fitting.kramers_kronig import KramersKronig, densest
+from fem_constriction.fitting.naming import Data
+from fem_constriction.fitting.noise import noise_of, statistics
+from fem_constriction.fitting.notation import parse
+from fem_constriction.fitting.result import MISFIT
+from fem_constriction.fitting.series_fit import fit_series
 from fem_constriction.spectra import sweeps
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.show import report, terminal
@@ -24,17 +31,40 @@ OPEN = 1e-2
 
 
 def fit(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A spectrum: CSV, or an instrument's file.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="A spectrum: CSV, or an instrument's file; a series with --share.", show_default=False
+        ),
+    ],
     circuit: Annotated[
         str | None,
         typer.Option(
-            help="R0-L0-p(R1,C1)-p(R2,CPE2), 1D-PM, 1D-PM-modified, 1D-FM or 1D-FM-extended.",
+            help="R0-L0-p(R1,C1)-p(R2-Wo2,CPE2), pyimpspec's R(RC), 1D-PM, 1D-PM-modified, 1D-FM or 1D-FM-extended.",
             show_default="as many arcs as are seen",
         ),
     ] = None,
     sweep: Annotated[
         str | None, typer.Option(metavar="N or NAME", help="Which of several sweeps in the file, the first is 1.")
     ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option(metavar="R1=90", help="A parameter that is known; may be given several times.")
+    ] = None,
+    bound: Annotated[
+        list[str] | None, typer.Option(metavar="CPE1_n=0.7:1", help="Bounds of a parameter; may be given several times.")
+    ] = None,
+    share: Annotated[
+        str | None,
+        typer.Option(metavar="R0,CPE1_n", help="Parameters that are the same in several files, which are fitted together."),
+    ] = None,
+    noise: Annotated[
+        float | None,
+        typer.Option(
+            help="Standard deviation of Re and Im over |Z|.", show_default="from repeats, or Kramers-Kronig residuals"
+        ),
+    ] = None,
+    intervals: Annotated[bool, typer.Option("--intervals", help="Intervals by profile likelihood.")] = False,
+    bootstrap: Annotated[int, typer.Option(metavar="N", help="Intervals by N fits to spectra with noise.")] = 0,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR or FILE.json", help="Folder for fit.json, drt.csv and plots, or a JSON file.")
     ] = None,
@@ -42,12 +72,17 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no tables: files and exit status only.")] = False,
 ) -> int:
     """Fit a circuit of numbered arcs to any spectrum with lmfit; exit status 1 if it does not describe it."""
+    if len(files) > 1 or share:
+        return _series(files, circuit, fix or [], bound or [], share, sweep, out, as_json, quiet)
+    file = files[0]
     data, notes = _prepared(Spectrum.load(file), file, sweep)
     folder = None if out is None or out.suffix == ".json" else out
     if out is not None:
         terminal.check_folder(out.parent if folder is None else folder, [])
     with terminal.progress([], f"fit of {file.name}", quiet):
-        found = terminal.named("--circuit", terminal.aside(lambda: fit_spectrum(data, circuit)))
+        limits = _limits(circuit, fix or [], bound or [])
+        task = lambda: fit_spectrum(data, circuit, limits=limits, noise=noise, profile=intervals, bootstrap=bootstrap)  # noqa: E731
+        found = terminal.named("--circuit", terminal.aside(task))
         tested, times = terminal.aside(lambda: (densest(data), distribution(data)))()
     agreement = data.provenance.get("agreement") if isinstance(data.provenance, dict) else None
     checked = isinstance(agreement, dict) and agreement.get("verdict") == "agree"
@@ -69,10 +104,101 @@ def fit(
     if not (quiet or as_json):
         lines = [f"{file.name}: {remark}", *_told(record["measured"]), *(f"{note[0].upper()}{note[1:]}." for note in notes)]
         terminal.console().print("\n".join(lines), markup=False)
-    terminal.show(record, lambda: Group(*report.arcs(found), *_said(tested, times)), as_json, quiet)
+    terminal.show(record, lambda: Group(*report.arcs(found), *_quality(found), *_said(tested, times)), as_json, quiet)
     if not found.fits:
-        terminal.say(f"{file.name}: the circuit does not fit, {found.residual:.0%} of |Z| are left")
+        left = f"{found.residual:.0%}" if found.residual is not None and found.residual > MISFIT else f"{found.residual:.1e}"
+        above = "" if left.endswith("%") else ", which is above the noise"
+        terminal.say(f"{file.name}: the circuit does not fit, {left} of |Z| are left{above}")
     return 0 if found.fits else 1
+
+
+def _limits(circuit: str | None, fix: Sequence[str], bound: Sequence[str]) -> Limits | None:
+    """What is fixed and bounded. Raises InputError without a circuit, of which a parameter could be."""
+    if not (fix or bound):
+        return None
+    if circuit is None:
+        raise InputError("--fix and --bound need --circuit, whose parameters they name")
+    return limits_of(fix, bound, parse(circuit))
+
+
+def _series(
+    files: Sequence[Path],
+    circuit: str | None,
+    fix: Sequence[str],
+    bound: Sequence[str],
+    share: str | None,
+    sweep: str | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """One circuit for several files, some of its parameters the same in all."""
+    if circuit is None:
+        raise InputError("several files are fitted together with --circuit, and --share R0,... for what is the same in all")
+    topology = parse(circuit)
+    shared = [canonical(name, topology) for name in (share or "").split(",") if name.strip()]
+    loaded = [_prepared(Spectrum.load(file), file, sweep)[0] for file in files]
+    data = [Data.of(each.frequency, each.impedance, None) for each in loaded]
+    with terminal.progress([], f"fit of {len(files)} files", quiet):
+        found = terminal.aside(lambda: fit_series(data, topology, shared, _limits(circuit, fix, bound)))()
+    units = parameters(topology)
+    rows, records, fits = [], [], True
+    for file, each, errors, single in zip(files, found.fits, found.errors, found.alone, strict=True):
+        noise = noise_of(loaded[files.index(file)])
+        quality = statistics(topology.text, each.cost, each.weighted.size, each.varied, each.largest, noise)
+        fits &= each.largest <= MISFIT and not quality.get("above_noise", False)
+        values = {
+            name: {"value": value, "stderr": errors[name] * (1.0 if name.endswith("_alpha") else value), "unit": units[name]}
+            for name, value in each.values().items()
+        }
+        records.append({"file": file.name, "values": values, "residual": each.largest, "alone": single, **quality})
+        rows += [
+            (
+                file.name if not n else "",
+                name,
+                report.amount(v["value"], str(v["unit"])),
+                report.amount(v["stderr"], str(v["unit"])),
+            )
+            for n, (name, v) in enumerate(values.items())
+        ]
+    record = {"circuit": topology.text, "shared": shared, "fits": fits, "files": records}
+    if out is not None:
+        write_text(out if out.suffix == ".json" else out / "fit.json", json_text(record) + "\n")
+    said = f"{', '.join(shared) or 'nothing'} shared; not cross-checked"
+    terminal.show(
+        record,
+        lambda: Group(
+            report.table(f"{topology.text}: {said}", ("file", "parameter", "value", "standard error"), rows, left=2),
+            *(
+                Text(f"{each['file']}: misfit {each['residual']:.1e} |Z| at most, {each['rms']:.1e} in the mean.")
+                for each in records
+            ),
+        ),
+        as_json,
+        quiet,
+    )
+    if not fits:
+        terminal.say("the circuit does not fit all of the files to their noise")
+    return 0 if fits else 1
+
+
+def _quality(found: Extraction) -> list[Text]:
+    """Circuit, information criteria and noise; intervals of the parameters where they were asked for."""
+    known = found.statistics
+    if not known:
+        return []
+    noise = known["noise"]
+    size = f"noise {noise['size']:.1e} |Z| ({noise['source']})" if noise else "noise unknown"
+    lines = [
+        f"{known['circuit']}: {known['parameters']} parameters, {known['data']} data, {known['rms']:.1e} |Z| in the mean, "
+        f"{size}; AIC {known['AIC']:.1f}, BIC {known['BIC']:.1f}."
+    ]
+    for name, each in known.get("values", {}).items():
+        for word in ("profile", "bootstrap"):
+            if word in each:
+                ends = "; ".join(f"{float(level):.0%} {low:.5g} to {high:.5g}" for level, (low, high) in each[word].items())
+                lines.append(f"{name} = {each['value']:.5g} {each['unit']}, {word}: {ends}.")
+    return [Text(line) for line in lines]
 
 
 def _told(measured: dict[str, Any] | None) -> list[str]:
