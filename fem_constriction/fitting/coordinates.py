@@ -152,9 +152,7 @@ class Coordinates:
             first = self.inside(name, low) if low > 0 else self.lower[place]
             last = self.inside(name, high) if np.isfinite(high) else self.upper[place]
             if not first < last:
-                raise InputError(
-                    key=name, value=Written(f"{low:g}:{high:g}"), allowed="a lower bound, and an upper one above it"
-                )
+                raise InputError(key=name, value=Written(f"{low:g}:{high:g}"), allowed="a lower bound, then a higher one")
             self.lower[place], self.upper[place] = first, last
 
     def _range(self, name: str) -> tuple[float, float]:

@@ -152,7 +152,7 @@ def parse(text: str) -> Topology:
     parts = _labelled([part_of(node) for node in nodes])
     kinds = [part.kind for part in parts]
     if (count := sum(kind.startswith("p(") or kind == BLOCK for kind in kinds)) > MOST:
-        raise refused.vary(allowed=f"{MOST} arcs at most are", why=f"it has {count}")
+        raise refused.vary(allowed=f"it has {count} arcs: {MOST} at most are")
     for kind in kinds:
         if kind in _ALONE and kinds.count(kind) > 1:
             raise refused.vary(when=f"because there are two {KINDS[kind].words} in series")

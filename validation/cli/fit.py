@@ -147,7 +147,7 @@ def _series(
         noise = noise_of(loaded[files.index(file)])
         quality = statistics(topology.text, each.cost, each.weighted.size, each.varied, each.largest, noise)
         fits &= each.largest <= MISFIT and not quality.get("above_noise", False)
-        values = {
+        values: dict[str, dict[str, Any]] = {
             name: {"value": value, "stderr": errors[name] * (1.0 if name.endswith("_alpha") else value), "unit": units[name]}
             for name, value in each.values().items()
         }
