@@ -1,8 +1,9 @@
 """Z_true and how far off it may be, at the points of a random cell, from what has no part in what is judged.
 
 Where the oracle knows the cell, its mode expansion, refined until its own error is a part of the uncertainties that are judged.
-Elsewhere finer grids of the *other* backend, with the uncertainty that it states of them: independent of what is judged in
-its space, not in what both backends share; so, at direct current, the enclosure between potentials and currents on triangles.
+Elsewhere guaranteed discs, on grids of their own, whose radii assume no limit and no order; and where there are none, finer
+grids of the *other* backend, with the uncertainty that it states of them: independent of what is judged in its space, not in
+what both backends share.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
-from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.fem import enclose
+from fem_constriction.fem import FiniteElements
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.refinement import FIRST_LEVELS, angular_band, solve_family
 from validation import oracles
 from validation.benchmarks.honesty.populations import Description, Drawn
+from validation.discs.certificate import Discs
+from validation.discs.face import paired
 from validation.oracles.face import DECAY
 
 #: The reference tells right from wrong where its own error is below this part of u.
@@ -34,11 +37,11 @@ FEW_LINES, ORDERS = 2, ((8, 9), (7,))
 #: Most modes along an axis that the oracle tells from a half space, some 2/(layer over width): it keeps their square in memory.
 MODES: Final = 1500
 
-#: Levels above the usual ones that the other backend is solved on.
+#: Levels that discs are made on until they are sharp, and levels above the usual ones that the other backend is solved on.
+DISCS: Final = (1, 2)
 FINER: Final = 1
 
-#: Least radius that bounds are asked for, relative: below it their projection and rounding decide.
-BOUNDS: Final = 1e-6
+ORACLE: Final = "mode expansion"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +63,13 @@ def truths(drawn: Drawn, wanted: dict[str, Array]) -> dict[str, Truth]:
 
     wanted: backend -> its u/|Z|, (n,). Raises ComputationError, InputError where no reference can be computed.
     """
+    least = SHARP * np.min(list(wanted.values()), axis=0)
     if drawn.known_as is not None and _affordable(drawn.known_as):
-        found = by_oracle(drawn, SHARP * np.min(list(wanted.values()), axis=0))
-        return dict.fromkeys(wanted, found)
-    families = {name: by_the_other(drawn, name) for name in wanted}
-    if drawn.known_as is None and direct_current(drawn.cell):
-        asked = max(BOUNDS, SHARP * min(float(u[-1]) for u in wanted.values()))
-        families = {name: _enclosed(truth, drawn.cell, asked) for name, truth in families.items()}
-    return families
+        return dict.fromkeys(wanted, by_oracle(drawn, least))
+    try:
+        return dict.fromkeys(wanted, by_discs(drawn, least))
+    except (ComputationError, InputError):
+        return {name: by_the_other(drawn, name) for name in wanted}
 
 
 def by_oracle(drawn: Drawn, wanted: Array) -> Truth:
@@ -80,7 +82,7 @@ def by_oracle(drawn: Drawn, wanted: Array) -> Truth:
     for order in orders[1:]:
         if np.mean(again := error > wanted) >= 0.5:
             z[again], error[again] = oracles.impedance(described, s[again], order)
-    return Truth(drawn.times * z, error, "mode expansion")
+    return Truth(drawn.times * z, error, ORACLE)
 
 
 def by_the_other(drawn: Drawn, judged: str) -> Truth:
@@ -96,17 +98,23 @@ def by_the_other(drawn: Drawn, judged: str) -> Truth:
     return Truth(z, u / np.abs(z), f"finer grids of {other}")
 
 
-def _enclosed(truth: Truth, cell: Cell, accuracy: float) -> Truth:
-    """The same, its direct current known from both sides where that is sharper."""
-    try:
-        bounds = enclose(cell, accuracy)
-    except (ComputationError, InputError):
-        return truth
-    middle, radius = float(bounds.middle[0]), float(bounds.radius[0] / bounds.middle[0])
-    if radius >= truth.u[-1]:
-        return truth
-    z, u = np.append(truth.z[:-1], middle), np.append(truth.u[:-1], radius)
-    return Truth(z, u, f"{truth.source}, bounds of R_DC")
+def by_discs(drawn: Drawn, wanted: Array) -> Truth:
+    """Return centres and radii of guaranteed discs, on finer grids as long as they are wider than what is wanted."""
+    for level in DISCS:
+        discs = face_discs(drawn, level)
+        z, u = discs.centre, discs.radius / np.abs(discs.centre)
+        if discs.resistance is not None:
+            low, high = discs.resistance
+            z, u = np.append(z, (low + high) / 2), np.append(u, (high - low) / (high + low))
+        if np.mean(u > wanted) < 0.5:
+            break
+    return Truth(z, np.asarray(u), f"discs, level {level}")
+
+
+def face_discs(drawn: Drawn, level: int) -> Discs:
+    """Return the guaranteed discs of the grids of a level. Raises ComputationError, InputError where there are none."""
+    problem = Problem.of(drawn.cell).within(angular_band(drawn.frequency))
+    return paired(problem, FiniteElements().sides(problem, level)).discs(drawn.frequency)
 
 
 def _affordable(known_as: Description) -> bool:
