@@ -25,12 +25,13 @@ from fem_constriction.api import provenance
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
 from fem_constriction.grids.grid import Grid
-from fem_constriction.problem.kinds import IMAGE
-from fem_constriction.problem.problem import Described, Problem
+from fem_constriction.problem.kinds import IMAGE, OUTLINES, RECTANGLES
+from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.reduction.projection import enough_shifts
 from fem_constriction.reduction.reduced import RANK, ReducedModel
+from fem_constriction.solving.choice import brings_grid
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import parse_frequencies
 from fem_constriction.spectra.spectrum import Spectrum
@@ -73,8 +74,16 @@ def reduce_distributed(described: Described, grid: Grid, band: tuple[float, floa
     ranks = _world(comm)
     problem = Problem.of(described)
     problem.check_solvable()
-    if problem.kind is IMAGE:
-        return _reduce_image(problem, grid, band, ranks)
+    model, made = KINDS[problem.kind.name](problem, grid, band, ranks)
+    described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape, **made}
+    return replace(model, statistics={**described, **model.statistics})
+
+
+Made = tuple[ReducedModel, dict[str, Any]]
+
+
+def _reduce_stack(problem: Problem, grid: Grid, band: Band | None, ranks: Any) -> Made:
+    """The reduced model of a stack: every rank has the links of its own rows of nodes."""
     vertical = column(grid.layers, counter_electrode=not problem.ideal_counter)
     if ranks.size > vertical.rows:
         raise InputError(f"{ranks.size} ranks are not allowed: the grid has {vertical.rows} rows of nodes")
@@ -83,12 +92,10 @@ def reduce_distributed(described: Described, grid: Grid, band: tuple[float, floa
     links, numbering = network_links(grid, vertical, ideal_contact=problem.ideal_contact, rows=rows)
     own = range(numbering.first(rows.start), numbering.first(rows.stop))
     flows = problem.direct_current
-    model = reduce_links(links, problem.places, own, numbering.unknowns, band, direct_current=flows, comm=ranks)
-    described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape}
-    return replace(model, statistics={**described, **model.statistics})
+    return reduce_links(links, problem.places, own, numbering.unknowns, band, direct_current=flows, comm=ranks), {}
 
 
-def _reduce_image(problem: Problem, grid: Grid, band: tuple[float, float] | None, ranks: Any) -> ReducedModel:
+def _reduce_image(problem: Problem, grid: Grid, band: Band | None, ranks: Any) -> Made:
     """The reduced model of a label image: every rank reads its labels, and keeps the links of its own voxels."""
     labels, made = labels_of(problem)
     voxels = image_voxels(problem, labels, grid)
@@ -100,9 +107,11 @@ def _reduce_image(problem: Problem, grid: Grid, band: tuple[float, float] | None
     own = range(metal * ranks.rank // ranks.size, metal * (ranks.rank + 1) // ranks.size)
     links = {kind: each.touching(own) for kind, each in voxels.links().items()}
     flows = problem.direct_current and at_direct_current(voxels, problem.places)[1]
-    model = reduce_links(links, problem.places, own, voxels.unknowns, band, direct_current=flows, comm=ranks)
-    described = {"backend": "network, distributed", "grid": grid.name, "cells": grid.shape, **made}
-    return replace(model, statistics={**described, **model.statistics})
+    return reduce_links(links, problem.places, own, voxels.unknowns, band, direct_current=flows, comm=ranks), made
+
+
+#: Kind of cell -> how its links are shared out over ranks.
+KINDS = {RECTANGLES.name: _reduce_stack, OUTLINES.name: _reduce_stack, IMAGE.name: _reduce_image}
 
 
 def reduce_links(
@@ -316,7 +325,7 @@ def main(file: Path, out: Path, resolution: int | None = None, frequencies: str 
 
     problem, points = Problem.of(file), np.asarray(parse_frequencies(frequencies))
     network = Network()
-    own = resolution is None and problem.kind is IMAGE
+    own = resolution is None and brings_grid(problem, network)
     grid = network.grid(problem, 0) if own else network.uniform(problem, 50 if resolution is None else resolution)
     model = reduce_distributed(problem, grid, angular_band(points))
     if MPI.COMM_WORLD.rank == 0:

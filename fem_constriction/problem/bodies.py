@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -61,6 +61,11 @@ class Body(Protocol):
         """How many boundaries a uniform current along z meets."""
         ...
 
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """What its grids depend on, materials left out, as JSON can hold it."""
+        ...
+
     def resolution(self, asked: int | None) -> int | None:
         """Return the cells per edge that are asked for; None for the body's own. Raises InputError where it has others."""
         ...
@@ -90,6 +95,11 @@ class Stack:
     def crossings(self) -> float:
         """One fewer than layers."""
         return float(self.layers - 1)
+
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """Its layers."""
+        return {"layers": self.layers}
 
     def resolution(self, asked: int | None) -> int | None:
         """Return what is asked for: a stack has any grid."""
@@ -133,6 +143,11 @@ class Image:
         """Label -> phase of everything that is no grain."""
         return {each.label: each.phase for each in self.structure.inclusions}
 
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """Where its labels come from, and its phases: their voxels and links."""
+        return {"microstructure": self.structure.model_dump(mode="json")}
+
     def resolution(self, asked: int | None) -> int | None:
         """Return None, which stands for the image's own: it has no other grid."""
         if asked is not None and asked not in self.shape:
@@ -175,6 +190,11 @@ class Mesh:
     def crossings(self) -> float:
         """The area of its boundaries across the current, over that of its working electrode."""
         return self.measure.crossings
+
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """The file and its regions."""
+        return {"mesh": self.source.model_dump(mode="json", exclude={"boundary"})}
 
     def resolution(self, asked: int | None) -> int | None:
         """Return what is asked for: whoever takes no mesh apart into equal cells says so."""

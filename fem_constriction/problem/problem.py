@@ -179,13 +179,13 @@ class Problem:
     @cached_property
     def discretisation(self) -> str:
         """What grids and matrices depend on, as text: problems of equal text differ in materials alone."""
-        boundaries, structure = self.cell.electrolyte.grain_boundaries, self.cell.electrolyte.microstructure
         described = {
             "geometry": self.cell.geometry.model_dump(mode="json"),
             "contact": self.cell.working_electrode.contact.model_dump(mode="json"),
-            "layers": 1 if boundaries is None else boundaries.layers,
-            "microstructure": structure and structure.model_dump(mode="json"),
-            "mesh": self.cell.mesh and self.cell.mesh.model_dump(mode="json", exclude={"boundary"}),
+            "layers": self.body.layers,
+            "microstructure": None,
+            "mesh": None,
+            **self.body.described,
             "processes": list(self.places),
             "direct_current": self.direct_current,
         }

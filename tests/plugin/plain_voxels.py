@@ -3,9 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from fem_constriction import Cell
 from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
-from fem_constriction.processes.of_cell import admittances
+from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.assembly import Assembly
 
 
@@ -16,18 +15,18 @@ class PlainVoxels:
     bound = "upper"  # Kirchhoff's currents are divergence-free currents of the cell, and their energy here is larger
     order = 2.0  # on grids that are graded towards the contact's edges
 
-    def grid(self, cell: Cell, level: int) -> Grid:
-        return family_member(cell, Grading(exponent=2.5, steps=2), level)
+    def grid(self, problem: Problem, level: int) -> Grid:
+        return family_member(problem, Grading(exponent=2.5, steps=2), level)
 
-    def uniform(self, cell: Cell, resolution: int) -> Grid:
-        return uniform(cell, resolution)
+    def uniform(self, problem: Problem, resolution: int) -> Grid:
+        return uniform(problem, resolution)
 
-    def unknowns(self, cell: Cell, grid: Grid) -> int:
+    def unknowns(self, problem: Problem, grid: Grid) -> int:
         nx, ny, nz = grid.shape
         return nx * ny * (nz + 2 * len(grid.layers)) + 1
 
-    def assemble(self, cell: Cell, grid: Grid) -> Assembly:
-        processes = admittances(cell)
+    def assemble(self, problem: Problem, grid: Grid) -> Assembly:
+        processes = problem.places
         dx, dy = np.diff(grid.x), np.diff(grid.y)
         area = grid.copies * np.outer(dx, dy)
         rows = sum(len(lines) + 1 for lines in grid.layers)  # of each layer its top, its voxels, its bottom
