@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
+from fem_constriction.errors import ResolutionWarning
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
@@ -57,6 +59,11 @@ def solve(
         For what is wrong in the cell or the arguments, before anything is computed.
     ComputationError
         Where the accuracy is not reached, with what was.
+
+    Warns
+    -----
+    ResolutionWarning
+        Where the grids are outside the asymptotic range, with the worst frequency, its observed order and uncertainty.
     """
     problem = Problem.of(cell)
     choice = one_of(accuracy=accuracy, resolution=resolution)
@@ -75,16 +82,18 @@ def spectrum_on(
 ) -> Spectrum:
     """Return Z(f) in ohm at points in Hz, (n,): the limit of a family, or what one grid says (no uncertainty)."""
     if isinstance(choice, Accuracy):
-        return spectrum_of(solve_to(problem, backend, points, choice, progress), points)
+        return spectrum_of(solve_to(problem, backend, points, choice, progress), points, doubts=True)
     solution = solve_grid(problem, backend, choice.grid(problem, backend), problem.band)
     z = solution.model.impedance(2j * np.pi * points)
     return Spectrum(points, z, None, {**provenance(problem.cell), "grids": [dict(solution.description)]})
 
 
-def spectrum_of(family: Family, frequencies: Any) -> Spectrum:
-    """Return the limit of a family as a spectrum, with what it was made from."""
+def spectrum_of(family: Family, frequencies: Any, *, doubts: bool = False) -> Spectrum:
+    """Return the limit of a family as a spectrum, with what it was made from; doubts: warn as `solve` does."""
     points = frequencies_taken(frequencies)
     limit = family.limit(points)
+    if doubts:
+        _warn(family.doubt(points, limit))
     made = {**provenance(family.cell), "backend": family.backend.name, "grids": family.table(points)}
     return Spectrum(points, limit.value, limit.uncertainty, made)
 
@@ -112,6 +121,11 @@ def resistance(cell: Described, *, backend: str | Backend = "network", uncertain
         For what is wrong in the cell or the arguments.
     ComputationError
         Where a solver fails.
+
+    Warns
+    -----
+    ResolutionWarning
+        Where the grids are outside the asymptotic range, with observed order and uncertainty.
     """
     problem = Problem.of(cell)
     if not problem.direct_current:
@@ -121,8 +135,16 @@ def resistance(cell: Described, *, backend: str | Backend = "network", uncertain
     if brings_grid(problem, chosen):
         found = solve_grid(problem, chosen, chosen.grid(problem, 0), None).model.resistance(), float("inf")
     else:
-        found = solve_family(problem, chosen, None).resistance()
+        family = solve_family(problem, chosen, None)
+        _warn(family.doubt(0.0, family.direct()))
+        found = family.resistance()
     return found if uncertainty else found[0]
+
+
+def _warn(doubt: str) -> None:
+    """Warn of what a limit leaves open, if anything."""
+    if doubt:
+        warnings.warn(doubt, ResolutionWarning, stacklevel=4)
 
 
 def provenance(cell: Cell) -> dict[str, Any]:

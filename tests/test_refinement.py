@@ -15,7 +15,7 @@ from fem_constriction.grids.grading import graded
 from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.solving.choice import Accuracy
-from fem_constriction.solving.refinement import extrapolate, solve_family, solve_to
+from fem_constriction.solving.refinement import Limit, extrapolate, solve_family, solve_to
 from network import Network
 
 BACKENDS = [Network(), FiniteElements(2)]
@@ -53,6 +53,63 @@ def test_two_error_terms_stay_within_the_uncertainty() -> None:
     for values in (1 + 0.1 * h**2 + 0.03 * h**3, 1 + 0.1 * h**2 - 0.03 * h**3, 1 + 0.1 * h**1.8, 1 + 0.1 * h**2.2):
         limit = extrapolate(values, 2.0)
         assert abs(limit.value[0] - 1) <= limit.uncertainty[0]
+
+
+def powers(random: np.random.Generator, low: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Z_k = Z + a h^2 + b h^q on three grids, a and b complex, q from `low` to 4, and where it goes: (3, count), (count,)."""
+    truth = 1 + random.normal(size=count) * 1j
+    h = 2.0 ** -np.arange(3)[:, None]
+    a, b = random.normal(size=(2, count)) + 1j * random.normal(size=(2, count))
+    q = random.uniform(low, 4, count)
+    return truth + 1e-3 * (a * h**2 + b * 10 ** random.uniform(-3, 1, count) * h**q), truth
+
+
+@pytest.mark.parametrize(("low", "inside"), [(2.0, 0.995), (1.0, 0.95)], ids=["theory's order is the least", "half of it is"])
+def test_mixtures_of_powers_lie_within_the_uncertainty(low: float, inside: float) -> None:
+    """Terms of any size, phase and order beside theory's: 95 % confidence, and no wider than need be."""
+    values, truth = powers(np.random.default_rng(1), low, 4000)
+    limit = extrapolate(values, 2.0)
+    ratio = np.abs(limit.value - truth) / limit.uncertainty
+    assert np.mean(ratio <= 1) >= inside
+    assert np.median(ratio) >= 0.1
+
+
+@pytest.mark.parametrize("start", [3, 5, 9, 12])
+def test_differences_that_fall_like_a_logarithm_are_within_the_uncertainty(start: int) -> None:
+    """1/ln(1/h): the error is (start + 1) times the last difference, and the order tends to 0."""
+    limit = extrapolate(1 + 0.01 / (start + np.arange(3.0))[:, None], 2.0)
+    assert not limit.asymptotic[0]
+    assert abs(limit.value[0] - 1) <= limit.uncertainty[0] <= 2 * abs(limit.value[0] - 1)
+
+
+def test_differences_that_grow_show_no_limit() -> None:
+    """h/(h + l), l far below every step: the limit is 50 last differences away, and nothing on three grids says so."""
+    h = np.array([[1.0], [0.5], [0.25]])
+    limit = extrapolate(1 + 0.1 * h / (h + 0.01), 2.0)
+    assert limit.uncertainty[0] >= abs(limit.value[0])
+    # One difference that is small by chance, or noise of the solver, is not that.
+    for values in ([1.0, 1.0001, 0.999], [1.0, 1.0 + 1e-9, 1.0 + 4e-9]):
+        assert extrapolate(np.array(values)[:, None], 2.0).uncertainty[0] < 0.005
+
+
+def test_of_erratic_differences_one_that_is_small_by_chance_does_not_count_alone() -> None:
+    values = np.array([[1.0], [1.01], [1.01 + 1e-6]])
+    assert extrapolate(values, 1.5, erratic=1.0).uncertainty[0] > 0.01 / 2**0.75
+    assert extrapolate(values, 1.5).uncertainty[0] < 0.01 / 4
+
+
+def test_where_grids_are_not_asymptotic_a_reader_is_told_with_numbers(
+    homogeneous: fc.Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fc.resistance(homogeneous)  # says nothing: a warning is an error here
+
+    def loose(grids: np.ndarray, order: float, *, erratic: object) -> Limit:
+        return Limit(grids[-1] + 0j, np.abs(grids[-1]) / 50, np.full(1, 0.25), np.zeros(1, bool))
+
+    monkeypatch.setattr("fem_constriction.solving.refinement.extrapolate", loose)
+    expected = r"network: at 1 of 1 points .* direct current: observed order 0\.25, theory's 2; the uncertainty is 2.0e-02"
+    with pytest.warns(fc.ResolutionWarning, match=expected):
+        fc.resistance(homogeneous)
 
 
 def test_lines_double_and_nest_and_sit_on_the_contact_edge_and_on_every_boundary(figure_2: fc.Cell) -> None:

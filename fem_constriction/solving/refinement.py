@@ -1,16 +1,19 @@
 """Z = Z_h + (Z_h - Z_2h)/(2^p - 1): the limit of a family of grids at every frequency, and how far it may be off.
 
-The value is extrapolated with the order p that theory gives the family. Its uncertainty is what another order would make of
-the same three grids. First the observed one, `BEYOND` times as far as it is from theory's: where two error terms compete the
-observed order is still on its way. Then one 1/64 below theory, since no order is known better than that. Both are the largest
-within half a decade around the frequency, because the complex error of one frequency may pass through zero.
+The value is extrapolated with the order p that theory gives the family. What theory's term leaves of the last difference,
+D_2 - D_1/2^p, belongs to another term; if that falls with the observed order, its part of the error is known, and `BEYOND`
+times that is the uncertainty. Of two terms in step it is |ext(p observed) - ext(p theory)|, which exceeded the true error of
+asymptotic families (numerics); out of step, complex terms do not hide each other as in the moduli that observed orders come
+from. Added is what an order 1/64 below theory would make, since none is known better than that. The largest within half a
+decade around the frequency counts.
 
 Where the observed order is below half or above one and a half of theory's, the family is not asymptotic there, and the whole
-last difference is added. Differences that hardly fall, or grow, promise no limit by themselves: they are taken to go on as
-slowly as they were seen to, down to the order `SLOWEST`, as a geometric series: 11 times the last difference at most. Where
-differences follow no series at all, since outlines cut the cells of each grid otherwise, the backend says which part of the
-last one does not (`erratic`), and that is added. The projection's own error comes on top, never less than the 1e-8 it is
-asked for: rounding hides below.
+last difference is added. Steps in one direction that hardly fall promise no limit by themselves: they are taken to go on with
+half of the observed order, since one that is small is mostly falling itself, down to `SLOWEST`, as a geometric series of 11
+times the last difference. Where they grow there is no limit to be seen, and the uncertainty is all of |Z|. Where differences
+follow no series, since outlines cut the cells of each grid otherwise, the backend says which part of the last one does not
+(`erratic`), and that is added. The projection's own error comes on top, never less than the 1e-8 it is asked for: rounding
+hides below.
 """
 
 from __future__ import annotations
@@ -45,6 +48,10 @@ ORDER_DEFICIT = 1 / 64
 #: Part of the last difference that follows no series from which on the observed order is chance.
 ERRATIC = 0.5
 
+#: Differences in the same direction (cosine above `ALIGNED`) that grow with an order of -`GROWTH` or less show no limit: grids
+#: see ever more of what none of them resolves. Below `NOISE` |Z| they are what solving leaves.
+ALIGNED, GROWTH, NOISE = 0.5, 0.1, 1e-7
+
 #: How much farther than the observed order the true one may be from theory's: 1.25 as in the grid convergence index, and as
 #: much again for what an order that still changes has not shown (measured: up to 1.3, uniform grids at high frequencies).
 BEYOND = 1.5
@@ -52,6 +59,10 @@ BEYOND = 1.5
 #: The least order that differences are taken to fall with for good, where they fall more slowly: a grid 256 times finer then
 #: still has half of the error. Seen: orders of 0.02 with errors of 4 times the last difference, 11 are allowed.
 SLOWEST = 1 / 8
+
+#: Uncertainty, relative to |Z|, up to which it is not worth a word that grids are outside the asymptotic range; ten times as
+#: much where that is in the kind of grids (`erratic`).
+DOUBT = 1e-4
 
 #: Frequencies looked at around each one, as factors: half a decade to both sides.
 NEIGHBOURS = 10.0 ** np.linspace(-0.5, 0.5, 5)
@@ -93,13 +104,28 @@ def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0) -> 
     still = last <= floor
     loose = np.broadcast_to(np.asarray(erratic, dtype=float), last.shape)
     asymptotic = still | ((loose < 1) & (observed >= order / 2) & (observed <= 1.5 * order))
-    # What is erratic shows no order: differences that do not fall are then chance, and no slow series.
-    reach = np.clip(observed, np.where(loose < ERRATIC, min(SLOWEST, order / 2), order / 2), 2 * order)
-    other = BEYOND * np.abs(gain(reach) - gain(order))
+    steps = values[1] - values[0], values[2] - values[1]
+    forward = np.real(np.conj(steps[0]) * steps[1]) > ALIGNED * first * last
+    # Only steps in one direction are a slow series; what is erratic, or turns back, shows no order.
+    slow = forward & (loose < ERRATIC) & (observed < order / 2)
+    reach = np.clip(observed, order / 2, 2 * order)
+    reach = np.where(slow, np.maximum(observed / 2, min(SLOWEST, order / 2)), reach)
+    growing = forward & (observed < -GROWTH) & (loose < ERRATIC) & (last > NOISE * np.abs(values[2]))
+    rest = np.abs(steps[1] - steps[0] / 2.0**order)  # what theory's term leaves of the last difference
+    other = BEYOND * rest * _left(reach, order)
     unknown = gain(order * (1 - ORDER_DEFICIT)) - gain(order)
-    uncertainty = last * (other + unknown + np.maximum(~asymptotic, loose))
-    value = values[2] + (values[2] - values[1]) * gain(order)
+    # A last difference of erratic ones may be small by chance: half of the order is what they are sure to fall with.
+    chance = np.maximum(~asymptotic * last, loose * np.maximum(last, first / 2.0 ** (order / 2)))
+    uncertainty = other + last * unknown + chance
+    uncertainty = np.where(growing, np.maximum(uncertainty, np.abs(values[2])), uncertainty)
+    value = values[2] + steps[1] * gain(order)
     return Limit(value, np.where(still, floor, uncertainty), observed, asymptotic)
+
+
+def _left(order: Array, theory: float) -> Array:
+    """Return |gain(q) - gain(p)|/|1 - 2^(q - p)|: of a term of order q, what p leaves in the limit over what it does of D_2."""
+    q = np.where(np.abs(order - theory) < 1e-6, theory + 1e-6, order)
+    return np.asarray(np.abs(gain(q) - gain(theory)) / np.abs(1 - 2.0 ** (q - theory)))
 
 
 def gain(order: ArrayLike) -> Array:
@@ -192,12 +218,42 @@ class Family:
 
     def resistance(self) -> tuple[float, float]:
         """Return (R_DC, its uncertainty) in ohm; infinite where no direct current can flow."""
+        limit = self.direct()
+        return float(limit.value[0].real), float(limit.uncertainty[0])
+
+    def direct(self) -> Limit:
+        """Return the limit at direct current, of one point; infinite, without uncertainty, where none can flow."""
         values = [solution.model.resistance() for solution in self.solutions[-3:]]
         if not np.all(np.isfinite(values)):
-            return float("inf"), 0.0
+            return Limit(np.full(1, np.inf + 0j), np.zeros(1), np.full(1, np.nan), np.ones(1, dtype=bool))
         limit = extrapolate(np.array(values)[:, None], self.order, erratic=self.erratic(np.zeros(1)))
         floor = max(1e-12, self.finest.model.basis_error)
-        return float(limit.value[0].real), float(limit.uncertainty[0] + floor * abs(limit.value[0]))
+        return replace(limit, uncertainty=limit.uncertainty + floor * np.abs(limit.value))
+
+    def doubt(self, frequency: ArrayLike, limit: Limit) -> str:
+        """Return where a limit is not that of an asymptotic family, in a sentence with numbers; "" if nowhere that matters.
+
+        Parameters
+        ----------
+        frequency
+            In Hz, 0 for direct current, (n,).
+        limit
+            There, of `limit` or `direct`.
+        """
+        points = np.atleast_1d(np.asarray(frequency, dtype=float))
+        relative = limit.uncertainty / np.abs(limit.value)
+        telling = self.erratic(2j * np.pi * points) < ERRATIC
+        out = ~limit.asymptotic & (relative > np.where(telling, DOUBT, 10 * DOUBT))
+        if not out.any():
+            return ""
+        worst = int(np.argmax(np.where(out, relative, 0.0)))
+        where = f"{points[worst]:.3g} Hz" if points[worst] else "direct current"
+        return (
+            f"{self.backend.name}: at {int(out.sum())} of {points.size} points the grids are outside the asymptotic range, "
+            f"worst at {where}: observed order {limit.order[worst]:.2g}, theory's {self.order:g}; the uncertainty is "
+            f"{relative[worst]:.1e} of |Z|, made for the slowest convergence that the grids allow for. A finer accuracy or "
+            "another backend tells more"
+        )
 
     def erratic(self, s: ArrayLike) -> Array:
         """Return which part of the difference between its two finest grids follows no series, (n,) of s in 1/s.
