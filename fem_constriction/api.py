@@ -93,7 +93,7 @@ def spectrum_of(family: Family, frequencies: Any, *, doubts: bool = False) -> Sp
     points = frequencies_taken(frequencies)
     limit = family.limit(points)
     if doubts:
-        _warn(family.doubt(points, limit))
+        _warn(family.doubt(points, limit), 3)
     made = {**provenance(family.cell), "backend": family.backend.name, "grids": family.table(points)}
     return Spectrum(points, limit.value, limit.uncertainty, made)
 
@@ -136,15 +136,15 @@ def resistance(cell: Described, *, backend: str | Backend = "network", uncertain
         found = solve_grid(problem, chosen, chosen.grid(problem, 0), None).model.resistance(), float("inf")
     else:
         family = solve_family(problem, chosen, None)
-        _warn(family.doubt(0.0, family.direct()))
+        _warn(family.doubt(0.0, family.direct()), 1)
         found = family.resistance()
     return found if uncertainty else found[0]
 
 
-def _warn(doubt: str) -> None:
-    """Warn of what a limit leaves open, if anything."""
+def _warn(doubt: str, calls: int) -> None:
+    """Warn of what a limit leaves open, if anything, where the user called: so many calls above the one of this."""
     if doubt:
-        warnings.warn(doubt, ResolutionWarning, stacklevel=4)
+        warnings.warn(doubt, ResolutionWarning, stacklevel=2 + calls)
 
 
 def provenance(cell: Cell) -> dict[str, Any]:
