@@ -130,11 +130,11 @@ class FixedRatio(Network):
         def lines(length: float) -> np.ndarray:
             return np.concatenate([[0.0], length * 0.4 ** np.arange(2 << level)[::-1]])
 
-        inside, outside = cell.contact_sides[0] / 2, (cell.geometry.lengths[0] - cell.contact_sides[0]) / 2
+        inside, outside = cell.contact_sides[0] / 2, (cell.body.lengths[0] - cell.contact_sides[0]) / 2
         x = np.concatenate([inside - lines(inside)[::-1], inside + lines(outside)[1:]])
         touching = (x[1:] + x[:-1]) / 2 < inside
         contact = np.logical_and.outer(touching, touching)
-        layers = (lines(cell.geometry.lengths[2]),)
+        layers = (lines(cell.body.lengths[2]),)
         return Grid(x=x, y=x, layers=layers, contact=contact, copies=4, name=f"fixed ratio, level {level}")
 
 

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 import fem_constriction as fc
 from fem_constriction.fem import enclose
-from fem_constriction.grids.grid import voxelised
+from fem_constriction.grids.equal import voxelised
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.names import BULK, PORE
 from fem_constriction.reduction.projection import reduce

@@ -79,8 +79,9 @@ class Crosscheck:
         if not loose.any():
             return ""
         return (
-            f"{name}: outside the asymptotic range at {int(loose.sum())} of {self.points.size} frequencies, where the whole "
-            "last difference is added to the uncertainty"
+            f"{name}: outside the asymptotic range at {int(loose.sum())} of {self.points.size} frequencies, where the "
+            f"uncertainty, at most {np.max((limit.uncertainty / np.abs(limit.value))[loose]):.1e} |Z|, allows for the slowest "
+            "convergence that they admit"
         )
 
     @cached_property
