@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from paper_cells import DATA as DATA
 from paper_cells import SMALL, paper_cell
 from threadpoolctl import threadpool_limits
 

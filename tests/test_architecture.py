@@ -236,3 +236,11 @@ def test_the_shared_language_names_neither_network_nor_validation_but_at_the_doo
             if called and any(str(name).partition(".")[0] in ("network", "validation") for name in names):
                 found.append(path.name)
     assert set(found) <= {"__main__.py", "distribution.py"}
+
+
+def test_tests_stand_in_the_room_of_what_they_test() -> None:
+    """Tests of the house as a whole stand beside the rooms; `shared` is what several tests need, `data` what they read."""
+    tests = Path(__file__).parent
+    folders = {each.name for each in tests.iterdir() if each.is_dir() and not each.name.startswith(("_", "."))}
+    rooms = {each.name for path in PACKAGES.values() for each in (path, *path.rglob("*")) if each.is_dir()}
+    assert folders - {"shared", "data"} <= rooms

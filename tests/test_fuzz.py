@@ -26,7 +26,7 @@ def test_damaged_input_ends_in_a_sentence(kind: str, request: pytest.FixtureRequ
     wrong = [f"{kind} {seed} {each['number']}: {fault}\n  {each['arguments']}" for each, fault in records if fault]
     assert len(records) == count
     assert not wrong, "\n".join(
-        [f"{len(wrong)} of {count}; PYTHONPATH=tests python -m fuzzing.worker KIND SEED NUMBER 1 FOLDER", *wrong]
+        [f"{len(wrong)} of {count}; PYTHONPATH=tests/shared python -m fuzzing.worker KIND SEED NUMBER 1 FOLDER", *wrong]
     )
 
 
