@@ -18,13 +18,12 @@ Summary = Mapping[str, Any]
 def honesty_report(record: Mapping[str, Any]) -> RenderableType:
     """The verdict of each kind and backend, why cells were not judged, and the cells that came nearest to their u."""
     kinds: Mapping[str, Summary] = record["kinds"]
-    columns = [(kind, backend) for kind in kinds for backend in BACKENDS]
     lines: list[tuple[str, Callable[[Summary], str]]] = [
         ("cells", lambda v: str(v["cells"])),
         ("  not judged: refused, failed, no reference", lambda v: str(v["not_judged"])),
         ("  left out: reference not sharp", lambda v: str(v["left_out"])),
-        (f"cells that hold at all points (asked {SHARE:.0%})", lambda v: f"{v['holds']:.1%}"),
-        ("cells that hold without allowance for the reference", lambda v: f"{v['holds_without_allowance']:.1%}"),
+        (f"cells that hold at all points (asked {SHARE:.0%})", lambda v: _part(v["holds"])),
+        ("cells that hold without allowance for the reference", lambda v: _part(v["holds_without_allowance"])),
         ("cells beyond their u, those left out as well", lambda v: str(len(v["violations"]))),
         (f"median u over error (asked at most {WIDTH:g})", lambda v: f"{v['width']:.3g}"),
         ("  10 % and 90 %, where the error is known", lambda v: " to ".join(_percentiles(v))),
@@ -33,18 +32,23 @@ def honesty_report(record: Mapping[str, Any]) -> RenderableType:
         ("  of them with errors below the reference's", lambda v: str(v["points"]["error_below_reference"])),
         ("verdict", lambda v: "honest" if v["honest"] else "not as asked"),
     ]
-    rows = [(name, *(text(kinds[kind]["backends"][backend]) for kind, backend in columns)) for name, text in lines]
-    heads = ("", *(backend if len(kinds) == 1 else f"{kind}: {backend}" for kind, backend in columns))
+    stated = [
+        table(
+            f"Stated uncertainties of {each['cells']} random cells of kind '{kind}', seed {record['seed']}",
+            ("", *BACKENDS),
+            [(name, *(text(each["backends"][backend]) for backend in BACKENDS)) for name, text in lines],
+        )
+        for kind, each in kinds.items()
+    ]
     counts = [
         (kind, *(str(each["verdicts"][verdict]["cells"]) for verdict in VERDICTS), str(each["discs"]["cells"]),
          str(len(each["discs"]["outside"])), ", ".join(f"{source} {count}" for source, count in each["references"].items()))
         for kind, each in kinds.items()
     ]  # fmt: skip
-    total = sum(each["cells"] for each in kinds.values())
     reasons = _reasons(kinds)
     worst = [row for kind in kinds for row in _worst(kind, kinds[kind])]
     return Group(
-        table(f"Stated uncertainties of {total} random cells, seed {record['seed']}", heads, rows),
+        *stated,
         table("Verdicts, discs and references", ("kind", *VERDICTS, "discs", "outside", "judged by"), counts),
         *([table("Why nothing was extracted", ("kind", "verdict", "cells", "reason"), reasons, left=2)] if reasons else []),
         table("Cells nearest to their u, or beyond", _WORST, worst, left=2),
@@ -77,3 +81,7 @@ def _reasons(kinds: Mapping[str, Summary]) -> list[tuple[str, ...]]:
 def _percentiles(verdict: Summary) -> list[str]:
     known = verdict["width_where_known"]
     return [f"{known[p]:.3g}" if known else "none" for p in ("10 %", "90 %")]
+
+
+def _part(share: float) -> str:
+    return "none judged" if share != share else f"{share:.1%}"
