@@ -1,0 +1,154 @@
+"""Lines that decide a verdict, an uncertainty or a guarantee, each by the physics that one changed operator in it breaks.
+
+Found by changing operators at random (`mutants.py`): no other fast test saw these.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fem_constriction as fc
+from fem_constriction.errors import InputError
+from fem_constriction.fem.prisms import collars
+from fem_constriction.solving.refinement import extrapolate
+from network.image.meanfield import MeanField
+from network.image.voxels import Weights
+from validation.gate import geometric
+from validation.gate.agreement import compare
+from validation.gate.check import Crosscheck
+from validation.gate.result import Geometric
+from validation.gate.shared_route import RouteCheck
+
+F = np.array([1.0, 1e3, 1e6])
+
+
+def spectrum(*uncertainty: float) -> fc.Spectrum:
+    return fc.Spectrum(F, np.full(3, 100.0 - 1j), np.array(uncertainty))
+
+
+def widest(limits: dict[str, fc.Spectrum], by_backend: dict[str, tuple[float, float]] | None = None) -> str:
+    """The backend that a cross-check refines next."""
+    known = None if by_backend is None else Geometric(by_backend, 1.0, 0.5, 100.0, None)
+    return Crosscheck.widest.fget(SimpleNamespace(agreement=compare(limits, 1e-3), geometric=known))
+
+
+def test_the_backend_that_is_known_worst_is_refined() -> None:
+    narrow, wide = spectrum(1e-3, 1e-3, 1e-3), spectrum(1e-4, 1.0, 1e-4)
+    assert widest({"a": narrow, "b": wide}) == "b" and widest({"a": wide, "b": narrow}) == "a"
+
+
+def test_where_spectra_agree_it_is_the_one_whose_r_cstr_is_known_worst() -> None:
+    limits = {"a": spectrum(2e-3, 2e-3, 2e-3), "b": spectrum(1e-3, 1e-3, 1e-3)}
+    assert widest(limits, {"a": (1.0, 0.1), "b": (1.0, 0.9)}) == "b"
+    assert widest(limits, {"a": (1.0, 0.9), "b": (1.0, 0.1)}) == "a"
+
+
+def geometric_of(value: float, uncertainty: float, interval: tuple[float, float], monkeypatch: pytest.MonkeyPatch) -> Geometric:
+    """R_Cstr of one backend whose R_DC is 100 ohm more than value, beside a guaranteed interval of R_Cstr."""
+    monkeypatch.setattr(geometric, "one_dimensional_resistance", lambda problem: 100.0)
+    family: Any = SimpleNamespace(resistance=lambda: (100.0 + value, uncertainty), bound=None)
+    discs: Any = SimpleNamespace(resistance=(100.0 + interval[0], 100.0 + interval[1]))
+    problem: Any = SimpleNamespace(direct_current=True, contact_fraction=0.25)
+    found = geometric.geometric_resistance(problem, {"a": family}, {}, [], discs)
+    assert found is not None and found.direct == pytest.approx(100.0 + found.value)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(10.5, 10.5), (9.5, 10.0), (11.5, 11.0), (8.5, 8.5), (12.5, 12.5)],
+    ids=["inside", "below, compatible", "above, compatible", "below, not compatible", "above, not compatible"],
+)
+def test_what_is_guaranteed_moves_r_cstr_where_the_two_are_compatible_and_nowhere_else(value, told, monkeypatch) -> None:
+    """u = 1, guaranteed 10 to 11 ohm: a value farther away than u contradicts it, and must not be hidden by moving it."""
+    found = geometric_of(value, 1.0, (10.0, 11.0), monkeypatch)
+    assert found.value == pytest.approx(told) and found.enclosure == pytest.approx((10.0, 11.0))
+
+
+@pytest.mark.parametrize(
+    ("observed", "asymptotic"), [(0.8, False), (0.99, False), (1.01, True), (2.99, True), (3.01, False), (3.4, False)]
+)
+def test_from_half_to_one_and_a_half_of_the_order_a_family_is_asymptotic(observed: float, asymptotic: bool) -> None:
+    grids = np.cumsum([100.0, 1.0, 2.0**-observed])[:, None]
+    limit = extrapolate(grids, 2.0)
+    assert limit.order[0] == pytest.approx(observed) and limit.asymptotic[0] == asymptotic
+    last = 2.0**-observed
+    if not asymptotic:
+        assert limit.uncertainty[0] >= last, "the whole last difference is added"
+    assert limit.value[0].real == pytest.approx(grids[2, 0] + last / 3), "theory's order extrapolates, whatever was observed"
+
+
+def face(width: float = 10.0) -> Any:
+    return SimpleNamespace(width=(width, width), cut=(False, False))
+
+
+@pytest.mark.parametrize(
+    ("corners", "wall"),
+    [([(0, 3), (5, 8)], 0), ([(3, 0), (8, 5)], 1), ([(10, 4), (5, 8)], 0), ([(4, 10), (8, 5)], 1)],
+    ids=["x = 0", "y = 0", "x = width", "y = width"],
+)
+def test_where_a_contact_ends_at_a_wall_its_collar_lies_along_that_wall(corners: list, wall: int) -> None:
+    (edge,) = collars._mitred([np.array(each, dtype=float) for each in corners], face(), 1, closed=False)
+    assert edge.first[wall] == 0 and abs(edge.first[1 - wall]) > 0
+    normal = np.array([edge.along[1], -edge.along[0]])
+    assert edge.first @ normal == pytest.approx(1), "a width w of the collar is a distance w from the edge"
+
+
+def test_at_a_corner_the_bisector_is_as_far_from_both_edges() -> None:
+    ring = [np.array(each, dtype=float) for each in [(2, 2), (6, 2), (7, 5), (2, 8), (2, 2)]]
+    edges = collars._mitred(ring, face(), 1, closed=True)
+    for before, after in zip(edges, [*edges[1:], edges[0]], strict=True):
+        assert before.last == pytest.approx(after.first)
+        for edge in (before, after):
+            assert before.last @ np.array([edge.along[1], -edge.along[0]]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("more", [0.9, 1.1])
+def test_corners_and_walls_are_refused_below_the_sharpest_angle_and_taken_above_it(more: float) -> None:
+    """A corner of `SHARPEST` degrees, and, as a wall is a mirror, half of it between an edge and a wall."""
+    angle = np.radians(more * collars.SHARPEST)
+    triangle = [(2.0, 2.0), (6.0, 2.0), (2 + 4 * np.cos(angle), 2 + 4 * np.sin(angle)), (2.0, 2.0)]
+    half = angle / 2
+    leaning = [(0.0, 2.0), (3 * np.sin(half), 2 + 3 * np.cos(half)), (6.0, 5.0)]
+    for corners, closed in ((triangle, True), (leaning, False)):
+        points = [np.array(each) for each in corners]
+        # The last corner of the open chain is no wall's: the angle there is wide.
+        if more < 1:
+            with pytest.raises(InputError, match="sharper than"):
+                collars._mitred(points, face(), 1, closed=closed)
+        else:
+            collars._mitred(points, face(), 1, closed=closed)
+
+
+def test_of_a_stack_that_is_laterally_uniform_the_mean_field_is_the_inverse() -> None:
+    """A (P^-1 r) = r to rounding: layers of their own conductances along x, y and z, one metal, one counter electrode."""
+    nz, nx, ny = 4, 3, 5
+    random = np.random.default_rng(1)
+    layer = random.uniform(0.5, 2.0, (3, nz))
+    weights = Weights(
+        z=np.broadcast_to(layer[0, : nz - 1, None, None], (nz - 1, nx, ny)).copy(),
+        x=np.broadcast_to(layer[1, :, None, None], (nz, nx - 1, ny)).copy(),
+        y=np.pad(np.broadcast_to(layer[2, :, None, None], (nz, nx, ny - 1)), ((0, 0), (0, 0), (0, 1))),
+        metal=np.full((nx, ny), 0.7),
+        counter=np.full((nx, ny), 0.3),
+        slabs=[slice(0, nz)],
+    )
+    right = random.standard_normal((nz, nx, ny))
+    phi, image = np.empty_like(right), np.empty_like(right)
+    MeanField(weights, None).solve(right, phi)
+    weights.apply(phi.copy(), 0.0, image)
+    assert image == pytest.approx(right, abs=1e-12)
+
+
+def test_a_fault_of_the_shared_route_alone_is_a_disagreement_in_the_first_sentence() -> None:
+    wrong = RouteCheck(
+        backend="a", frequency=np.zeros(1), fast=np.ones(1, complex), plain=1.01 * np.ones(1, complex), allowed=np.full(1, 1e-7)
+    )
+    found = compare({"a": spectrum(1e-3, 1e-3, 1e-3), "b": spectrum(1e-3, 1e-3, 1e-3)}, 1e-3, routes=[wrong])
+    assert found.verdict == "disagree" and "at direct current" in found.summary()
+    right = RouteCheck(backend="b", exempt="it gives spectra")
+    assert compare({"a": spectrum(1, 1, 1), "b": spectrum(1, 1, 1)}, 0.5, routes=[right]).verdict == "agree"
