@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import linalg, sparse
+from numpy.typing import ArrayLike
+from scipy import sparse
 
 from fem_constriction.api import provenance
 from fem_constriction.arrays import Array
@@ -28,9 +29,11 @@ from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.kinds import IMAGE, OUTLINES, RECTANGLES
 from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.processes.elements import Admittance, evaluate
-from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
-from fem_constriction.reduction.projection import enough_shifts
-from fem_constriction.reduction.reduced import RANK, ReducedModel
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.reduction.growing import triangular
+from fem_constriction.reduction.projection import Basis, enough_shifts
+from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.reduction.solver import ShiftedSolutions
 from fem_constriction.solving.choice import brings_grid
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import parse_frequencies
@@ -159,7 +162,7 @@ def reduce_links(
     from mpi4py import MPI
     from petsc4py import PETSc
 
-    basis = _Basis(links, processes, own, unknowns, ranks, PETSc)
+    basis = _Solutions(links, processes, own, unknowns, ranks, PETSc)
     model, estimate = enough_shifts(basis, band, direct_current=direct_current)
     statistics = {
         "unknowns": unknowns,
@@ -184,8 +187,37 @@ def _world(comm: Any) -> Any:
     return comm or MPI.COMM_WORLD
 
 
-class _Basis:
-    """Orthonormal solutions, each rank's rows of them, with V as one more row on the last rank."""
+class _Ranks:
+    """Rows of columns on every rank of a communicator; sums and the QR of all rows at once go through it."""
+
+    def __init__(self, comm: Any) -> None:
+        self.comm = comm
+
+    def products(self, one: Array, other: Array) -> Array:
+        """Return one' other, on every rank."""
+        return self.total(one.T @ other)
+
+    def total(self, values: ArrayLike) -> Array:
+        """Return the sum over ranks."""
+        return np.asarray(self.comm.allreduce(np.asarray(values)))
+
+    def without(self, new: Array, block: Array, products: Array) -> Array:
+        """Return new - block products, this rank's rows."""
+        return np.asarray(new - block @ products)
+
+    def orthonormal(self, new: Array) -> tuple[Array, Array] | None:
+        """Return this rank's rows of Q, and R: of each rank's QR factors, then one of all their small R."""
+        q, r = np.linalg.qr(new)
+        every = self.comm.allgather(r)
+        found = triangular(np.vstack(every))
+        if found is None:
+            return None
+        start = sum(len(each) for each in every[: self.comm.rank])
+        return np.asarray(q @ found[0][start : start + len(r)]), found[1]
+
+
+class _Solutions(Basis):
+    """Solutions of the network, each rank's rows of them, with V as one more row on the last rank."""
 
     def __init__(
         self,
@@ -196,52 +228,34 @@ class _Basis:
         comm: Any,
         petsc: Any,
     ) -> None:
-        self.comm, self.petsc, self.processes = comm, petsc, processes
+        self.petsc, self.ranks = petsc, _Ranks(comm)
         self.size, total = len(own), unknowns - 1
-        self.parts = {name: _Part(links.get(name), own, total) for name in processes}
+        self.last = comm.rank == comm.size - 1
+        self.parts = {name: _Part(links.get(name), own, total, self.ranks, self.last) for name in processes}
         for part in self.parts.values():
-            part.voltage = float(comm.allreduce(part.voltage))
             csr = (part.local.indptr.astype(petsc.IntType), part.local.indices.astype(petsc.IntType), part.local.data)
             part.matrix = petsc.Mat().createAIJ(((self.size, total), (self.size, total)), csr=csr, comm=comm)
-        self.q: Array = np.zeros((self.size + (comm.rank == comm.size - 1), 0))
-        self.coordinates: Array = np.zeros((0, 0))
-        self.iterations = 0
+        super().__init__(Assembly(self.parts), processes, TOLERANCE, self.ranks)
+
+    def unit_of_port(self) -> Array:
+        """Return this rank's rows of the unit vector of V."""
+        return np.append(np.zeros(self.size), np.ones(int(self.last)))[:, None]
 
     def extend(self, shifts: Array) -> None:
         """Solve at these shifts, one after the other, and take the solutions in."""
-        columns = np.column_stack([self._solve(float(s)) for s in shifts])
-        columns = columns / np.sqrt(self._sum(np.sum(columns**2, 0)))
-        new = columns
-        for _ in range(2):
-            new = self._orthonormal(new - self.q @ self._sum(self.q.T @ new))
-        old = self.coordinates
-        self.q = np.hstack([self.q, new])
-        within = self._sum(self.q.T @ columns)
-        self.coordinates = np.hstack([np.vstack([old, np.zeros((new.shape[1], old.shape[1]))]), within])
-
-    def model(self, shifts: Array) -> ReducedModel:
-        """Return the reduced model, the same on every rank."""
-        last = self.comm.rank == self.comm.size - 1
-        port = self._sum(self.q[-1] if last else np.zeros(self.q.shape[1]))
-        matrices, entries = {}, {}
-        for name, part in self.parts.items():
-            free = self.q[: self.size]
-            image = np.column_stack([self._apply(part, column) for column in free.T]) + np.outer(part.coupling, port)
-            metal = self._sum(part.coupling @ free) + part.voltage * port
-            matrix = self._sum(free.T @ image) + np.outer(port, metal)
-            matrices[name] = (matrix + matrix.T) / 2
-            if name == CHARGE_TRANSFER or name.startswith(PORE):
-                entries[name] = metal
-        return ReducedModel(matrices, port, entries, self.coordinates, self.processes, shifts)
+        solved = [self._solve(float(s)) for s in shifts]
+        error = np.full(len(solved), TOLERANCE)
+        self.add(ShiftedSolutions(np.column_stack([x for x, _ in solved]), error, max(count for _, count in solved)))
 
     def bytes(self) -> int:
         """Return what matrices (the processes' and their sum) and solutions take here."""
         stored = sum(
             part.local.data.nbytes + part.local.indices.nbytes + part.local.indptr.nbytes for part in self.parts.values()
         )
-        return int(2 * stored + self.q.nbytes)
+        return int(2 * stored + sum(block.nbytes for block in self.blocks))
 
-    def _solve(self, s: float) -> Array:
+    def _solve(self, s: float) -> tuple[Array, int]:
+        """Return this rank's rows of the potential at V = 1, and the iterations."""
         y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
         total, right = None, np.zeros(self.size)
         for name, part in self.parts.items():
@@ -252,7 +266,7 @@ class _Basis:
             elif y[name]:
                 total.axpy(y[name], part.matrix, structure=self.petsc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
         assert total is not None
-        ksp = self.petsc.KSP().create(self.comm)
+        ksp = self.petsc.KSP().create(self.ranks.comm)
         ksp.setOperators(total)
         ksp.setType("cg")
         ksp.setNormType(self.petsc.KSP.NormType.NATURAL)
@@ -264,39 +278,20 @@ class _Basis:
         ksp.solve(b, x)
         if ksp.getConvergedReason() <= 0:
             raise ComputationError(f"PETSc stopped at s = {s:.3g} 1/s: reason {ksp.getConvergedReason()}")
-        self.iterations = max(self.iterations, ksp.getIterationNumber())
+        iterations = int(ksp.getIterationNumber())
         found = x.getArray().copy()
         for each in (ksp, total, b, x):
             each.destroy()
-        return np.append(found, 1.0) if self.comm.rank == self.comm.size - 1 else found
-
-    def _apply(self, part: _Part, values: Array) -> Array:
-        x, image = part.matrix.createVecRight(), part.matrix.createVecLeft()
-        x.setArray(np.ascontiguousarray(values))
-        part.matrix.mult(x, image)
-        found = image.getArray().copy()
-        x.destroy()
-        image.destroy()
-        return np.asarray(found)
-
-    def _orthonormal(self, columns: Array) -> Array:
-        q, r = np.linalg.qr(columns)
-        all_r = self.comm.allgather(r)
-        top, small, _ = linalg.qr(np.vstack(all_r), mode="economic", pivoting=True)
-        kept = np.abs(np.diagonal(small)) > RANK
-        start = sum(len(each) for each in all_r[: self.comm.rank])
-        return np.asarray(q @ top[start : start + len(r)][:, kept])
-
-    def _sum(self, values: Array) -> Array:
-        return np.asarray(self.comm.allreduce(np.asarray(values)))
+        return np.append(found, np.ones(int(self.last))), iterations
 
 
 class _Part:
-    """A rank's rows of one process's Laplacian: between free nodes, and their coupling to V."""
+    """A rank's rows of one process's Laplacian: between free nodes, and their coupling to V; the last rank has V's own."""
 
     matrix: Any = None
 
-    def __init__(self, links: Links | None, own: range, metal: int) -> None:
+    def __init__(self, links: Links | None, own: range, metal: int, ranks: _Ranks, last: bool) -> None:
+        self.ranks, self.last = ranks, last
         first, end = own.start, own.stop
         self.coupling = np.zeros(end - first)
         self.voltage = 0.0
@@ -314,6 +309,34 @@ class _Part:
         triplets = [np.concatenate(part) if part else np.zeros(0) for part in (values, rows, columns)]
         self.local = sparse.csr_array((triplets[0], (triplets[1].astype(np.int64), triplets[2].astype(np.int64))), shape=shape)
         self.local.sum_duplicates()
+        self.voltage = float(ranks.total(self.voltage))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows on this rank."""
+        rows = len(self.coupling) + int(self.last)
+        return rows, rows
+
+    def __matmul__(self, columns: Array) -> Array:
+        """Return this rank's rows of the product with a block of columns, of which it has the same rows."""
+        free = columns[: len(self.coupling)]
+        port = self.ranks.total(columns[-1] if self.last else np.zeros(columns.shape[1]))
+        image = np.column_stack([self._between(column) for column in free.T]) + np.outer(self.coupling, port)
+        entering = self.ranks.total(self.coupling @ free) + self.voltage * port
+        return np.vstack([image, entering[None]]) if self.last else image
+
+    def tocsr(self) -> sparse.csr_array:
+        """Not here: no rank has the whole matrix."""
+        raise NotImplementedError
+
+    def _between(self, values: Array) -> Array:
+        x, image = self.matrix.createVecRight(), self.matrix.createVecLeft()
+        x.setArray(np.ascontiguousarray(values))
+        self.matrix.mult(x, image)
+        found = image.getArray().copy()
+        x.destroy()
+        image.destroy()
+        return np.asarray(found)
 
 
 def main(file: Path, out: Path, resolution: int | None = None, frequencies: str = "1e-3:1e9:61") -> None:

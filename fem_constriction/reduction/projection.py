@@ -14,14 +14,14 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.reduction.assembly import Assembly
-from fem_constriction.reduction.reduced import RANK, ReducedModel
+from fem_constriction.reduction.growing import Growing, Rows, Vectors, bordered
+from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.reduction.solver import ShiftedSolutions, solve_shifts
 
 #: Relative error of Z that a reduced model is made for.
@@ -124,22 +124,51 @@ def first_shifts(
 
 
 class Basis:
-    """Orthonormal columns, in blocks as they were solved, and the process matrices projected on them.
+    """Solutions at real shifts, and the process matrices projected on what they span.
 
-    Classical Gram-Schmidt twice, each block normalised in between by Householder QR: one pass loses four digits.
+    Parameters
+    ----------
+    assembly : Assembly
+        The matrices L_p.
+    processes : mapping of str to Admittance
+        y_p(s).
+    tolerance : float
+        Relative energy error of a solution.
+    vectors : Vectors
+        Where columns are held: in memory, if left out.
     """
 
-    def __init__(self, assembly: Assembly, processes: Mapping[str, Admittance], tolerance: float = 1e-9) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        processes: Mapping[str, Admittance],
+        tolerance: float = 1e-9,
+        vectors: Vectors[Array] | None = None,
+    ) -> None:
         self.assembly, self.processes, self.tolerance = assembly, processes, tolerance
-        self.blocks: list[Array] = []
+        self.growing = Growing(vectors or Rows())
         self.matrices: dict[str, Array] = {name: np.zeros((0, 0)) for name in processes}
         self.port: Array = np.zeros(0)
-        self.coordinates: Array = np.zeros((0, 0))
-        metal = np.zeros((assembly.unknowns, 1))
-        metal[-1] = 1.0
-        self.metal = {p: assembly.operators[p] @ metal for p in processes if p in (CHARGE_TRANSFER, PORE)}
+        self.unit = self.unit_of_port()
+        self.metal = {p: assembly.operators[p] @ self.unit for p in processes if p == CHARGE_TRANSFER or p.startswith(PORE)}
         self.entries: dict[str, Array] = {name: np.zeros(0) for name in self.metal}
         self.iterations, self.solver_error = 0, 0.0
+
+    def unit_of_port(self) -> Array:
+        """Return b, the unit vector of V, as a column."""
+        unit = np.zeros((self.assembly.unknowns, 1))
+        unit[-1] = 1.0
+        return unit
+
+    @property
+    def blocks(self) -> list[Array]:
+        """Orthonormal columns, in blocks as they were solved."""
+        return self.growing.blocks
+
+    @property
+    def coordinates(self) -> Array:
+        """Of the normalised solutions, (r, shifts)."""
+        return self.growing.coordinates
 
     def extend(self, shifts: Array) -> None:
         """Solve at these shifts and add the solutions."""
@@ -152,31 +181,23 @@ class Basis:
 
     def add(self, solved: ShiftedSolutions) -> None:
         """Add the solutions that one call of the solver gave."""
-        potentials = solved.potentials / np.linalg.norm(solved.potentials, axis=0)
-        new = potentials
-        for _ in range(2):
-            for block in self.blocks:
-                new = new - block @ (block.T @ new)
-            new = _orthonormal(new)
-        self.blocks.append(new)
-        old = self.coordinates
-        within = np.concatenate([block.T @ potentials for block in self.blocks])
-        self.coordinates = np.hstack([np.vstack([old, np.zeros((new.shape[1], old.shape[1]))]), within])
-        for name, matrix in self.matrices.items():
-            image = self.assembly.operators[name] @ new
-            column = np.concatenate([block.T @ image for block in self.blocks])
-            size, width = matrix.shape[0], new.shape[1]
-            grown = np.zeros((size + width, size + width))
-            grown[:size, :size] = matrix
-            grown[:, size:] = column
-            grown[size:, :size] = column[:size].T
-            grown[size:, size:] = (column[size:] + column[size:].T) / 2
-            self.matrices[name] = grown
-        self.port = np.append(self.port, new[-1])
-        for name, row in self.metal.items():
-            self.entries[name] = np.append(self.entries[name], new.T @ row)
         self.iterations = max(self.iterations, solved.iterations)
         self.solver_error = max(self.solver_error, float(solved.error.max()))
+        products = self.growing.vectors.products
+        lengths = np.sqrt(np.diagonal(products(solved.potentials, solved.potentials)))
+        new = self.growing.take(solved.potentials / lengths, lengths.size)
+        if new is None:
+            return
+        for name, matrix in self.matrices.items():
+            image = self.assembly.operators[name] @ new
+            self.matrices[name] = bordered(matrix, np.concatenate([products(block, image) for block in self.blocks]))
+        self.port = np.append(self.port, products(self.unit, new))
+        for name, row in self.metal.items():
+            self.entries[name] = np.append(self.entries[name], products(row, new))
+        self.project(new)
+
+    def project(self, new: Array) -> None:
+        """Do what else is to be done with new columns of the basis."""
 
     def statistics(self, projection_error: float) -> dict[str, Any]:
         """Return what it took, for the provenance of a result."""
@@ -187,13 +208,6 @@ class Basis:
             "solver_error": self.solver_error,
             "projection_error": projection_error,
         }
-
-
-def _orthonormal(columns: Array) -> Array:
-    """Return an orthonormal basis of what columns of norm 1 or less span, without directions that are rounding."""
-    q, r, _ = linalg.qr(columns, mode="economic", pivoting=True, overwrite_a=True, check_finite=False)
-    kept = np.abs(np.diagonal(r)) > RANK
-    return np.ascontiguousarray(q[:, kept])
 
 
 def ends_first(count: int) -> list[int]:

@@ -207,12 +207,9 @@ class PlaneBasis(Basis):
             self.add(self._solve(block))
             self.shifts = np.append(self.shifts, block)
 
-    def add(self, solved: ShiftedSolutions) -> None:
-        """Add solutions, and what functions of the plane make of them."""
-        super().add(solved)
-        if not self.blocks[-1].shape[1]:
-            return
-        self.gathered.add(self.nodes.whole(self.blocks[-1]))
+    def project(self, new: Array) -> None:
+        """Take in what functions of the plane make of new columns."""
+        self.gathered.add(self.nodes.whole(new))
 
     def model(self, shifts: Array) -> LateralModel:
         """Return the reduced model; its shifts are those solved, in the order of their solution."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.processes.names import BULK
+from fem_constriction.reduction.growing import bordered
 from fem_constriction.stack.layered import Layered, Recursion, TwoPort
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.rational import Rational
@@ -132,22 +133,15 @@ class _OfPencil:
     def add(self, new: Array) -> None:
         pencil, poles = self.pencil, self.pencil.squared.poles
         columns = np.ascontiguousarray(new[:, :, 0].T)
-        before, self.columns = self.columns.shape[1], np.hstack([self.columns, columns])
-        size = self.columns.shape[1]
-        found = np.empty((len(self.weights), size, columns.shape[1]))
+        self.columns = np.hstack([self.columns, columns])
+        found = np.empty((len(self.weights), self.columns.shape[1], columns.shape[1]))
         found[0] = self.columns.T @ (pencil.mass @ columns)
         for j, solved in enumerate(pencil.solutions(columns)):
             self.solved[j] = np.hstack([self.solved[j], solved])
             image = pencil.stiffness @ solved
             found[1 + j] = self.columns.T @ image
             found[1 + poles.size + j] = poles[j] * (self.solved[j].T @ image)
-        found *= self.layered.area
-        grown = np.zeros((len(found), size, size))
-        grown[:, :before, :before] = self.weights
-        grown[:, :, before:] = found
-        grown[:, before:, :before] = found[:, :before].transpose(0, 2, 1)
-        grown[:, before:, before:] = (found[:, before:] + found[:, before:].transpose(0, 2, 1)) / 2
-        self.weights = grown
+        self.weights = bordered(self.weights, found * self.layered.area)
 
     def samples(self) -> Samples:
         rational = self.pencil.squared

@@ -20,6 +20,7 @@ from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import PORE
 from fem_constriction.reduction.conjugate_gradients import add_scaled, dot, not_reached
+from fem_constriction.reduction.growing import Growing, bordered
 from fem_constriction.reduction.projection import ends_first
 from fem_constriction.reduction.reduced import ReducedModel
 from network.image.edges import Edges, worst_edges
@@ -30,6 +31,7 @@ from network.image.voxels import Voxels, Weights
 
 Real = NDArray[Any]
 Mask = NDArray[np.bool_]
+Node = tuple[Real, float]
 
 #: Unknowns up to which A is factorised. Spectra of a polycrystal, seconds, and by the mean-field stack: 0.04 and 0.07 at 8^3
 #: voxels, 0.14 and 0.08 at 12^3, 0.45 and 0.08 at 16^3: a little longer at the end, for what converges whatever the contrast.
@@ -80,31 +82,33 @@ class ImageSolutions:
     ) -> None:
         self.voxels, self.processes, self.kind = voxels, processes, kind
         self.tolerance, self.gain = float(np.sqrt(target)) * ERROR * strict, GAIN * strict
-        self.basis: list[Real] = []
+        self.growing = Growing(_Volumes(kind))
         self.port: Array = np.zeros(0)
         self.matrices: dict[str, Array] = {name: np.zeros((0, 0)) for name in voxels.kinds}
         self.entries: dict[str, Array] = {name: np.zeros(0) for name in voxels.kinds if name.startswith(PORE)}
-        self.coordinates: Array = np.zeros((0, 0))
         self.direct, self.ways = direct, dict[float, str]()
         self.iterations: list[int] = []
+        self.places: list[int] = []  # of each shift's solution among all, in the order in which shifts were given
         self.solver_error = 0.0
         shape = voxels.shape
         self.work = (np.empty(shape, kind), np.empty(shape, kind), np.empty(shape, kind))
 
     def extend(self, shifts: Array) -> None:
         """Solve at these shifts, ends and middle first, and take the solutions in."""
-        first = len(self.coordinates.T)
-        self.coordinates = np.hstack([self.coordinates, np.zeros((len(self.basis), len(shifts)))])
-        for place in ends_first(len(shifts)):
-            column = self._add(*self._solve(float(shifts[place])))
-            grown = np.zeros((len(self.basis), self.coordinates.shape[1]))
-            grown[: len(self.coordinates)] = self.coordinates
-            grown[:, first + place] = column
-            self.coordinates = grown
+        order = ends_first(len(shifts))
+        for place in order:
+            self._add(self._solve(float(shifts[place])))
+        self.places += [len(self.places) + order.index(place) for place in range(len(shifts))]
 
     def model(self, shifts: Array) -> ReducedModel:
         """Return the reduced model; shifts: all that were solved, in order."""
-        return ReducedModel(self.matrices, self.port, self.entries, self.coordinates, self.processes, shifts)
+        coordinates = self.growing.coordinates[:, self.places]
+        return ReducedModel(self.matrices, self.port, self.entries, coordinates, self.processes, shifts)
+
+    @property
+    def basis(self) -> list[Real]:
+        """The orthonormal potentials."""
+        return [each for each, _ in self.growing.blocks]
 
     def statistics(self, projection_error: float) -> dict[str, Any]:
         """Return what it took, for the provenance of a result."""
@@ -143,7 +147,7 @@ class ImageSolutions:
                 potential[piece] = total
         return potential
 
-    def _solve(self, s: float) -> tuple[Real, float]:
+    def _solve(self, s: float) -> Real:
         """Return the potential at V = 1 for the shift s."""
         y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
         weights = self.voxels.weights(y, self.kind)
@@ -167,7 +171,7 @@ class ImageSolutions:
         self.ways[s] = preconditioner.name
         self.iterations.append(spent)
         self.solver_error = max(self.solver_error, done.error)
-        return potential, 1.0
+        return potential
 
     def _refuse_faint(self, s: float, y: Mapping[str, float], potential: Real, weights: Weights) -> None:
         """Raise ComputationError where links that are lost in the rounding of the best ones decide what Z is."""
@@ -196,37 +200,47 @@ class ImageSolutions:
         nearest = min(list(self.ways)[1:], key=lambda other: abs(np.log((other + TINY) / (s + TINY))), default=None)
         return [last] if nearest is not None and self.ways[nearest] == Multigrid.name else [(MeanField, PATIENCE), last]
 
-    def _add(self, potential: Real, voltage: float) -> Array:
-        """Orthonormalise a solution against the basis, take it in, and return its coordinates (divided by its norm)."""
-        norm = np.sqrt(_dot(potential, potential) + voltage**2)
-        column = np.zeros(len(self.basis) + 1)
-        size = norm
-        for _ in range(2):
-            for j, each in enumerate(self.basis):
-                overlap = _dot(each, potential) + self.port[j] * voltage
-                add_scaled(potential[None], np.array([-overlap]), each[None])
-                voltage -= overlap * self.port[j]
-                column[j] += overlap / norm
-        size = np.sqrt(_dot(potential, potential) + voltage**2)
-        if size <= RANK * np.finfo(self.kind).eps * norm:
-            return column[:-1]
-        column[-1] = size / norm
-        potential *= self.kind(1 / size)
-        self.basis.append(potential)
-        self.port = np.append(self.port, voltage / size)
-        self._project()
-        return column
+    def _add(self, potential: Real) -> None:
+        """Take in a solution at V = 1."""
+        norm = float(np.sqrt(_dot(potential, potential) + 1.0))
+        potential *= self.kind(1 / norm)
+        new = self.growing.take((potential, 1 / norm), 1)
+        if new is not None:
+            self.port = np.append(self.port, new[1])
+            self._project()
 
     def _project(self) -> None:
         """Add the row and column of the newest vector to every projected matrix, in double precision."""
         rows, entries = _rows(self.voxels, self.basis, self.port)
         for name, row, entry in zip(self.voxels.kinds, rows, entries, strict=True):
-            grown = np.zeros((len(row), len(row)))
-            grown[:-1, :-1] = self.matrices[name]
-            grown[-1] = grown[:, -1] = row
-            self.matrices[name] = grown
+            self.matrices[name] = bordered(self.matrices[name], row[:, None])
             if name in self.entries:
                 self.entries[name] = np.append(self.entries[name], entry)
+
+
+class _Volumes:
+    """Blocks of one column each: a potential (nz, nx, ny), and that of the electrode; improved in place, layer by layer."""
+
+    def __init__(self, kind: type[np.floating[Any]]) -> None:
+        self.kind = kind
+
+    def products(self, one: Node, other: Node) -> Array:
+        """Return one' other, (1, 1)."""
+        return np.array([[_dot(one[0], other[0]) + one[1] * other[1]]])
+
+    def without(self, new: Node, block: Node, products: Array) -> Node:
+        """Return new - block products, in place."""
+        add_scaled(new[0][None], -products[0], block[0][None])
+        return new[0], new[1] - float(products[0, 0]) * block[1]
+
+    def orthonormal(self, new: Node) -> tuple[Node, Array] | None:
+        """Return the column divided by its norm, in place, and the norm; None where that is rounding."""
+        size = float(np.sqrt(self.products(new, new)[0, 0]))
+        if size <= RANK * np.finfo(self.kind).eps:
+            return None
+        potential, voltage = new
+        potential *= self.kind(1 / size)
+        return (potential, voltage / size), np.array([[size]])
 
 
 def _dot(a: Real, b: Real) -> float:
