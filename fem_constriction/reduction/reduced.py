@@ -49,6 +49,7 @@ class ReducedModel:
     projection errors, unknowns and grid; basis: X itself in blocks of columns, where it was kept.
     A model for several materials (`materials`): the columns belong to some of them, `sampled` says to which, and `of` gives the
     model of one; basis_error: what the basis may lack for any of them, relative to Z, part of every `error`.
+    defects: process -> |X' (L_p X) - (X' (L_p X))'|, entry by entry, where it was measured: the rounding of its matrix.
     """
 
     matrices: Mapping[str, Array]
@@ -62,6 +63,7 @@ class ReducedModel:
     materials: tuple[Mapping[str, Admittance], ...] = ()
     sampled: NDArray[np.int64] | None = None
     basis_error: float = 0.0
+    defects: Mapping[str, Array] = field(default_factory=dict, repr=False)
 
     def of(self, processes: Mapping[str, Admittance]) -> ReducedModel:
         """Return the model of one of the materials, from the small solutions at all shifts of this one.
@@ -93,6 +95,7 @@ class ReducedModel:
         return replace(
             self,
             matrices={name: span.T @ matrix @ span for name, matrix in self.matrices.items()},
+            defects={name: np.abs(span.T) @ defect @ np.abs(span) for name, defect in self.defects.items()},
             port=span.T @ self.port,
             entries={name: row @ span for name, row in self.entries.items()},
             coordinates=span.T @ columns,
@@ -141,8 +144,32 @@ class ReducedModel:
         x, z = self.solved(points.ravel(), self.processes)
         size, total = np.abs(x), np.zeros(points.size)
         for name, y in evaluate(self.processes, points.ravel()).items():
-            total += np.abs(y) * np.sum(size * (np.abs(self.matrices[name]) @ size), 0)
-        return np.asarray((np.finfo(float).eps * total / np.abs(z)).reshape(points.shape))
+            total += np.abs(y) * np.sum(size * (self._uncertain(name) @ size), 0)
+        return np.asarray((total / np.abs(z)).reshape(points.shape))
+
+    def apart(self) -> Array | None:
+        """Return directions v, (r, r), whose energies at every real shift add up without cancelling; None where there are none.
+
+        (A(s_2) - A(s_1)) v = mu A(s) v for the ends of the shifts and their middle: of RC elements the relaxations of the cell,
+        which make A(s) diagonal at every s.
+        """
+        positive = self.shifts[self.shifts > 0]
+        if not positive.size or not len(self.port):
+            return None
+        low, high = float(positive.min()), float(positive.max())
+        first, middle, last = self._system(np.array([low, np.sqrt(low * high), high]), self.processes)
+        scale = 1 / np.sqrt(np.maximum(np.diagonal(middle), 1e-300))
+        both = np.outer(scale, scale)
+        try:
+            vectors = linalg.eigh((last - first) * both, middle * both)[1]
+        except linalg.LinAlgError:  # rounding has taken the smallest energies
+            return None
+        return np.asarray(scale[:, None] * vectors)
+
+    def _uncertain(self, name: str) -> Array:
+        """How far rounding may have moved each entry of a matrix: eps of it, and what was measured."""
+        rounded = np.finfo(float).eps * np.abs(self.matrices[name])
+        return np.asarray(rounded + self.defects[name] if name in self.defects else rounded)
 
     def potentials(self, coefficients: NDArray[Any]) -> Combination:
         """Return the potentials X c of the whole cell, one for each column of coefficients (r, k)."""

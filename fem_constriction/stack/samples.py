@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,6 +35,10 @@ class Gathered(Protocol):
 
     def samples(self) -> Samples:
         """Return the samples of all columns so far."""
+        ...
+
+    def other(self, columns: Array) -> Samples:
+        """Return the samples of other columns instead, (k, nx, ny)."""
         ...
 
 
@@ -108,16 +114,22 @@ class _OfModes:
     def __init__(self, layered: Layered, lateral: Lateral) -> None:
         self.layered, self.lateral = layered, lateral
         self.deep: Array = np.zeros((layered.recursion.deep, 0))
+        recursion = layered.recursion
+        eigenvalues = lateral.values.ravel()[recursion.order[: recursion.deep]] / layered.unit**2
+        self.octaves = Octaves(eigenvalues, layered.layers, layered.two_port)
 
     def add(self, new: Array) -> None:
-        modes = self.lateral.analyse(new).reshape(len(new), -1).T
-        found = modes[self.layered.recursion.order[: len(self.deep)]] * np.sqrt(self.layered.area)
-        self.deep = np.hstack([self.deep, found])
+        self.deep = np.hstack([self.deep, self._deep(new)])
+
+    def _deep(self, columns: Array) -> Array:
+        modes = self.lateral.analyse(columns).reshape(len(columns), -1).T
+        return np.asarray(modes[self.layered.recursion.order[: len(self.deep)]] * np.sqrt(self.layered.area))
 
     def samples(self) -> Samples:
-        layered, recursion = self.layered, self.layered.recursion
-        eigenvalues = self.lateral.values.ravel()[recursion.order[: recursion.deep]] / layered.unit**2
-        return sample(eigenvalues, self.deep, layered.layers, layered.two_port)
+        return self.octaves.samples(self.deep)
+
+    def other(self, columns: Array) -> Samples:
+        return self.octaves.samples(self._deep(columns))
 
 
 class _OfPencil:
@@ -145,7 +157,22 @@ class _OfPencil:
 
     def samples(self) -> Samples:
         rational = self.pencil.squared
-        return Interpolated(self._at(rational.points), self.weights, rational, self._at(rational.between))
+        return Interpolated(self.at_points, self.weights, rational, self.between)
+
+    def other(self, columns: Array) -> Samples:
+        found = _OfPencil(self.layered, self.pencil)
+        found.add(columns)
+        return replace(self.samples(), weights=found.weights)
+
+    @cached_property
+    def at_points(self) -> Recursion:
+        """The recursion at the points of interpolation."""
+        return self._at(self.pencil.squared.points)
+
+    @cached_property
+    def between(self) -> Recursion:
+        """The recursion halfway between them."""
+        return self._at(self.pencil.squared.between)
 
     def _at(self, values: Array) -> Recursion:
         layered = self.layered
@@ -156,29 +183,52 @@ class _OfPencil:
 NODES = 18
 
 
-def sample(values: Array, columns: Array, layers: Sequence[Array], two_port: TwoPort) -> Samples:
-    """Return the samples for modes of these eigenvalues, ascending, and their coefficients, (modes, r)."""
-    points, weights = [], []
-    octave = np.floor(np.log2(np.maximum(values, 1e-300)))
-    edges = np.flatnonzero(np.diff(octave)) + 1
-    for part in np.split(np.arange(values.size), edges):
-        own, x = values[part], columns[part]
-        if part.size <= NODES:
-            points.append(own)
-            weights.append(x[:, :, None] * x[:, None, :])
-            continue
-        low = 2.0 ** octave[part[0]]
-        angles = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
-        nodes = low * (1.5 + 0.5 * np.cos(angles))
-        away = own[:, None] - nodes
-        exact = np.abs(away) < 1e-14 * low
-        cardinal = np.sin(angles) * (-1.0) ** np.arange(NODES) / np.where(exact, 1.0, away)
-        hit = exact.any(1)
-        cardinal[hit] = exact[hit]
-        cardinal /= cardinal.sum(1, keepdims=True)
-        points.append(nodes)
-        weights.append(np.stack([(x * column[:, None]).T @ x for column in cardinal.T]))
-    chosen, found = np.concatenate(points), np.concatenate(weights)
-    order = np.argsort(chosen, kind="stable")
-    recursion = Recursion(chosen[order], layers, two_port, whole=True)
-    return Samples(recursion, found[order])
+class Octaves:
+    """Where functions of modes with these eigenvalues, ascending, are sampled, and what each sample stands for.
+
+    Parameters
+    ----------
+    values : ndarray, (modes,)
+        Eigenvalues lambda in 1/m2.
+    layers, two_port
+        As of `Layered`.
+    """
+
+    def __init__(self, values: Array, layers: Sequence[Array], two_port: TwoPort) -> None:
+        self.parts: list[tuple[slice, Array | None]] = []
+        points = []
+        octave = np.floor(np.log2(np.maximum(values, 1e-300)))
+        ends = [0, *(np.flatnonzero(np.diff(octave)) + 1).tolist(), values.size]
+        for first, last in pairwise(ends):
+            own = values[first:last]
+            nodes, cardinal = _interpolated(own) if own.size > NODES else (own, None)
+            points.append(nodes)
+            self.parts.append((slice(first, last), cardinal))
+        chosen = np.concatenate(points)
+        self.order = np.argsort(chosen, kind="stable")
+        self.recursion = Recursion(chosen[self.order], layers, two_port, whole=True)
+
+    def samples(self, columns: Array) -> Samples:
+        """Return the samples of columns given by their coefficients, (modes, r)."""
+        weights = []
+        for part, cardinal in self.parts:
+            x = columns[part]
+            if cardinal is None:  # few modes in an octave are summed exactly
+                weights.append(x[:, :, None] * x[:, None, :])
+            else:
+                weights.append(np.stack([(x * column[:, None]).T @ x for column in cardinal.T]))
+        return Samples(self.recursion, np.concatenate(weights)[self.order])
+
+
+def _interpolated(values: Array) -> tuple[Array, Array]:
+    """Chebyshev points in the octave of some values, and the cardinal functions of each there, (values, points)."""
+    low = 2.0 ** np.floor(np.log2(values[0]))
+    angles = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
+    nodes = low * (1.5 + 0.5 * np.cos(angles))
+    away = values[:, None] - nodes
+    exact = np.abs(away) < 1e-14 * low
+    cardinal = np.sin(angles) * (-1.0) ** np.arange(NODES) / np.where(exact, 1.0, away)
+    hit = exact.any(1)
+    cardinal[hit] = exact[hit]
+    cardinal /= cardinal.sum(1, keepdims=True)
+    return nodes, cardinal
