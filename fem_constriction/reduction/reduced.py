@@ -49,7 +49,8 @@ class ReducedModel:
     projection errors, unknowns and grid; basis: X itself in blocks of columns, where it was kept.
     A model for several materials (`materials`): the columns belong to some of them, `sampled` says to which, and `of` gives the
     model of one; basis_error: what the basis may lack for any of them, relative to Z, part of every `error`.
-    defects: process -> |X' (L_p X) - (X' (L_p X))'|, entry by entry, where it was measured: the rounding of its matrix.
+    defects: process -> |X' (L_p X) - (X' (L_p X))'|, entry by entry, where it was measured: the rounding of its matrix;
+    unseen: how many times larger than eps of its entries rounding may be where it was not.
     """
 
     matrices: Mapping[str, Array]
@@ -64,6 +65,7 @@ class ReducedModel:
     sampled: NDArray[np.int64] | None = None
     basis_error: float = 0.0
     defects: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    unseen: float = 1.0
 
     def of(self, processes: Mapping[str, Admittance]) -> ReducedModel:
         """Return the model of one of the materials, from the small solutions at all shifts of this one.
@@ -135,7 +137,7 @@ class ReducedModel:
         return self.basis_error + self.rounding(s) + (np.max(change, axis=0) / np.abs(z) if change else 0.0)
 
     def rounding(self, s: ArrayLike) -> Array:
-        """Return eps sum_p |y_p| |x|' |L_p| |x| / |Z| for unit current: what rounding of the projected matrices may do to Z.
+        """Return sum_p |y_p| |x|' E_p |x| / |Z| for unit current: what rounding E_p of the projected matrices may do to Z.
 
         Relative, shape of s: 1e-13 where all processes conduct alike, 1e-7 where a double layer short-circuits (1e11 S/m2)
         what a purely resistive bulk leaves in series.
@@ -167,9 +169,13 @@ class ReducedModel:
         return np.asarray(scale[:, None] * vectors)
 
     def _uncertain(self, name: str) -> Array:
-        """How far rounding may have moved each entry of a matrix: eps of it, and what was measured."""
-        rounded = np.finfo(float).eps * np.abs(self.matrices[name])
-        return np.asarray(rounded + self.defects[name] if name in self.defects else rounded)
+        """How far rounding may have moved each entry of a matrix: `_rounded` of it, and what was measured."""
+        found = self._rounded * np.abs(self.matrices[name])
+        return np.asarray(found + self.defects[name] if name in self.defects else found)
+
+    @property
+    def _rounded(self) -> float:
+        return float(np.finfo(float).eps) * (1.0 if self.defects else self.unseen)
 
     def potentials(self, coefficients: NDArray[Any]) -> Combination:
         """Return the potentials X c of the whole cell, one for each column of coefficients (r, k)."""

@@ -152,7 +152,7 @@ class LateralModel(ReducedModel):
             np.zeros(points.size),
         )
         under = np.abs(y[BULK][:, None] / self.used.recursion.impedance(y))
-        total = total + np.finfo(float).eps * np.einsum("ik,kij,jk->k", size, self.used.size(under), size)
+        total = total + self._rounded * np.einsum("ik,kij,jk->k", size, self.used.size(under), size)
         return np.asarray((total / np.abs(z)).reshape(points.shape))
 
     def all_unknowns(self) -> ReducedModel:
@@ -183,7 +183,7 @@ class PlaneBasis(Basis):
     """Solutions of the plane's problem at real shifts, (phi on the free nodes, V), and what they are in modes."""
 
     #: As of `Basis`: coefficients of modes are off by the rounding of phi, not of themselves (seen: 1800 times).
-    unseen = 1e4
+    unseen = 4e3
 
     def __init__(self, layered: Layered, processes: Mapping[str, Admittance]) -> None:
         self.layered, self.all = layered, processes
@@ -225,7 +225,8 @@ class PlaneBasis(Basis):
     def model(self, shifts: Array) -> LateralModel:
         """Return the reduced model; its shifts are those solved, in the order of their solution."""
         samples = self.gathered.samples()
-        return LateralModel(self.matrices, self.port, self.entries, self.coordinates, self.all, self.shifts, samples=samples)
+        known = (self.matrices, self.port, self.entries, self.coordinates, self.all, self.shifts)
+        return LateralModel(*known, samples=samples, unseen=self.unseen)
 
     def _guess(self, shifts: Array) -> Array | None:
         """phi for V = 1 of the model so far, columns (unknowns, k)."""

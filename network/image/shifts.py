@@ -105,8 +105,6 @@ class ImageSolutions:
         coordinates = self.growing.coordinates[:, self.places]
         return ReducedModel(self.matrices, self.port, self.entries, coordinates, self.processes, shifts)
 
-    unseen = 1.0
-
     def turned(self, model: ReducedModel) -> ReducedModel:
         """Return the model as it is: what rounding loses of an image is refused (`_refuse_faint`)."""
         return model
