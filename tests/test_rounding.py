@@ -92,7 +92,7 @@ def test_the_network_is_its_links_to_rounding_and_says_so(farad: float) -> None:
 
 @pytest.mark.parametrize("route", ["face", "all unknowns"])
 def test_mixtures_of_solutions_lose_what_relaxations_keep(route: str) -> None:
-    """What is said of the rounding of a model that was not projected anew is enough: 19 and 1800 times its estimate was seen."""
+    """What is said of the rounding of a model that was not projected anew is enough (seen: 19 and 1800 estimates)."""
     made = cell(0.64)
     chosen, problem = backend_named("network"), Problem.of(made)
     grid = chosen.uniform(problem, 10)
