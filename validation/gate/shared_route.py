@@ -38,6 +38,9 @@ from fem_constriction.solving.one_grid import check_areas, solve_grid
 #: Largest difference relative to |Z| that is none: ten times what the reduced models are asked for.
 ALLOWED = 1e-7
 
+#: Times that a plain solution is refined.
+REFINED = 2
+
 #: Unknowns up to which a plain solution takes a few hundredths of a second, and up to which it is made at all.
 QUICK, MOST = 3_000, 20_000
 
@@ -260,6 +263,7 @@ class _Own:
     """A backend's own matrices, and plain solutions of their sum."""
 
     def __init__(self, assembly: Assembly) -> None:
+        self.operators = assembly.operators
         self.matrices = {name: sparse.csc_array(operator.tocsr()) for name, operator in assembly.operators.items()}
         self.unknowns = assembly.unknowns
 
@@ -268,13 +272,29 @@ class _Own:
         return sparse.csc_array(sum(y[name] * matrix for name, matrix in self.matrices.items()))
 
     def impedance(self, y: Mapping[str, complex]) -> tuple[complex, float]:
-        """Return b' A^-1 b, and what rounding of the entries of A may do to it, relative: eps |x|' |A| |x| / |Z|."""
+        """Return b' A^-1 b, and what rounding of the entries of A may do to it, relative: eps |x|' |A| |x| / |Z|.
+
+        Refined with residuals process by process, formed from differences: a contact that conducts 1e9 times better
+        than the rest would otherwise leave its rounding in the sum of all (4e-6 of Z).
+        """
         system = self.system(y)
         port = np.zeros(self.unknowns, dtype=system.dtype)
         port[-1] = 1.0
-        x = splu(system, permc_spec="COLAMD", diag_pivot_thresh=0.0, options={"SymmetricMode": True}).solve(port)
+        factors = splu(system, permc_spec="COLAMD", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        x = factors.solve(port)
+        for _ in range(REFINED):
+            x = x + factors.solve(self._left(y, x, port))
         size = np.abs(x)
-        return complex(x[-1]), float(np.finfo(float).eps * (size @ (abs(system) @ size)) / size[-1])
+        return complex(x[-1] + x @ self._left(y, x, port)), float(
+            np.finfo(float).eps * (size @ (abs(system) @ size)) / size[-1]
+        )
+
+    def _left(self, y: Mapping[str, complex], x: NDArray[Any], port: NDArray[Any]) -> NDArray[Any]:
+        """The residual b - sum of y_p (L_p x)."""
+        columns = np.ascontiguousarray(np.column_stack([x.real, x.imag]))
+        images = {name: operator @ columns for name, operator in self.operators.items()}
+        turned = 1j if np.iscomplexobj(port) else 0.0
+        return np.asarray(port - sum(y[name] * (image[:, 0] + turned * image[:, 1]) for name, image in images.items()))
 
     def residual(self, y: Mapping[str, complex], model: ReducedModel, s: complex) -> tuple[complex, float]:
         """Return 2 b'x - x'A x at the potentials x of a model, and 2 sqrt 2 r^H |A|^-1 r / |Z| of their residual r = b - A x.
