@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, NotExtracted
+from fem_constriction.fitting.ladder import NEITHER
 from fem_constriction.fitting.measured_fit import fit_spectrum
 from fem_constriction.fitting.naming import COINCIDES, Data, Naming
 from fem_constriction.fitting.rc_fit import best_fit
@@ -24,7 +25,7 @@ from fem_constriction.fitting.rc_report import report
 from fem_constriction.fitting.result import Extraction
 from fem_constriction.fitting.values import Constriction, Element, Value, none
 from fem_constriction.problem.one_dimensional import elements
-from fem_constriction.problem.problem import Described
+from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.circuits import CONSTRICTION, SERIES
 from fem_constriction.reduction.reduced import ReducedModel
 
@@ -77,7 +78,13 @@ def extract(
         if name not in names:
             removed[name] = naming.missing(name, found, names, held.get(name), why, least)
     made = report(data, found, names, removed, geometric)
-    return replace(made, refusal=_refusal(made))
+    made = replace(made, refusal=_refusal(made))
+    fraction = Problem.of(cell).contact_fraction
+    if made.ladder is None or fraction < NEITHER:
+        return made
+    # From here on the ladder's is many times the geometric resistance, and the arc's a part of it.
+    reason = f"at {fraction:.3g} of contact neither reading of the arcs is the constriction; the geometric resistance is"
+    return replace(made, ladder=made.ladder.unlike(reason), notes=(*made.notes, reason))
 
 
 def _refusal(found: Extraction) -> str | None:

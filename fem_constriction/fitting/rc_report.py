@@ -8,12 +8,14 @@ from typing import Final
 import numpy as np
 
 from fem_constriction.arrays import Array
+from fem_constriction.fitting.ladder import of_fit
 from fem_constriction.fitting.naming import Data
 from fem_constriction.fitting.rc_fit import Fit, fit
 from fem_constriction.fitting.result import Extraction
 from fem_constriction.fitting.values import Element, Value
 from fem_constriction.fitting.variations import Variation, deviation, variations
-from fem_constriction.processes.circuits import SERIES
+from fem_constriction.processes.circuits import CONSTRICTION, SERIES
+from fem_constriction.processes.names import CHARGE_TRANSFER
 
 _UNITS: Final = ("ohm", "F", "s")
 
@@ -70,6 +72,9 @@ def report(data: Data, found: Fit, names: Sequence[str], removed: Mapping[str, E
         left_out=lost,
         notes=outside(data, arcs),
         geometric=geometric,
+        ladder=of_fit(data, found, (names.index(CONSTRICTION), names.index(CHARGE_TRANSFER)))
+        if {CONSTRICTION, CHARGE_TRANSFER} <= set(names)
+        else None,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from fem_constriction.files import jsonable
+from fem_constriction.fitting.ladder import Ladder
 from fem_constriction.fitting.model_fit import CAPACITANCE, CPE, INDUCTANCE
 from fem_constriction.fitting.rc_fit import Weighting
 from fem_constriction.fitting.tree import Block
@@ -26,7 +27,8 @@ class Extraction:
     |Z_fit - Z|/|Z| of the main fit, None if there is nothing to fit; variations: other weightings and windows tried for
     the model contribution; left_out: those of them that failed or lost an arc; notes: what else to know; statistics: of a
     measured spectrum the circuit, its information criteria and the noise; blocks: parts of the circuit that are no arcs;
-    refusal: why the spectrum does not tell the constriction that the cell has, None where it does.
+    ladder: the two arcs of the interface of the working electrode as a ladder, of a cell that has both; refusal: why
+    the spectrum does not tell the constriction that the cell has, None where it does.
     """
 
     arcs: Mapping[str, Element]
@@ -38,6 +40,7 @@ class Extraction:
     notes: tuple[str, ...] = ()
     statistics: Mapping[str, Any] = field(default_factory=dict)
     blocks: tuple[Block, ...] = field(default=(), repr=False)
+    ladder: Ladder | None = None
     refusal: str | None = None
     geometric: Value | None = field(default=None, repr=False)
 

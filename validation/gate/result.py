@@ -10,6 +10,7 @@ from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import NotAgreed
 from fem_constriction.fitting.extraction import Extraction
+from fem_constriction.fitting.ladder import Ladder
 from fem_constriction.solving.refinement import Family
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.gate.agreement import Agreement
@@ -85,6 +86,16 @@ class Result:
         if self.extraction is None or self.refusal is not None:
             raise NotAgreed(self.refusal or "nothing was extracted")
         return self.extraction.constriction
+
+    @property
+    def ladder(self) -> Ladder | None:
+        """The same fit read as C_pore || (R_Cstr + R_CT || C_CT), whose R_Cstr compares with the geometric one.
+
+        .R_Cstr, .C_pore, .R_CT, .C_CT; None without two arcs of the interface. Raises NotAgreed if nothing was extracted.
+        """
+        if self.extraction is None or self.refusal is not None:
+            raise NotAgreed(self.refusal or "nothing was extracted")
+        return self.extraction.ladder
 
     @property
     def spectrum(self) -> Spectrum:

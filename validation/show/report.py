@@ -193,6 +193,8 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
         found.append(Text(f"Not determined by the spectrum, their uncertainty is larger than they are: {'; '.join(unknown)}."))
     if vague:
         found.append(Text(f"Hardly determined by the spectrum (uncertain to more than {VAGUE:.0%}): {', '.join(vague)}."))
+    if extraction.ladder is not None:
+        found.append(Text(f"{extraction.ladder.text()}."))
     if CONSTRICTION in extraction.arcs:
         found.append(
             Text(
