@@ -76,7 +76,7 @@ def of_fit(data: Data, found: Fit, places: tuple[int, int]) -> Ladder:
         return np.asarray(np.log(ladder_of(np.exp(log[:2]).tolist(), np.exp(log[2:]).tolist())))
 
     def of(other: Fit) -> Array:
-        return np.log(np.concatenate([other.resistance[both], other.tau[both]]))
+        return np.asarray(np.log(np.concatenate([other.resistance[both], other.tau[both]])))
 
     main = of(found)
     steps = _STEP * np.eye(main.size)
