@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import paper_cell
+from paper_cells import paper_cell
 
 from fem_constriction.fitting.extraction import Extraction, extract
 from fem_constriction.fitting.ladder import ladder_of
