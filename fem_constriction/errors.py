@@ -217,7 +217,14 @@ class ComputationError(ConstrictionError):
 
 
 class NotExtracted(ComputationError):
-    """Spectra stand, and no circuit was found for them: the message is the reason."""
+    """Spectra stand, and no circuit was found for them: `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"nothing is extracted: {reason}")
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason,)
 
 
 class NotAgreed(ConstrictionError):

@@ -66,7 +66,7 @@ def extract(
                 data.frequency, data.impedance, count, spectrum=naming.spectrum, series=series, tolerance=data.uncertainty
             )
         except ComputationError as error:
-            raise NotExtracted(f"nothing is extracted: {error}") from None
+            raise NotExtracted(str(error)) from None
         names, held = naming.names(found)
         count, series = found.tau.size - found.series, found.series
         if count == 1 or not _misplaced(names, held):

@@ -97,7 +97,7 @@ def test_a_combined_value_outside_its_parts_says_so(vague: Result) -> None:
     assert "outside the backends' own fits" in note
 
 
-@pytest.mark.parametrize("failure", [NotExtracted("nothing is extracted: no circuit converged"), ValueError("array of NaN")])
+@pytest.mark.parametrize("failure", [NotExtracted("no circuit converged"), ValueError("array of NaN")])
 def test_a_fit_that_fails_leaves_agreement_and_reason(
     failure: Exception, small: fc.Cell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import ConstrictionError, cut
+from fem_constriction.errors import ConstrictionError, NotExtracted, cut
 from fem_constriction.fitting.extraction import Extraction, extract
 from fem_constriction.fitting.values import Value
 from fem_constriction.problem.problem import Problem
@@ -64,8 +64,9 @@ class Fits:
         try:
             return self.extracted(spectrum, family)
         except FAILED as error:
-            reason = str(error) if isinstance(error, ConstrictionError) else f"{type(error).__name__}: {error}"
-            self.unfitted[name] = cut(reason.removeprefix("nothing is extracted: "))
+            known = str(error) if isinstance(error, ConstrictionError) else f"{type(error).__name__}: {error}"
+            reason = error.reason if isinstance(error, NotExtracted) else known
+            self.unfitted[name] = cut(reason)
             return None
 
     def together(self) -> Extraction | None:
