@@ -39,9 +39,9 @@ class Solution:
     description: Mapping[str, Any] = field(default_factory=dict)
     assembly: Assembly | None = None
 
-    def of(self, problem: Problem) -> Solution:
+    def of(self, described: Described) -> Solution:
         """Return the solution of one of the problems that the model serves."""
-        return replace(self, model=self.model.of(problem.places), assembly=None)
+        return replace(self, model=self.model.of(Problem.of(described).places), assembly=None)
 
     def without_potentials(self) -> Solution:
         """Return the solution without what takes memory: Z at any frequency stays."""
