@@ -32,9 +32,9 @@ OFFERS: Final[Mapping[str, str]] = {
     FAMILY: "a family of grids with a limit",
     UNIFORM: "grids of so many equal cells per edge",
     FIELDS: "potential and current in space",
-    POTENTIALS: "potentials that guaranteed discs are made of",
-    CURRENTS: "currents that guaranteed discs are made of",
-    ENCLOSURE: "potentials and currents on the same triangles",
+    POTENTIALS: "conforming potentials of all unknowns",
+    CURRENTS: "conserved currents of all unknowns",
+    ENCLOSURE: "potentials and currents of one plane, which bounds and discs are made of",
     TRIANGLES: "triangles that follow the contact's outline",
     SPECTRA: "spectra that were computed elsewhere",
 }
@@ -62,8 +62,6 @@ class Task:
     fixed: tuple[str, ...] = ()
 
 
-DISCS: Final = (POTENTIALS, CURRENTS)
-
 #: Commands, apart by those of their options that need something else. fc.solve and fc.resistance are `spectrum`.
 TASKS: Final[Mapping[str, Task]] = {
     task.name: task
@@ -71,9 +69,9 @@ TASKS: Final[Mapping[str, Task]] = {
         Task("spectrum", every=((GRID, FAMILY),)),
         Task("spectrum --accuracy", every=((FAMILY,),)),
         Task("spectrum --resolution", every=((UNIFORM,),)),
-        Task("spectrum --guaranteed", some=DISCS, least=2),
+        Task("spectrum --guaranteed", some=(ENCLOSURE,)),
         Task("crosscheck", every=((FAMILY, SPECTRA),), some=(FAMILY,), least=2),
-        Task("crosscheck --accuracy", every=((FAMILY, SPECTRA),), some=(FAMILY, *DISCS), least=2),
+        Task("crosscheck --accuracy", every=((FAMILY, SPECTRA),), some=(FAMILY, ENCLOSURE), least=2),
         Task("sweep", every=((FAMILY,),), least=2),
         Task("sweep of one backend", every=((FAMILY,),)),
         Task("converge", every=((FAMILY,), (UNIFORM,))),

@@ -68,8 +68,8 @@ class Scheme:
         """Return a backend that bounds Z from the other side on the same kind of grids; None where there is no need."""
         return None
 
-    def sides(self, problem: Problem, level: int) -> Sides:
-        """Return potentials and currents of one plane, of a scheme that offers an enclosure."""
+    def sides(self, problem: Problem, level: int | None) -> Sides:
+        """Return potentials and currents of one plane, of a scheme that offers an enclosure; see `ByKind.sides`."""
         raise NotImplementedError
 
 
@@ -135,8 +135,11 @@ class ByKind:
         scheme = self.schemes.get(problem.kind.name)
         return None if scheme is None else scheme.opposite(problem)
 
-    def sides(self, described: Described, level: int) -> Sides:
-        """Return potentials and currents of one plane, exact along z, finer by level: what guaranteed discs are made of."""
+    def sides(self, described: Described, level: int | None = None) -> Sides:
+        """Return potentials and currents of one plane, exact along z: what guaranteed discs are made of.
+
+        level: each halves every step; None: as fine as a cross-check takes them.
+        """
         problem, scheme = self._of(described, ENCLOSURE)
         return scheme.sides(problem, level)
 

@@ -65,12 +65,14 @@ def reduce_layered(
 class FaceSolutions:
     """phi on the WE face at r real shifts, as they were solved: what guaranteed discs continue downwards.
 
-    shifts: 1/s, (r,); potential: (r, nx, ny); metal: V of each, (r,): the norms of the columns are 1.
+    shifts: 1/s, (r,); potential: (r, nx, ny); metal: V of each, (r,): the norms of the columns are 1; poles: of a plane
+    without modes (K + p M)^-1 M phi for every pole p of its functions, (n, r) each, p in units of lambda.
     """
 
     shifts: Array
     potential: Array
     metal: Array
+    poles: Mapping[float, Array] = field(default_factory=dict)
 
 
 def solved_on_face(
@@ -85,7 +87,8 @@ def solved_on_face(
     basis = PlaneBasis(layered, processes)
     enough_shifts(basis, band, direct_current=direct_current, tolerance=tolerance)
     columns = np.hstack(basis.blocks) @ basis.coordinates
-    return FaceSolutions(basis.shifts, basis.nodes.whole(columns), columns[-1])
+    poles = {pole: solved @ basis.coordinates for pole, solved in basis.gathered.solutions()}
+    return FaceSolutions(basis.shifts, basis.nodes.whole(columns), columns[-1], poles)
 
 
 def _interpolation(model: LateralModel, processes: Mapping[str, Admittance]) -> float:

@@ -41,6 +41,10 @@ class Gathered(Protocol):
         """Return the samples of other columns instead, (k, nx, ny)."""
         ...
 
+    def solutions(self) -> list[tuple[float, Array]]:
+        """Return the poles p of a plane without modes, and (K + p M)^-1 M of all columns so far, (n, k)."""
+        ...
+
 
 def gathered(layered: Layered) -> Gathered:
     """Return what gathers the columns of a stack's plane."""
@@ -131,6 +135,9 @@ class _OfModes:
     def other(self, columns: Array) -> Samples:
         return self.octaves.samples(self._deep(columns))
 
+    def solutions(self) -> list[tuple[float, Array]]:
+        return []
+
 
 class _OfPencil:
     """x' M (1, lambda/(lambda + p_j), lambda p_j/(lambda + p_j)^2) x of the columns so far: S' K S for the double poles."""
@@ -173,6 +180,9 @@ class _OfPencil:
     def between(self) -> Recursion:
         """The recursion halfway between them."""
         return self._at(self.pencil.squared.between)
+
+    def solutions(self) -> list[tuple[float, Array]]:
+        return list(zip(self.pencil.squared.poles.tolist(), self.solved, strict=True))
 
     def _at(self, values: Array) -> Recursion:
         layered = self.layered

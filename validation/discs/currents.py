@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.reduction.factors import factorised
 from fem_constriction.reduction.reduced import spanned
 from fem_constriction.stack.face_model import FaceSolutions
 from fem_constriction.stack.layered import Layered
 from validation.discs.exact_layers import Column
-from validation.discs.planes import Plane, below
+from validation.discs.planes import Plane, below, column_of, orthonormal
+from validation.discs.subspaces import currents_within
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,40 +63,57 @@ class PlaneCurrents:
 
 def currents_on_planes(side: Layered, solved: FaceSolutions, places: Mapping[str, Admittance]) -> PlaneCurrents:
     """Return what the currents into the face, continued downwards, span: that of the first shift, and differences to it."""
-    plane, shape = Plane(side), solved.potential.shape[1:]
-    column, y = plane.column(), evaluate(places, solved.shifts)
+    density, inside, mass = densities(side, solved, places)
+    # What rounding leaves of totals is made up for on the contact: not through pores, which may block direct current.
+    share = np.where(inside | (not inside.any()), 1.0, 0.0)
+    share /= np.sum(share * mass)
+    first = density[:1] + (1 - np.sum(density[:1] * mass)) * share
+    functions, z = orthonormal(side, density[1:] - first)
+    functions = functions - np.sum(functions * mass, axis=(1, 2))[:, None, None] * share
+    side = currents_within(side, np.concatenate([first, functions]), solved)
+    plane = Plane(side)
+    column = plane.column()
+    start, modes = plane.modes(first), plane.modes(functions)
     tops, bottoms = column.impedances(*below(places, solved.shifts))
-    mass = (side.face[CHARGE_TRANSFER] + side.face[PORE]).sum(1).reshape(shape)
-    inside = plane.inside(shape)
-    density = np.zeros_like(solved.potential)
-    drop = solved.metal[:, None, None] - solved.potential
-    for name, where in ((CHARGE_TRANSFER, inside), (PORE, ~inside)):
-        if name in places:
-            density += np.where(where, y[name][:, None, None] * drop, 0.0)
-    if CHARGE_TRANSFER not in places and inside.any():  # an ideal contact: what flows into the stack there
-        down = plane.values(plane.modes(solved.potential) * y[BULK][:, None] / tops[0])
-        density = np.where(inside, down, density)
-    density /= (density * mass).sum((1, 2))[:, None, None]
-    carrying = np.broadcast_to(inside | (PORE in places), shape)
-    w = plane.modes(density)
+    w = np.vstack([start, start + z @ modes])
     planes = []
     for number, layer in enumerate(column.layers):
         w = (w * tops[number] * layer.passed(bottoms[number]))[:, : column.alive[number + 1]]
         planes.append(w)
     # The uniform mode is the total, equal on every plane: it is set, not computed.
-    weight = plane.weights(carrying)
-    rows = [density[:, carrying] * weight, *(each[:, 1:] for each in planes)]
+    rows = [z, *(each[1:, 1:] - each[0, 1:] for each in planes)]
     columns = np.hstack(rows).T
-    first = columns[:, :1]
-    others = columns[:, 1:] - first
-    others = spanned(others / np.maximum(np.linalg.norm(others, axis=0), 1e-300)) if others.size else others
-    split = np.split(np.hstack([first, others]).T, np.cumsum([row.shape[1] for row in rows])[:-1], axis=1)
-    face = np.zeros((len(split[0]), *shape))
-    face[:, carrying] = split[0] / weight
-    total = np.zeros(len(face))
-    total[0] = 1.0
-    share = np.where(inside, mass, 0.0) if inside.any() else mass  # not through pores that block direct current
-    face += (total - np.einsum("qxy,xy->q", face, mass))[:, None, None] * (share > 0) / share.sum()  # what rounding left
-    uniform = total[:, None] * plane.modes(np.ones((1, *shape)))[:, :1] / mass.sum()
-    through = (plane.modes(face), *(np.hstack([uniform, each]) for each in split[1:]))
-    return PlaneCurrents(plane, column, face, through, solved.shifts)
+    span = spanned(columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)) if columns.size else columns
+    z, *others = np.split(span.T, np.cumsum([row.shape[1] for row in rows])[:-1], axis=1)
+    face = np.concatenate([first, np.tensordot(z, functions, 1)])
+    uniform = np.zeros((len(face), 1))
+    uniform[0] = start[0, 0]
+    through = [np.vstack([start, z @ modes])]
+    through += [np.hstack([uniform, np.vstack([each[0, 1:], other])]) for each, other in zip(planes, others, strict=True)]
+    through[0][1:, 0] = 0.0
+    return PlaneCurrents(plane, column, face, tuple(through), solved.shifts)
+
+
+def densities(side: Layered, solved: FaceSolutions, places: Mapping[str, Admittance]) -> tuple[Array, NDArray[np.bool_], Array]:
+    """Return the densities on the face of unit total, (r, nx, ny), which of them are the contact's, and int of each, (nx, ny).
+
+    y (V - phi) where the metal has an admittance, and at an ideal contact what flows into the stack there.
+    """
+    shape = solved.potential.shape[1:]
+    whole = sparse.csr_array(side.face[CHARGE_TRANSFER] + side.face[PORE])
+    inside = np.asarray(side.face[CHARGE_TRANSFER].sum(1)).reshape(shape) > 0
+    mass, y = np.asarray(whole.sum(1)).reshape(shape), evaluate(places, solved.shifts)
+    found = np.zeros_like(solved.potential)
+    drop = solved.metal[:, None, None] - solved.potential
+    for name, where in ((CHARGE_TRANSFER, inside), (PORE, ~inside)):
+        if name in places:
+            found += np.where(where, y[name][:, None, None] * drop, 0.0)
+    if CHARGE_TRANSFER not in places and inside.any():
+        values = side.lateral.values
+        tops, _ = column_of(side).impedances(*below(places, solved.shifts))
+        admittance = np.empty((solved.shifts.size, values.size))
+        admittance[:, np.argsort(values.ravel(), kind="stable")] = y[BULK][:, None] / tops[0]
+        down = side.lateral.conduct(solved.potential, admittance.reshape(-1, *values.shape))
+        into = factorised(whole / side.area).solve(np.asfortranarray(down.reshape(len(down), -1).T)).T
+        found = np.where(inside, into.reshape(found.shape), found)
+    return found / np.sum(found * mass, axis=(1, 2))[:, None, None], inside, mass

@@ -7,12 +7,16 @@ small discs are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Protocol
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fem_constriction.errors import ComputationError
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.solving.capabilities import ENCLOSURE, offers
 from fem_constriction.stack.face_model import solved_on_face
 from fem_constriction.stack.sides import Sides
 from validation.discs.certificate import Pairing
@@ -27,20 +31,48 @@ SPANNED = 1e-7
 BALANCE = 1e-6
 
 
+class Certifying(Protocol):
+    """A backend that offers both sides of a face."""
+
+    name: str
+
+    def sides(self, described: Problem, level: int | None = None) -> Sides:
+        """Return potentials and currents of one plane, finer by level; None: as fine as a cross-check takes them."""
+        ...
+
+
+def certifying(problem: Problem, backends: Sequence[Any]) -> Certifying | None:
+    """Return the first of these backends that offers both sides of the cell's face, or None."""
+    return next((backend for backend in backends if ENCLOSURE in offers(backend, problem.kind)), None)
+
+
+def certificate(problem: Problem, backend: Certifying, level: int | None = None) -> Pairing:
+    """Return what the discs of a problem in its band are made of, on a backend's own plane.
+
+    Raises
+    ------
+    MemoryShort
+        Where the plane would not fit, before it is made.
+    ComputationError
+        See `paired`.
+    """
+    with threadpool_limits(limits=1, user_api="blas"):
+        return paired(problem, backend.sides(problem, level), (backend.name, backend.name))
+
+
 def paired(problem: Problem, sides: Sides, names: tuple[str, str] = ("", "")) -> Pairing:
     """Return what the discs of a problem in its band are made of; names: of what gave potentials and currents.
 
     Raises ComputationError where potentials and currents do not do the work of unit current: one of them is not admissible.
     """
     places = problem.places
-    with threadpool_limits(limits=1, user_api="blas"):
-        above, below = (
-            solved_on_face(side, places, problem.band, direct_current=problem.direct_current, tolerance=SPANNED)
-            for side in (sides.potentials, sides.currents)
-        )
-        potentials = potentials_on_planes(sides.potentials, above, places)
-        currents = currents_on_planes(sides.currents, below, places)
-        cross = overlaps(potentials, currents, sides.overlap, places)
+    above, below = (
+        solved_on_face(side, places, problem.band, direct_current=problem.direct_current, tolerance=SPANNED)
+        for side in (sides.potentials, sides.currents)
+    )
+    potentials = potentials_on_planes(sides.potentials, above, places)
+    currents = currents_on_planes(sides.currents, below, places)
+    cross = overlaps(potentials, currents, sides.overlap, places)
     totals = np.zeros(len(currents.face))
     totals[0] = 1.0
     work = np.outer(potentials.metal, totals)

@@ -26,7 +26,7 @@ def overlaps(
     area = upper.side.area
     x, y = overlap
     over = along(2, y, along(1, x, currents.face))  # int N_i j over the face
-    inside = lower.inside(currents.face.shape[1:])
+    inside = np.asarray(lower.side.face[CHARGE_TRANSFER].sum(1)).reshape(currents.face.shape[1:]) > 0
     touching = along(2, y, along(1, x, np.where(inside, currents.face, 0.0)))  # a density is of contact or of pores alone
     ones = np.ones(over.shape[1:])
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fem_constriction.arrays import Array
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.reduction.reduced import spanned
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import Lateral
 from validation.discs.exact_layers import Column
@@ -41,9 +42,7 @@ class Plane:
 
     def column(self) -> Column:
         """Return the layers below."""
-        k = np.sqrt(np.maximum(np.sort(self.lateral.values.ravel()), 0.0)) / self.side.unit
-        k[0] = 0.0  # of the uniform mode it is rounding
-        return Column(k, [float(heights.sum()) for heights in self.side.layers])
+        return column_of(self.side)
 
     def modes(self, values: Array) -> Array:
         """Return coefficients (r, n) of values at nodes (r, nx, ny)."""
@@ -62,14 +61,26 @@ class Plane:
         unsorted[:, self.order] = coefficients
         return self.lateral.synthesise(unsorted.reshape(len(coefficients), *self.lateral.shape))
 
-    def weights(self, where: NDArray[np.bool_]) -> Array:
-        """Return the roots of the masses of some nodes: so weighted, values count as in the mean square, on any grid."""
-        mass: Array = (self.side.face[CHARGE_TRANSFER] + self.side.face[PORE]).diagonal() / self.side.area
-        return np.asarray(np.sqrt(mass.reshape(where.shape)[where]))
 
-    def inside(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Return which nodes of densities belong to the contact, (nx, ny)."""
-        return np.asarray(np.asarray(self.side.face[CHARGE_TRANSFER].sum(1)).reshape(shape) > 0)
+def orthonormal(side: Layered, values: Array) -> tuple[Array, Array]:
+    """Return functions on a face, (m, nx, ny), orthonormal but for the masses off the diagonal, and values (r, nx, ny) in them.
+
+    So the values are known by few numbers, (r, m), and whatever is made of these lies in what the values span, to rounding:
+    nodal values themselves leave it where columns nearly depend on each other.
+    """
+    mass: Array = (side.face[CHARGE_TRANSFER] + side.face[PORE]).diagonal() / side.area
+    root = np.sqrt(mass)
+    columns = (values.reshape(len(values), -1) * root).T
+    span = spanned(columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300))
+    functions = np.where(np.any(columns != 0, axis=1), span.T / root, 0.0)  # what all of them leave out stays out, exactly
+    return functions.reshape(-1, *values.shape[1:]), np.asarray(columns.T @ span)
+
+
+def column_of(side: Layered) -> Column:
+    """Return the layers of a stack for the modes of its plane, or for the points of its functions, in ascending order."""
+    k = np.sqrt(np.maximum(np.sort(side.lateral.values.ravel()), 0.0)) / side.unit
+    k[0] = 0.0  # of the uniform mode it is rounding
+    return Column(k, [float(heights.sum()) for heights in side.layers])
 
 
 def below(places: Mapping[str, Admittance], shifts: Array) -> tuple[Array, Array]:

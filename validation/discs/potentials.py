@@ -20,7 +20,8 @@ from fem_constriction.reduction.reduced import spanned
 from fem_constriction.stack.face_model import FaceSolutions
 from fem_constriction.stack.layered import Layered
 from validation.discs.exact_layers import Column
-from validation.discs.planes import Plane, below
+from validation.discs.planes import Plane, below, orthonormal
+from validation.discs.subspaces import potentials_within
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +67,16 @@ class PlanePotentials:
 
 def potentials_on_planes(side: Layered, solved: FaceSolutions, places: Mapping[str, Admittance]) -> PlanePotentials:
     """Return what the potentials on the face, continued downwards, span."""
-    plane, tied = Plane(side), ~side.free.reshape(solved.potential.shape[1:])
+    rise = solved.potential - solved.metal[:, None, None]
+    rise[:, ~side.free.reshape(rise.shape[1:])] = 0.0  # what is held is the metal
+    functions, z = orthonormal(side, rise)
+    side = potentials_within(side, functions, solved)
+    plane = Plane(side)
     column = plane.column()
+    ones = np.ones((1, *rise.shape[1:]))
+    uniform, modes = plane.modes(ones), plane.modes(functions)
     tops, bottoms = column.impedances(*below(places, solved.shifts))
-    a = plane.modes(solved.potential)
+    a = solved.metal[:, None] * uniform + z @ modes
     planes: list[Array] = []
     for number, layer in enumerate(column.layers):
         count = column.alive[number + 1]
@@ -79,15 +86,13 @@ def potentials_on_planes(side: Layered, solved: FaceSolutions, places: Mapping[s
             a = b * tops[number + 1] / bottoms[number][:, :count]
             planes.append(a)
     grounded = COUNTER_ELECTRODE not in places
-    weight = plane.weights(~tied)
-    rows = [solved.metal[:, None], solved.potential[:, ~tied] * weight, *(planes[:-1] if grounded else planes)]
+    rows = [solved.metal[:, None], z, *(planes[:-1] if grounded else planes)]
     columns = np.hstack(rows).T
     columns = columns / np.linalg.norm(columns, axis=0)
     span = spanned(columns)
-    metal, free, *rest = np.split(span.T, np.cumsum([row.shape[1] for row in rows])[:-1], axis=1)
-    face = np.repeat(metal, tied.size, axis=1).reshape(-1, *tied.shape)
-    face[:, ~tied] = free / weight
+    metal, z, *rest = np.split(span.T, np.cumsum([row.shape[1] for row in rows])[:-1], axis=1)
     if grounded:
         rest.append(np.zeros((len(metal), column.alive[-1])))
-    top = (plane.modes(face), *rest[1::2])
+    face = metal[:, :, None] * ones + np.tensordot(z, functions, 1)
+    top = (metal * uniform + z @ modes, *rest[1::2])
     return PlanePotentials(plane, column, metal[:, 0], face, top, tuple(rest[::2]), solved.shifts, np.asarray(span.T @ columns))

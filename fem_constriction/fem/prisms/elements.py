@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fem_constriction.fem.prisms.equilibrated import MixedElements, triangular_sides
+from fem_constriction.fem.prisms.equilibrated import PER_TRIANGLE, MixedElements, triangular_sides
 from fem_constriction.fem.prisms.plane_memory import check_plane
 from fem_constriction.fem.prisms.prism_fields import PrismFields
 from fem_constriction.fem.prisms.prisms import STACKED, Prisms, TriangleSpace, prisms
@@ -24,6 +24,10 @@ from fem_constriction.stack.sides import Sides
 
 #: Doubles per unknown of a factorisation for each mode along z, at each shift of a block (measured 80 to 140).
 ENTRIES = 140
+
+
+#: Triangles of the coarsest level up to which a cross-check's discs take the next one.
+FEW = 120
 
 
 class PrismElements(ExtrudedElements):
@@ -44,9 +48,13 @@ class PrismElements(ExtrudedElements):
         """Return what bounds Z from the other side on the same kind of grids: no voxel grid fits the outline."""
         return MixedElements(mesher=self.mesher)
 
-    def sides(self, problem: Problem, level: int) -> Sides:
-        """Return potentials and currents of the face's triangles."""
-        return triangular_sides(problem, prisms(problem, GRADINGS[2], level, self.mesher))
+    def sides(self, problem: Problem, level: int | None) -> Sides:
+        """Return potentials and currents of the face's triangles; by themselves, twice as fine where the coarsest are few."""
+        found = prisms(problem, GRADINGS[2], level or 0, self.mesher)
+        if level is None and found.shape[0] <= FEW:
+            found = prisms(problem, GRADINGS[2], 1, self.mesher)
+        check_plane(found.shape[0] * PER_TRIANGLE[1], f"{self.name}, discs on {found.name} ({found.shape[0]} triangles)")
+        return triangular_sides(problem, found)
 
     def nodes(self, grid: Prisms) -> int:
         """About how many nodes a triangulation has: vertices are half of its triangles, edges three halves."""

@@ -94,7 +94,13 @@ def _stack(
         unit=grid.depth,
         face={CHARGE_TRANSFER: contact * area, PORE: sparse.csr_array(mass - contact) * area},
         free=~held if ideal else np.ones_like(held),
-        description={"backend": "fem", "bound": what, "grid": grid.name, "cells": grid.shape, "unknowns": int(mass.shape[0])},
+        description={
+            "backend": "fem",
+            "bound": what,
+            "grid": grid.name,
+            "cells": grid.shape[:1],
+            "unknowns": int(mass.shape[0]),
+        },
     )
 
 

@@ -10,7 +10,7 @@ from fem_constriction.fem.stacks.extruded import ExtrudedElements
 from fem_constriction.fem.stacks.fields import Gradients
 from fem_constriction.fem.stacks.operators import Numbering
 from fem_constriction.fem.stacks.potentials import ElementFields
-from fem_constriction.fem.stacks.sides import rectangular_sides
+from fem_constriction.fem.stacks.sides import USUAL, rectangular_sides
 from fem_constriction.fem.stacks.spaces import PlanarSpace, VerticalSpace
 from fem_constriction.fem.stacks.traces import traces
 from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
@@ -43,9 +43,9 @@ class Hexahedra(ExtrudedElements):
         """Return the grid of `resolution` elements per edge of the cell."""
         return uniform(problem, resolution)
 
-    def sides(self, problem: Problem, level: int) -> Sides:
+    def sides(self, problem: Problem, level: int | None) -> Sides:
         """Return potentials and currents of the face's rectangles."""
-        return rectangular_sides(problem, level)
+        return rectangular_sides(problem, USUAL if level is None else level)
 
     def nodes(self, grid: Grid) -> int:
         """Return how many nodes the plane has."""

@@ -15,9 +15,11 @@ from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.sides import Sides
 
-#: Degree of the potentials, one more than that of the densities, and lines for both: mu = 2 k, and steps of which level 2
-#: leaves radii of 6e-6 to 2.2e-5 of |Z| (six reference cells).
+#: Degree of the potentials, one more than that of the densities, and lines for both: mu = 2 k for the full order.
 DEGREE, LINES = 2, Grading(exponent=4.0, steps=3)
+
+#: The level that leaves radii of 6e-6 to 2.2e-5 of |Z| (six reference cells).
+USUAL = 2
 
 
 def rectangular_sides(problem: Problem, level: int) -> Sides:
@@ -40,7 +42,7 @@ def _potentials(problem: Problem, grid: Grid) -> Layered:
         unit=grid.depth,
         face={CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
         free=~held if problem.ideal_contact else np.ones_like(held),
-        description={"bound": "potentials", "grid": grid.name, "unknowns": plane.size},
+        description={"bound": "potentials", "grid": grid.name, "cells": grid.shape[:2], "unknowns": plane.size},
     )
 
 
@@ -59,5 +61,5 @@ def _currents(problem: Problem, grid: Grid, x: MixedLine, y: MixedLine) -> Layer
             PORE: sparse.diags_array(mass * ~inside * area).tocsr(),
         },
         free=~inside if problem.ideal_contact else np.ones_like(inside),
-        description={"bound": "currents", "grid": grid.name, "unknowns": mass.size},
+        description={"bound": "currents", "grid": grid.name, "cells": grid.shape[:2], "unknowns": mass.size},
     )
