@@ -69,7 +69,7 @@ TASKS: Final[Mapping[str, Task]] = {
         Task("spectrum", every=((GRID, FAMILY),)),
         Task("spectrum --accuracy", every=((FAMILY,),)),
         Task("spectrum --resolution", every=((UNIFORM,),)),
-        Task("spectrum --guaranteed", some=(ENCLOSURE,)),
+        Task("spectrum --guaranteed", some=(ENCLOSURE,), least=2),
         Task("crosscheck", every=((FAMILY, SPECTRA),), some=(FAMILY,), least=2),
         Task("crosscheck --accuracy", every=((FAMILY, SPECTRA),), some=(FAMILY, ENCLOSURE), least=2),
         Task("sweep", every=((FAMILY,),), least=2),
