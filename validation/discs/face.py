@@ -13,13 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from fem_constriction.errors import ComputationError
+from fem_constriction.arrays import Array
+from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.reduced import ReducedModel
-from fem_constriction.solving.capabilities import ENCLOSURE, offers
+from fem_constriction.solving.capabilities import ENCLOSURE, OFFERS, offers
 from fem_constriction.stack.face_model import solved_on_face
 from fem_constriction.stack.sides import Sides
-from validation.discs.certificate import Pairing
+from validation.discs.certificate import Discs, Pairing
 from validation.discs.currents import currents_on_planes
 from validation.discs.overlaps import overlaps
 from validation.discs.potentials import potentials_on_planes
@@ -58,6 +59,17 @@ def certificate(problem: Problem, backend: Certifying, level: int | None = None)
     """
     with threadpool_limits(limits=1, user_api="blas"):
         return paired(problem, backend.sides(problem, level), (backend.name, backend.name))
+
+
+def discs_of(problem: Problem, backends: Sequence[Any], frequency: Array) -> tuple[Discs | None, str]:
+    """Return the discs of a problem at frequencies in Hz, of its band, or None and why there are none, in words."""
+    backend = certifying(problem, backends)
+    if backend is None:
+        return None, f"none of the backends offers {OFFERS[ENCLOSURE]}: no guaranteed discs"
+    try:
+        return certificate(problem, backend).discs(frequency), ""
+    except (InputError, ComputationError, np.linalg.LinAlgError) as error:
+        return None, f"no guaranteed discs: {error}"
 
 
 def paired(problem: Problem, sides: Sides, names: tuple[str, str] = ("", "")) -> Pairing:

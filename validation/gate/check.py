@@ -17,8 +17,8 @@ from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.refinement import FIRST_LEVELS, Family, refine
+from validation.discs.certificate import Discs
 from validation.gate.agreement import Agreement, compare, enclose
-from validation.gate.disc_source import DiscSource
 from validation.gate.families import Progress
 from validation.gate.fits import TOGETHER, Fits, noted, relative
 from validation.gate.geometric import geometric_resistance
@@ -38,7 +38,7 @@ class Crosscheck:
     families
         Backend -> its grids, solved.
     discs
-        Where guaranteed discs come from; `wanted`: whether it is worth a note that there are none.
+        Guaranteed ones, which no refinement changes, or None; `lacking`: why not, where that is worth a note.
     told
         Backend that gives spectra alone -> what it says.
     bounding
@@ -51,11 +51,11 @@ class Crosscheck:
     points: Array
     tolerance: float
     families: Mapping[str, Family]
-    discs: DiscSource
     told: Mapping[str, Told] = field(default_factory=dict)
     bounding: Sequence[Family] = ()
     routes: tuple[RouteCheck, ...] = ()
-    wanted: bool = True
+    discs: Discs | None = None
+    lacking: str = ""
 
     @cached_property
     def agreement(self) -> Agreement:
@@ -64,13 +64,13 @@ class Crosscheck:
         limits |= {name: each.spectrum for name, each in self.told.items()}
         pairs = product([*self.families.values(), *self.bounding], repeat=2)
         enclosures = [enclose(one, other) for one, other in pairs if (one.bound, other.bound) == ("lower", "upper")]
-        discs, notes = self.discs(self.families), []
+        notes = []
         if not enclosures:
             notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
-        if discs is None and self.wanted:
-            notes.append("no pair of backends gives potentials and currents of the same parts and layers: no guaranteed discs")
+        if self.discs is None and self.lacking:
+            notes.append(self.lacking)
         notes += [note for name, family in self.families.items() if (note := self._loose(name, family))]
-        return compare(limits, self.tolerance, enclosures=enclosures, discs=discs, notes=notes, routes=self.routes)
+        return compare(limits, self.tolerance, enclosures=enclosures, discs=self.discs, notes=notes, routes=self.routes)
 
     def _loose(self, name: str, family: Family) -> str:
         """Where a family is outside its asymptotic range and it matters, in words; "" where nowhere."""
@@ -87,7 +87,7 @@ class Crosscheck:
     @cached_property
     def geometric(self) -> Geometric | None:
         """R_DC(3D) - R_DC(1D-PM); None where no direct current flows."""
-        return geometric_resistance(self.problem, self.families, self.told, self.bounding, self.agreement.discs)
+        return geometric_resistance(self.problem, self.families, self.told, self.bounding, self.discs)
 
     @property
     def settled(self) -> bool:

@@ -25,7 +25,6 @@ def solve_families(
     progress: Progress | None = None,
     *,
     side_by_side: bool = True,
-    keep: bool = True,
 ) -> dict[str, Family]:
     """Return {backend: family} of problems that differ in materials alone; an interruption waits for nothing that still runs.
 
@@ -37,8 +36,6 @@ def solve_families(
         The backends.
     side_by_side
         A thread per backend; not where every processor has work already.
-    keep
-        The potentials of the finest grids as well, for guaranteed discs.
     """
     for problem in problems:
         problem.lowered().check_solvable()
@@ -51,7 +48,7 @@ def solve_families(
             check_affordable(first, backend)
         pool = ThreadPoolExecutor(at_once)
         try:
-            solve = partial(solve_family, first, progress=progress, keep=keep, others=others)
+            solve = partial(solve_family, first, progress=progress, others=others)
             jobs = {backend.name: pool.submit(solve, backend, first.band) for backend in chosen}
             return {name: job.result() for name, job in jobs.items()}
         finally:

@@ -12,14 +12,13 @@ from fem_constriction.errors import NotAgreed
 from fem_constriction.fitting.extraction import Extraction
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import Backend, SpectrumBackend, backend_named
-from fem_constriction.solving.capabilities import gap, require
+from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.refinement import Family, angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
-from validation.discs.certificate import Pairing
+from validation.discs.face import discs_of
 from validation.discs.guaranteed import guarantee
 from validation.gate.agreement import Agreement, check_tolerance
 from validation.gate.check import Crosscheck, refusal_of
-from validation.gate.disc_source import finest_pairing, given, of_finest, of_pairing
 from validation.gate.families import Progress, bounding_families, solve_families
 from validation.gate.fits import Fits
 from validation.gate.result import Geometric, Result
@@ -39,14 +38,11 @@ class Prepared:
     ----------
     families
         Backend -> its grids.
-    pairing
-        What guaranteed discs are made of; None without such a pair of backends.
     routes
         One per backend: how it was solved beside its own matrices.
     """
 
     families: Mapping[str, Family]
-    pairing: Pairing | None
     routes: tuple[RouteCheck, ...] = ()
 
 
@@ -78,10 +74,10 @@ def crosscheck(
     tolerance
         Of the agreement, relative to |Z|.
     accuracy
-        Guaranteed discs with at most this radius, relative to |Z|, on grids made for them (`guarantee`); left out: those of the
-        finest grids.
+        Guaranteed discs with at most this radius, relative to |Z| (`guarantee`); left out: those of one plane, about 1e-5 for
+        rectangles and 3e-4 for other outlines.
     discs
-        False: none, a few seconds instead of half a minute.
+        False: none.
     progress
         Called with a backend's name and the level after each grid.
 
@@ -103,9 +99,10 @@ def crosscheck(
     check_tolerance(tolerance)
     chosen, telling = by_kind(backends)
     require("crosscheck" if accuracy is None else "crosscheck --accuracy", problem, [*chosen, *telling])
-    asked = None if accuracy is None else guarantee(problem, points, accuracy, backends=chosen).discs
-    keep = discs and asked is None and gap("spectrum --guaranteed", problem, chosen) is None
-    families = solve_families([problem], chosen, progress, keep=keep)
+    found, lacking = None if accuracy is None else guarantee(problem, points, accuracy, backends=chosen).discs, ""
+    families = solve_families([problem], chosen, progress)
+    if discs and found is None:
+        found, lacking = discs_of(problem, chosen, points)
     check: Crosscheck | None = Crosscheck(
         problem=problem,
         points=points,
@@ -114,8 +111,8 @@ def crosscheck(
         told={backend.name: told(problem, backend, points, progress) for backend in telling},
         bounding=bounding_families(problem, families),
         routes=check_routes([problem], [*chosen, *telling], band),
-        discs=of_finest(problem, points) if keep else given(asked),
-        wanted=discs,
+        discs=found,
+        lacking=lacking,
     )
     while check is not None:
         last = check
@@ -165,8 +162,7 @@ def prepare(
     for problem in taken[:1]:  # of one discretisation, hence of one kind
         require("sweep", problem, chosen)
     families = solve_families(taken, chosen, progress, side_by_side=side_by_side)
-    pairing, routes = finest_pairing(families), check_routes(taken, chosen, band)
-    return Prepared({name: family.without_potentials() for name, family in families.items()}, pairing, routes)
+    return Prepared({name: family.without_potentials() for name, family in families.items()}, check_routes(taken, chosen, band))
 
 
 def judge(
@@ -176,6 +172,7 @@ def judge(
     *,
     tolerance: float = 1e-3,
     every_fit: bool = True,
+    discs: bool = True,
 ) -> Result:
     """Return what `crosscheck` would, for one of the cells that were prepared, without refining further.
 
@@ -191,6 +188,8 @@ def judge(
         Of the agreement, relative to |Z|.
     every_fit
         That of each backend and that with the discs as well, not only that of what they agree on.
+    discs
+        False: no guaranteed discs; they take half a second or more.
 
     Returns
     -------
@@ -201,9 +200,15 @@ def judge(
     problem = Problem.of(cell).over(points)
     check_tolerance(tolerance)
     families = {name: family.of(problem) for name, family in prepared.families.items()}
-    discs = of_pairing(prepared.pairing, problem, points)
+    found, lacking = discs_of(problem, [each.backend for each in families.values()], points) if discs else (None, "")
     check = Crosscheck(
-        problem=problem, points=points, tolerance=tolerance, families=families, discs=discs, routes=prepared.routes
+        problem=problem,
+        points=points,
+        tolerance=tolerance,
+        families=families,
+        discs=found,
+        lacking=lacking,
+        routes=prepared.routes,
     )
     return check.result(every_fit=every_fit)
 
