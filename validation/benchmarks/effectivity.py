@@ -17,14 +17,12 @@ from rich.text import Text
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
+from fem_constriction.fem import FiniteElements
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import direct_current
-from fem_constriction.solving.backends import backend_named
-from fem_constriction.solving.one_grid import solve_grid
-from fem_constriction.solving.refinement import angular_band
 from validation import oracles
 from validation.benchmarks.random_cells import FREQUENCY, SEED, random_cell
-from validation.discs.all_unknowns import certify
+from validation.discs.face import certificate
 from validation.show.report import table
 
 #: Oracles' orders that are tried until the truth is known this well.
@@ -62,12 +60,8 @@ def effectivity(cells: int, level: int = 0, progress: Callable[[int], None] | No
 
 
 def _one(cell: Cell, level: int) -> dict[str, Any]:
-    band = angular_band(FREQUENCY)
-    lower, upper = (
-        solve_grid(cell, backend, backend.grid(Problem.of(cell), level), band, keep=True)
-        for backend in map(backend_named, ("fem", "network"))
-    )
-    discs = certify(lower, upper, FREQUENCY)
+    problem = Problem.of(cell).over(FREQUENCY)
+    discs = certificate(problem, FiniteElements(), level).discs(FREQUENCY)
     described = oracles.from_description(tomllib.loads(cell.dumps()))
     for order in ORDERS:
         truth, error = oracles.spectrum(described, FREQUENCY, order)

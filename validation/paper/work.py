@@ -24,8 +24,8 @@ class Fitted(Spectra):
         return None
 
     def evaluate(self, cell: Cell, settings: Settings, prepared: Any) -> Record:
-        """Cross-check the cell, without discs: what a figure shows is the limits and their agreement."""
+        """Cross-check the cell, guaranteed discs included: a figure shows the limits, which have to lie in them."""
         label, varied = identify(self.figure, cell)
         tolerance = settings.tolerance or TOLERANCE
-        result = gate.crosscheck(cell, settings.frequencies, backends=settings.backends, tolerance=tolerance, discs=False)
+        result = gate.crosscheck(cell, settings.frequencies, backends=settings.backends, tolerance=tolerance)
         return Sample.of_result(result, label, varied).as_record(result)
