@@ -6,7 +6,7 @@ which it is projected, as the whole network is in `projection`. It is the same d
 plane's solutions is Galerkin on all potentials that continue them exactly. Memory and time grow with the plane, not the volume.
 
 Both backends share it, so their agreement is silent on it: its oracle are sparse solutions of the matrices that each assembles
-by itself (tests), and the finest grids of a cross-check with discs, which are solved with all their unknowns.
+by itself (tests), and guaranteed discs, which read off potentials and currents and take nothing else from here.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def crosscheck(
         float | None,
         typer.Option(help="Radius of the guaranteed discs, relative to |Z|.", show_default="as the finest grids give"),
     ] = None,
-    discs: Annotated[bool, typer.Option(help="Guaranteed discs as well, which take most of the time.")] = True,
+    discs: Annotated[bool, typer.Option(help="Guaranteed discs as well.")] = True,
     out: Annotated[Path, typer.Option(help="Folder for results, spectra and plots.")] = Path("crosscheck"),
     as_json: Json = False,
     quiet: Quiet = False,
