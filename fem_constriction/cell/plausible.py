@@ -20,7 +20,7 @@ from fem_constriction.cell.faults import rule_of
 
 #: Depth of a pore over its width, 2 A_pore/(perimeter of the contact), from which on j = y_pore (V - phi) may cost 1 % of |Z|.
 #: Measured against voids that are resolved, with metal above and beside them (finite volumes in two dimensions, strips and
-#: discs, ideal contacts of 0.1 to 0.9 of the half period L; `tests/test_plausible.py` has the code), at the worst frequency:
+#: discs, ideal contacts of 0.1 to 0.9 of the half period L; the code: `tests/cell/test_plausible.py`), at the worst frequency:
 #: with a permittivity in the void of at least the bulk's from 0.038 on for an electrolyte of thickness L/4, from 0.06 on
 #: for L, from 0.08 on for 2 L; with 1/15 of it from 0.06 and 0.1 on; with 1/150 (air) never, for nothing flows there then.
 #: Direct current through voids that conduct: from 0.05 on.

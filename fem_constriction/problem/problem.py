@@ -52,6 +52,16 @@ class Problem:
     def of(cls, described: Described) -> Problem:
         """Return the problem itself, or that of a Cell, of a dictionary with its keys, or of a cell file.
 
+        Parameters
+        ----------
+        described
+            A Problem, a Cell, a dictionary with the keys of a cell file, or the path of one.
+
+        Returns
+        -------
+        Problem
+            The same where it is one already.
+
         Raises
         ------
         InputError
@@ -60,12 +70,34 @@ class Problem:
         return described if isinstance(described, Problem) else cls(Cell.of(described))
 
     def over(self, frequencies: Any) -> Problem:
-        """Return the problem with the band of these frequencies in Hz, which are positive; all else is shared."""
+        """Return the problem with the band of these frequencies; all else is shared.
+
+        Parameters
+        ----------
+        frequencies
+            Hz, positive, shape (n,).
+
+        Returns
+        -------
+        Problem
+            Of the same cell.
+        """
         points = frequencies_taken(frequencies)
         return self.within((float(2 * np.pi * points.min()), float(2 * np.pi * points.max())))
 
     def within(self, band: Band | None) -> Problem:
-        """Return the problem with this band of angular frequencies in 1/s; all else is shared."""
+        """Return the problem with this band; all else is shared.
+
+        Parameters
+        ----------
+        band
+            Angular frequencies from least to greatest, 1/s; None: direct current alone.
+
+        Returns
+        -------
+        Problem
+            Of the same cell.
+        """
         if band == self.band:
             return self
         other = Problem(self.cell, band)
@@ -73,7 +105,18 @@ class Problem:
         return other
 
     def vary(self, changes: Mapping[str, Any]) -> Problem:
-        """Return the problem of the cell with other values, in the same band: see `Cell.vary`."""
+        """Return the problem of the cell with other values, in the same band.
+
+        Parameters
+        ----------
+        changes
+            Dotted key -> value: see `Cell.vary`.
+
+        Returns
+        -------
+        Problem
+            Of the other cell.
+        """
         return Problem(self.cell.vary(changes), self.band)
 
     def lowered(self) -> Problem:
