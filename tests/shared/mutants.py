@@ -1,6 +1,6 @@
 """One operator changed at random, and the tests of its room run: which changes do they see?
 
-    python tests/shared/mutants.py MODULE.py COUNT SEED tests/gate/test_a.py [-k ...]
+    python tests/shared/mutants.py MODULE.py COUNT SEED tests/ROOM/test_a.py [-k ...]
 
 prints a line per change, `killed`, `survived` or `timeout`, with its line before and after. A survivor is either equivalent (it
 changes nothing that is stated) or physics that no test states. Each change runs in a process of its own, forked after numpy,

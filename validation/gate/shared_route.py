@@ -42,7 +42,7 @@ ALLOWED = 1e-7
 REFINED = 2
 
 #: Unknowns up to which a plain solution takes a few hundredths of a second, and up to which it is made at all.
-QUICK, MOST = 3_000, 20_000
+QUICK, MOST = 2_000, 20_000
 
 #: Cells per edge of the grids that are tried where the family's own coarsest one is too large, finest first.
 PER_EDGE = (16, 12, 10, 8, 6, 4)
@@ -181,13 +181,12 @@ def _check_route(problems: Sequence[Problem], backend: Backend, band: Band) -> R
         model = solved.of(each).model if others else solved.model
         points = telling_frequencies(model, band, FEWER if large else FREQUENCIES)
         points = np.append(np.zeros(int(flows)), points) if not number else points[[len(points) // 2]]
-        for omega in points:
+        fast, claimed = model.impedance(1j * points), model.error(1j * points)
+        for omega, z, off in zip(points, fast, claimed, strict=True):
             s = 1j * omega if omega else 0.0
             y = {name: admittance(place, s) for name, place in each.places.items()}
-            fast = complex(model.impedance(np.array([s]))[0])
             plain, rounding = own.residual(y, model, s) if whole else own.impedance(y)
-            claimed = float(model.error(np.array([s]))[0])
-            rows.append((number, omega / (2 * np.pi), fast, plain, max(ALLOWED, rounding) + claimed))
+            rows.append((number, omega / (2 * np.pi), complex(z), plain, max(ALLOWED, rounding) + float(off)))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     return RouteCheck(
         backend=backend.name,
