@@ -182,7 +182,7 @@ def two_layers_at_the_contact(patch: Patch) -> None:
             found[CHARGE_TRANSFER] = Admittance.series(found[CHARGE_TRANSFER], Admittance((Element(2e4, 1e-2),)))
         return found
 
-    _everywhere("admittances", places)(patch)
+    _everywhere("processes", places)(patch)
 
 
 def _interpolated(right: Any, values: Any, columns: Any, *arguments: Any) -> Any:
@@ -201,7 +201,7 @@ def _read(name: str, factor: float) -> Callable[[Patch], None]:
     def change(right: Any, cell: Cell) -> dict[str, Admittance]:
         return {place: y.times(factor) if place == name else y for place, y in right(cell).items()}
 
-    return _everywhere("admittances", change)
+    return _everywhere("processes", change)
 
 
 def _vacuum(patch: Patch) -> None:
