@@ -27,7 +27,6 @@ from fem_constriction.processes import of_cell
 from fem_constriction.processes.elements import Admittance, Element
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.reduction import reduced
-from fem_constriction.reduction.projection import Basis
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving import refinement
 from fem_constriction.stack import face_model, layered, samples
@@ -128,18 +127,17 @@ def _sheet(right: Any, self: Any, matrix: Any, shape: Any) -> None:
 
 
 def _projected(name: str, factor: float) -> Callable[[Patch], None]:
-    def change(right: Any, self: Any, solved: Any) -> None:
-        right(self, solved)
-        if name in self.matrices:
-            self.matrices[name][-1, -1] *= factor
+    """The projected matrix of a place times a factor, wherever the model makes its system of it."""
 
-    return _wraps(Basis, "add", change)
+    def change(right: Any, self: Any, s: Any, processes: Any) -> Any:
+        more = (factor - 1) * np.asarray(processes[name](s))
+        return right(self, s, processes) + more[:, None, None] * self.matrices[name]
+
+    return _wraps(LateralModel, "_system", change)
 
 
-def _port(right: Any, self: Any, solved: Any) -> None:
-    before = self.port.size
-    right(self, solved)
-    self.port[before:] *= 1.005
+def _port(right: Any, system: Any, port: Any, *arguments: Any) -> Any:
+    return right(system, 1.005 * port, *arguments)
 
 
 def _first_model(right: Any, basis: Any, band: Any, **named: Any) -> Any:
@@ -185,9 +183,9 @@ def two_layers_at_the_contact(patch: Patch) -> None:
     _everywhere("processes", places)(patch)
 
 
-def _interpolated(right: Any, values: Any, columns: Any, *arguments: Any) -> Any:
-    found = right(values, columns, *arguments)
-    return replace(found, weights=1.01 * found.weights) if len(found.weights) < len(values) else found
+def _interpolated(right: Any, values: Any) -> Any:
+    nodes, cardinal = right(values)
+    return nodes, 1.01 * cardinal
 
 
 def _shallow(right: Any, self: Any, *arguments: Any, **named: Any) -> None:
@@ -250,13 +248,13 @@ FAULTS = (
     Fault("contact and pores conduct 1 % too much", "face problem", _wraps(Sheet, "__init__", _sheet), ROUTE),
     Fault("what is below the face conducts 1 % too much in the model", "face problem",
           _times(samples.Samples, "total", 1.01), ROUTE),
-    Fault("interpolated modes conduct 1 % too much", "samples", _wraps(samples, "sample", _interpolated),
+    Fault("interpolated modes conduct 1 % too much", "samples", _wraps(samples, "_interpolated", _interpolated),
           ROUTE),
     Fault("functions of a triangulation are 1 % too large", "sparse functions", _times(Rational, "coefficients", 1.01),
           "test_pencil.test_twice_the_poles_have_the_square_of_the_error", FINE),
-    Fault("one projected entry of the contact is 1 % too large", "projection", _projected(CHARGE_TRANSFER, 1.01), ROUTE),
-    Fault("one projected entry of the pores is 2 % too large", "projection", _projected(PORE, 1.02), ROUTE),
-    Fault("the port is 0.5 % too large", "projection", _wraps(Basis, "add", _port), ROUTE),
+    Fault("the projected matrix of the contact is 1 % too large", "projection", _projected(CHARGE_TRANSFER, 1.01), ROUTE),
+    Fault("the projected matrix of the pores is 2 % too large", "projection", _projected(PORE, 1.02), ROUTE),
+    Fault("the port is 0.5 % too large", "projection", _wraps(reduced, "_solve", _port), ROUTE),
     Fault("five shifts are taken for enough, and no error is stated", "projection", _few_shifts, ROUTE),
     Fault("the model's frequency is 1 % too high", "reduced model", _wraps(LateralModel, "_system", _frequency), ROUTE),
     Fault("the model's Z is 0.5 % too large", "reduced model", _wraps(reduced, "_solve", _solved), ROUTE),
