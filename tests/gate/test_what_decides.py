@@ -39,6 +39,8 @@ def widest(limits: dict[str, fc.Spectrum], by_backend: dict[str, tuple[float, fl
 def test_the_backend_that_is_known_worst_is_refined() -> None:
     narrow, wide = spectrum(1e-3, 1e-3, 1e-3), spectrum(1e-4, 1.0, 1e-4)
     assert widest({"a": narrow, "b": wide}) == "b" and widest({"a": wide, "b": narrow}) == "a"
+    known = {"a": (1.0, 0.9), "b": (1.0, 0.1)}
+    assert widest({"a": narrow, "b": wide}, known) == "b", "spectra first: R_Cstr counts where they agree"
 
 
 def test_where_spectra_agree_it_is_the_one_whose_r_cstr_is_known_worst() -> None:
