@@ -231,8 +231,10 @@ class _Solutions(Basis):
         self.petsc, self.ranks = petsc, _Ranks(comm)
         self.size, total = len(own), unknowns - 1
         self.last = comm.rank == comm.size - 1
-        self.parts = {name: _Part(links.get(name), own, total, self.ranks, self.last) for name in processes}
+        self.parts = {name: _Part(links.get(name), own, total) for name in processes}
         for part in self.parts.values():
+            part.ranks, part.last = self.ranks, self.last
+            part.voltage = float(self.ranks.total(part.voltage))
             csr = (part.local.indptr.astype(petsc.IntType), part.local.indices.astype(petsc.IntType), part.local.data)
             part.matrix = petsc.Mat().createAIJ(((self.size, total), (self.size, total)), csr=csr, comm=comm)
         super().__init__(Assembly(self.parts), processes, TOLERANCE, self.ranks)
@@ -289,9 +291,10 @@ class _Part:
     """A rank's rows of one process's Laplacian: between free nodes, and their coupling to V; the last rank has V's own."""
 
     matrix: Any = None
+    ranks: _Ranks
+    last: bool
 
-    def __init__(self, links: Links | None, own: range, metal: int, ranks: _Ranks, last: bool) -> None:
-        self.ranks, self.last = ranks, last
+    def __init__(self, links: Links | None, own: range, metal: int) -> None:
         first, end = own.start, own.stop
         self.coupling = np.zeros(end - first)
         self.voltage = 0.0
@@ -309,7 +312,6 @@ class _Part:
         triplets = [np.concatenate(part) if part else np.zeros(0) for part in (values, rows, columns)]
         self.local = sparse.csr_array((triplets[0], (triplets[1].astype(np.int64), triplets[2].astype(np.int64))), shape=shape)
         self.local.sum_duplicates()
-        self.voltage = float(ranks.total(self.voltage))
 
     @property
     def shape(self) -> tuple[int, int]:
