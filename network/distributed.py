@@ -172,7 +172,7 @@ def reduce_links(
         "bytes_per_rank": ranks.allreduce(basis.bytes(), op=MPI.MAX),
         "projection_error": estimate,
     }
-    return replace(model, statistics=statistics)
+    return replace(model, statistics=statistics, basis=())
 
 
 def _world(comm: Any) -> Any:
