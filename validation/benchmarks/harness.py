@@ -176,10 +176,12 @@ class Benchmark:
     """A benchmark as a command runs it.
 
     run: -> what was measured, as JSON can hold it; tables: that in words; picture: that drawn, None if nothing is;
-    passed: whether what was found is as asked (a benchmark that only measures always is).
+    passed: whether what was found is as asked (a benchmark that only measures always is); pieces: how many it has, where that
+    is known: `run` then takes `progress`, which is told how many are done.
     """
 
-    run: Callable[[], Record]
+    run: Callable[..., Record]
     tables: Callable[[Record], RenderableType]
     picture: Callable[[Record], Picture] | None = None
+    pieces: int | None = None
     passed: Callable[[Record], bool] = lambda record: True

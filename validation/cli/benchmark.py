@@ -5,7 +5,7 @@ Five commands, and one for every other backend by its name. What they have in co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -149,10 +149,9 @@ def discs(
     quiet: Quiet = False,
 ) -> int:
     """Guaranteed radii beside the true errors of random cells; exit status 1 if a truth lies outside its disc."""
-    with terminal.counted("random cells", cells, quiet) as step:
-        run = partial(effectivity, cells, level, step)
-        study = Benchmark(run=run, tables=effectivity_report, passed=lambda record: not record["outside"])
-        return _carry_out(study, "--cells", "", None, out, as_json, quiet)
+    run = partial(effectivity, cells, level)
+    study = Benchmark(run=run, pieces=cells, tables=effectivity_report, passed=lambda record: not record["outside"])
+    return _carry_out(study, "--cells", "random cells", None, out, as_json, quiet)
 
 
 @benchmark.command(name="honesty")
@@ -173,10 +172,14 @@ def honesty_command(
 ) -> int:
     """Stated uncertainties beside the true errors of random cells; exit status 1 if they are not as asked."""
     chosen = terminal.named("--kinds", lambda: kinds_named(kinds))
-    with terminal.counted("random cells", cells * len(chosen), quiet) as step:
-        run = partial(honesty, cells, seed, kinds=chosen, keep=keep, workers=workers, progress=step)
-        study = Benchmark(run=run, tables=honesty_report, picture=honesty_picture, passed=lambda record: bool(record["honest"]))
-        return _carry_out(study, "--cells", "", keep, out, as_json, quiet)
+    study = Benchmark(
+        run=partial(honesty, cells, seed, kinds=chosen, keep=keep, workers=workers),
+        pieces=cells * len(chosen),
+        tables=honesty_report,
+        picture=honesty_picture,
+        passed=lambda record: bool(record["honest"]),
+    )
+    return _carry_out(study, "--cells", "random cells", keep, out, as_json, quiet)
 
 
 def _of_backend(name: str) -> Any:
@@ -210,20 +213,25 @@ def _carry_out(
 ) -> int:
     """Run a benchmark, write and show what it found, and return the exit status.
 
-    option: which a value that is refused came from; words: beside a spinner, "" where the caller shows progress of its own.
+    option: which a value that is refused came from; words: beside a spinner, or a bar where the number of pieces is known.
     """
     if out is not None:
         terminal.check_file(out, "a JSON file", read)
         terminal.check_folder(out.parent, [])
-    run: Callable[[], dict[str, Any]] = terminal.aside(study.run)
-    with terminal.progress([], words, quiet or not words):
-        record = terminal.named(option, run)
+    with _bar(words, study.pieces, quiet) as step:
+        run = study.run if study.pieces is None else partial(study.run, progress=step)
+        record = terminal.named(option, terminal.aside(run))
     if out is not None:
         if study.picture is not None:
             printed.write(study.picture(record), out.parent, out.stem)
         write_text(out, json_text(record) + "\n")
     terminal.show(record, lambda: study.tables(record), as_json, quiet)
     return 0 if study.passed(record) else 1
+
+
+def _bar(words: str, pieces: int | None, quiet: bool) -> AbstractContextManager[Any]:
+    """What is shown while a benchmark runs: gone before its tables are printed."""
+    return terminal.progress([], words, quiet) if pieces is None else terminal.counted(words, pieces, quiet)
 
 
 def _points(frequencies: str) -> Any:

@@ -78,6 +78,11 @@ def guarantee(
     progress
         Called after each plane, with the backend's name and the level.
 
+    Returns
+    -------
+    Guaranteed
+        The discs, and a record of each plane that was tried.
+
     Raises
     ------
     InputError
