@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import ComputationError, InputError, cut
+from fem_constriction.errors import ComputationError, ConstrictionError, cut
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.one_dimensional import one_dimensional_resistance
 from fem_constriction.problem.problem import Band, Described, Problem
@@ -144,6 +144,10 @@ class RouteCheck:
         }
 
 
+#: What a grid may fail with: SuperLU raises RuntimeError where a factor is exactly singular, a backend of others anything.
+_NOT_SOLVED: Final = (ConstrictionError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+
+
 def check_routes(cells: Sequence[Described], chosen: Sequence[Any], band: Band) -> tuple[RouteCheck, ...]:
     """Return what `check_route` finds for each backend; those that give spectra alone have no route of ours.
 
@@ -160,12 +164,14 @@ def check_routes(cells: Sequence[Described], chosen: Sequence[Any], band: Band) 
 def check_route(cells: Sequence[Described], backend: Backend, band: Band) -> RouteCheck:
     """Return one coarse grid of a backend solved both ways: the first cell all over the band, each other one in its middle.
 
-    A grid that one of the two does not solve (admittances so far apart that a factor is singular) is exempt, with the reason.
+    A grid that one of the two does not solve (admittances so far apart that a factor is singular) is exempt, with the reason;
+    so is a backend of somebody else's that fails at a grid which the cross-check itself does not need.
     """
     try:
         return _check_route([Problem.of(cell) for cell in cells], backend, band)
-    except (ComputationError, RuntimeError) as error:  # SuperLU raises the latter where a factor is exactly singular
-        return RouteCheck(backend=backend.name, exempt=cut(f"a coarse grid could not be solved both ways: {error}"))
+    except _NOT_SOLVED as error:
+        reason = str(error) if isinstance(error, ConstrictionError) else f"{type(error).__name__}: {error}"
+        return RouteCheck(backend=backend.name, exempt=cut(f"a coarse grid could not be solved both ways: {reason}"))
 
 
 def _check_route(problems: Sequence[Problem], backend: Backend, band: Band) -> RouteCheck:
@@ -245,7 +251,7 @@ def _candidates(problem: Problem, backend: Backend) -> Iterator[Grid]:
         try:
             grid = backend.uniform(problem, per_edge)
             check_areas(problem, grid)
-        except (InputError, ComputationError):  # these lines do not fit this contact
+        except _NOT_SOLVED:  # these lines do not fit this contact
             continue
         yield grid
 
