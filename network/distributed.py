@@ -32,7 +32,7 @@ from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.growing import triangular
 from fem_constriction.reduction.projection import Basis, enough_shifts
-from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.reduction.reduced import RANK, ReducedModel
 from fem_constriction.reduction.solver import ShiftedSolutions
 from fem_constriction.solving.choice import brings_grid
 from fem_constriction.solving.refinement import angular_band
@@ -189,6 +189,8 @@ def _world(comm: Any) -> Any:
 
 class _Ranks:
     """Rows of columns on every rank of a communicator; sums and the QR of all rows at once go through it."""
+
+    rounding = RANK
 
     def __init__(self, comm: Any) -> None:
         self.comm = comm

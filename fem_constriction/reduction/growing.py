@@ -20,7 +20,12 @@ Block = TypeVar("Block")
 
 
 class Vectors(Protocol[Block]):
-    """How blocks of columns are multiplied, wherever they are held."""
+    """How blocks of columns are multiplied, wherever they are held.
+
+    rounding: norm below which what is left of a column of norm 1, after both passes, is rounding.
+    """
+
+    rounding: float
 
     def products(self, one: Block, other: Block, /) -> Array:
         """Return one' other, (r, k)."""
@@ -74,6 +79,9 @@ class Growing(Generic[Block]):
                 new, rest = None, np.zeros((0, count))
                 break
             new, rest = split[0], split[1] @ rest
+        # Of a column that was rounding after the first pass, normalised, the second leaves rounding again.
+        if new is not None and np.abs(rest).max() <= self.vectors.rounding:
+            new, rest = None, np.zeros((0, count))
         if new is not None:
             self.blocks.append(new)
         old = np.vstack([self.coordinates, np.zeros((len(rest), self.coordinates.shape[1]))])
@@ -102,6 +110,8 @@ def bordered(matrix: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:
 
 class Rows:
     """Blocks (n, k) in memory."""
+
+    rounding = RANK
 
     def products(self, one: Array, other: Array) -> Array:
         """Return one' other."""

@@ -227,6 +227,7 @@ class _Volumes:
 
     def __init__(self, kind: type[np.floating[Any]]) -> None:
         self.kind = kind
+        self.rounding = RANK * float(np.finfo(kind).eps)
 
     def products(self, one: Node, other: Node) -> Array:
         """Return one' other, (1, 1)."""
@@ -240,7 +241,7 @@ class _Volumes:
     def orthonormal(self, new: Node) -> tuple[Node, Array] | None:
         """Return the column divided by its norm, in place, and the norm; None where that is rounding."""
         size = float(np.sqrt(self.products(new, new)[0, 0]))
-        if size <= RANK * np.finfo(self.kind).eps:
+        if size <= self.rounding:
             return None
         potential, voltage = new
         potential *= self.kind(1 / size)

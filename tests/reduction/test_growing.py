@@ -93,6 +93,17 @@ def test_what_is_there_already_adds_no_column(held: Any) -> None:
     assert np.abs(basis @ coordinates - columns).max() < 1e-14
 
 
+@pytest.mark.parametrize("size", [2, 3, 7])
+@pytest.mark.parametrize("held", [in_memory, as_volumes])
+def test_a_span_that_is_complete_takes_in_nothing_more(held: Any, size: int) -> None:
+    """Of as many unknowns as columns, every further solution leaves rounding, however often it is normalised."""
+    columns = np.random.default_rng(size).standard_normal((size, size + 6))
+    columns /= np.linalg.norm(columns, axis=0)
+    basis, coordinates = held(columns)
+    assert basis.shape == (size, size)
+    assert basis @ coordinates == pytest.approx(columns, abs=1e-14)
+
+
 def test_a_bordered_matrix_is_what_all_columns_give_at_once() -> None:
     rng = np.random.default_rng(0)
     matrix, columns = (lambda a: a + a.T)(rng.standard_normal((9, 9))), rng.standard_normal((9, 7))
