@@ -110,7 +110,7 @@ def test_cycles_curves_segments_and_titles_are_named_sweeps(tmp_path: Path) -> N
         chosen = sweep(found, names[1])
         assert chosen.frequency.tolist() == F.tolist() and chosen.provenance["measured"]["sweep"] == names[1]
         assert prepared(sweep(found, 2))[0].impedance.tolist() == chosen.impedance.tolist()
-        with pytest.raises(InputError, match="sweep = nothing is not allowed: 1 to"):
+        with pytest.raises(InputError, match="sweep = 'nothing' is not allowed: 1 to"):
             sweep(found, "nothing")
 
 
