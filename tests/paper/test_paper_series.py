@@ -183,7 +183,7 @@ def test_a_figure_the_paper_has_no_series_of_is_refused(wrong: str, tmp_path: Pa
 @pytest.fixture(scope="module")
 def both_electrodes() -> Any:
     """A cell with charge transfer at both electrodes, on coarse grids."""
-    return crosscheck(cells.cell("7", 0.78), backends=COARSE, tolerance=0.05, discs=False)
+    return crosscheck(cells.cell("7", 0.78), backends=COARSE, tolerance=0.05)
 
 
 @pytest.fixture(scope="module")

@@ -145,7 +145,7 @@ class RouteCheck:
 
 
 #: What a grid may fail with: SuperLU raises RuntimeError where a factor is exactly singular, a backend of others anything.
-_NOT_SOLVED: Final = (ConstrictionError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+_NOT_SOLVED: Final = (ConstrictionError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def check_routes(cells: Sequence[Described], chosen: Sequence[Any], band: Band) -> tuple[RouteCheck, ...]:
