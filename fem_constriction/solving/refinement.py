@@ -10,10 +10,10 @@ decade around the frequency counts.
 Where the observed order is below half or above one and a half of theory's, the family is not asymptotic there, and the whole
 last difference is added. Steps in one direction that hardly fall promise no limit by themselves: they are taken to go on with
 half of the observed order, since one that is small is mostly falling itself, down to `SLOWEST`, as a geometric series of 11
-times the last difference. Where they grow there is no limit to be seen, and the uncertainty is all of |Z|. Where differences
-follow no series, since outlines cut the cells of each grid otherwise, the backend says which part of the last one does not
-(`erratic`), and that is added. The projection's own error comes on top, never less than the 1e-8 it is asked for: rounding
-hides below.
+times the last difference. Where they grow no limit is to be seen: they are taken to grow as they did down to a step 256 times
+smaller, and to fall slowly from then on, at most all of |Z|. Where differences follow no series, since outlines cut the cells
+of each grid otherwise, the backend says which part of the last one does not (`erratic`), and that is added. The projection's
+own error comes on top, never less than the 1e-8 it is asked for: rounding hides below.
 """
 
 from __future__ import annotations
@@ -117,7 +117,8 @@ def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0) -> 
     # A last difference of erratic ones may be small by chance: half of the order is what they are sure to fall with.
     chance = np.maximum(~asymptotic * last, loose * np.maximum(last, first / 2.0 ** (order / 2)))
     uncertainty = other + last * unknown + chance
-    uncertainty = np.where(growing, np.maximum(uncertainty, np.abs(values[2])), uncertainty)
+    beyond = np.minimum(last * _grown(np.minimum(observed, 0.0)), np.abs(values[2]))
+    uncertainty = np.where(growing, np.maximum(uncertainty, beyond), uncertainty)
     value = values[2] + steps[1] * gain(order)
     return Limit(value, np.where(still, floor, uncertainty), observed, asymptotic)
 
@@ -126,6 +127,14 @@ def _left(order: Array, theory: float) -> Array:
     """Return |gain(q) - gain(p)|/|1 - 2^(q - p)|: of a term of order q, what p leaves in the limit over what it does of D_2."""
     q = np.where(np.abs(order - theory) < 1e-6, theory + 1e-6, order)
     return np.asarray(np.abs(gain(q) - gain(theory)) / np.abs(1 - 2.0 ** (q - theory)))
+
+
+def _grown(order: Array) -> Array:
+    """Return sum of r^k + r^K gain(SLOWEST), k = 1 to K, r = 2^-order: what is left over the last difference, if differences grow
+    for K = 1/SLOWEST more grids as they did, and fall slowly from then on.
+    """
+    ratio, more = 2.0 ** -np.maximum(order, -20.0), round(1 / SLOWEST)
+    return np.asarray(sum(ratio**k for k in range(1, more + 1)) + ratio**more * gain(SLOWEST))
 
 
 def gain(order: ArrayLike) -> Array:

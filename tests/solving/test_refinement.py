@@ -92,6 +92,12 @@ def test_differences_that_grow_show_no_limit() -> None:
         assert extrapolate(np.array(values)[:, None], 2.0).uncertainty[0] < 0.005
 
 
+def test_small_differences_that_grow_a_little_do_not_cost_all_of_z() -> None:
+    """Growing by a tenth a grid, eight grids on and slowly falling then: some 40 times the last difference, no more."""
+    limit = extrapolate(np.array([1.0, 1.0 + 1e-6, 1.0 + 2.1e-6])[:, None], 2.0)
+    assert 20e-6 < limit.uncertainty[0] < 100e-6
+
+
 def test_of_erratic_differences_one_that_is_small_by_chance_does_not_count_alone() -> None:
     values = np.array([[1.0], [1.01], [1.01 + 1e-6]])
     assert extrapolate(values, 1.5, erratic=1.0).uncertainty[0] > 0.01 / 2**0.75
