@@ -130,8 +130,9 @@ def _left(order: Array, theory: float) -> Array:
 
 
 def _grown(order: Array) -> Array:
-    """Return sum of r^k + r^K gain(SLOWEST), k = 1 to K, r = 2^-order: what is left over the last difference, if differences grow
-    for K = 1/SLOWEST more grids as they did, and fall slowly from then on.
+    """Return sum of r^k + r^K gain(SLOWEST), k = 1 to K, r = 2^-order: what is left to the limit, over the last difference.
+
+    Differences are taken to grow for K = 1/SLOWEST more grids as they did, and to fall slowly from then on.
     """
     ratio, more = 2.0 ** -np.maximum(order, -20.0), round(1 / SLOWEST)
     return np.asarray(sum(ratio**k for k in range(1, more + 1)) + ratio**more * gain(SLOWEST))

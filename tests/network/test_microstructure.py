@@ -224,7 +224,8 @@ def test_spectra_are_as_accurate_as_asked_and_say_so(target: float, contrast: fl
     model = solved(cell, labels, tolerance=target)
     error = np.abs(model.impedance(s) / expected - 1)
     assert error.max() <= target
-    assert error.max() <= max(model.error(s).max(), target / 10)  # the solver's own part is a thousandth of the target
+    # What is stated for the band, which no single frequency's estimate need be; the solver's own part is a thousandth of it.
+    assert error.max() <= max(model.statistics["projection_error"], target / 10)
     assert model.statistics["precision"] == ("float32" if target == 1e-6 else "float64")
 
 
