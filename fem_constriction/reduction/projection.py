@@ -104,7 +104,8 @@ def enough_shifts(
         model = basis.model(shifts)
         if band is None:
             return model, 0.0
-        if np.max(model.rounding(check)) > tolerance / 2:
+        lost = float(model.rounding(check).max())
+        if lost > tolerance / 2:
             model = basis.turned(model)
         error = model.error(check)
         worst = int(np.argmax(error))
@@ -113,9 +114,10 @@ def enough_shifts(
         if history[-1] <= tolerance or rounding:  # rounding is reported, and part of every uncertainty
             return model, history[-1]
         if shifts.size >= most_shifts:
+            why = f"; solutions lose {lost:.1e} to rounding: the admittances differ by more than double precision tells apart"
             raise ComputationError(
                 f"the projection on {shifts.size} real shifts has an estimated relative error of {history[-1]:.1e} at "
-                f"{abs(check[worst]) / (2 * np.pi):.3g} Hz, asked {tolerance:.0e}"
+                f"{abs(check[worst]) / (2 * np.pi):.3g} Hz, asked {tolerance:.0e}{why if lost > tolerance else ''}"
             )
         queue = _bisect(shifts, np.abs(check), error)
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -208,7 +209,16 @@ class Family:
     def spectra(self, frequency: ArrayLike) -> NDArray[np.complex128]:
         """Return Z of every grid in ohm, shape (grids, frequencies)."""
         s = 2j * np.pi * array_in("Hz", frequency, "frequency").astype(float)
-        return np.stack([solution.model.impedance(s) for solution in self.solutions])
+        if (known := self._spectra.get(s.tobytes())) is None:
+            known = np.stack([solution.model.impedance(s) for solution in self.solutions])
+            self._spectra[s.tobytes()] = known
+            known.setflags(write=False)
+        return known
+
+    @cached_property
+    def _spectra(self) -> dict[bytes, NDArray[np.complex128]]:
+        """Spectra by their s: limits, tables and pictures of a result ask for the same ones."""
+        return {}
 
     def limit(self, frequency: ArrayLike) -> Limit:
         """Return the limit of Z at frequencies in Hz, with the uncertainty of the module's head, in ohm."""
