@@ -65,4 +65,6 @@ def test_the_backends_agree_on_a_face_without_symmetry() -> None:
     assert not enclosure.violations
     assert result.geometric is not None and result.geometric.enclosure is not None
     low, high = result.geometric.enclosure
-    assert 0 < high - low < 1e-3 * low
+    # What discs guarantee without the recursion below the face: 6.7e-3 on this plane, whose modes are never computed.
+    assert 0 < high - low < 1e-2 * low
+    assert low - result.geometric.uncertainty <= result.geometric.value <= high + result.geometric.uncertainty
