@@ -21,6 +21,7 @@ from rich.console import Console
 from study_fakes import Here, Renewing
 
 from fem_constriction import Cell, InputError
+from fem_constriction.pictures.colours import PROCESSES
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import GRAIN_BOUNDARY
@@ -29,7 +30,6 @@ from validation.paper import cells, dataset, pictures, pictures_arcs, pictures_e
 from validation.paper import pictures_values as values
 from validation.paper.pictures_fields import figure_2b
 from validation.paper.sample import Sample
-from validation.show.colours import PROCESSES
 from validation.study.dataset import save
 
 DRAW = {

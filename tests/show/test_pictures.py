@@ -7,10 +7,23 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from validation.show import picture as described
-from validation.show import printed
+from fem_constriction.pictures import picture as described
+from fem_constriction.pictures import printed
+from fem_constriction.pictures.picture import (
+    Area,
+    Axis,
+    Circles,
+    Mark,
+    Note,
+    Panel,
+    Picture,
+    Rule,
+    Series,
+    Span,
+    few_ticks,
+    plain,
+)
 from validation.show.page import plotted
-from validation.show.picture import Area, Axis, Circles, Mark, Note, Panel, Picture, Rule, Series, Span, few_ticks, plain
 
 X = np.array([1.0, 10.0, 100.0])
 EVERY: dict[type, Mark] = {

@@ -16,6 +16,7 @@ from oracle import direct
 import fem_constriction as fc
 from fem_constriction import budgets
 from fem_constriction.budgets import Budget, activation_energy, budget, one_dimensional_parts, parts, spectral_parts
+from fem_constriction.pictures import printed
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import solve_grid
@@ -24,7 +25,6 @@ from validation import oracles
 from validation.cli import budget as budget_command
 from validation.gate.budgets import Compared
 from validation.oracles.description import from_description
-from validation.show import printed
 from validation.show.pictures.budget import over_fraction
 
 BACKENDS = ("network", "fem")

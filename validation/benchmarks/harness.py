@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from fem_constriction.errors import MemoryShort
-from validation.show.picture import Picture
+from fem_constriction.pictures.picture import Picture
 
 Row = dict[str, Any]
 Record = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from validation.show.picture import Axis, Line, Mark, Panel, Picture, Series, Span, plain
+from fem_constriction.pictures.picture import Axis, Line, Mark, Panel, Picture, Series, Span, plain
 
 #: Colour, marker and line of each method.
 LOOKS: Final[dict[str, tuple[str, str, Line]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from validation.show.picture import Axis, Line, Mark, Panel, Picture, Series
+from fem_constriction.pictures.picture import Axis, Line, Mark, Panel, Picture, Series
 
 #: Colour and marker of each method; the limit is a line without markers.
 LOOKS: Final = {

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
+from fem_constriction.pictures import printed
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.benchmarks.effectivity import effectivity, effectivity_report
@@ -34,7 +35,7 @@ from validation.benchmarks.scaling_picture import scaling_picture
 from validation.benchmarks.scaling_report import scaling_tables
 from validation.cli.options import Frequencies, Json, MaybeCellFile, Quiet
 from validation.gate.default_cell import cell_of
-from validation.show import printed, terminal
+from validation.show import terminal
 
 Level = Annotated[int | None, typer.Option(help="One grid of the backend's family, 0 the coarsest.", show_default="none")]
 Limit = Annotated[float, typer.Option(help="Seconds that a method may take on the next grid.")]

@@ -14,13 +14,14 @@ from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fem import Enclosed, FiniteElements, enclose
 from fem_constriction.files import json_text, write_text
+from fem_constriction.pictures import printed
 from fem_constriction.problem.one_dimensional import one_dimensional_resistance
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.capabilities import require
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.cli.options import Json, MaybeCellFile, Quiet
 from validation.gate.default_cell import cell_of
-from validation.show import bounds_plots, printed, report, terminal
+from validation.show import bounds_plots, report, terminal
 
 
 def bounds(

@@ -83,8 +83,8 @@ def _write(record: Mapping[str, Any], found: Sequence[Compared], folder: Path) -
     write_text(path, json_text(record) + "\n")
     if sum(not each.vanished for each in found) < 2:
         return [path]
+    from fem_constriction.pictures.printed import write
     from validation.show.pictures.budget import over_fraction
-    from validation.show.printed import write
 
     title = "Geometric constriction resistance by process, over contact fraction"
     return [path, *write(over_fraction(found, title), folder)]

@@ -10,12 +10,13 @@ import typer
 
 from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
+from fem_constriction.pictures import printed
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.cli.options import CellFile, Json, Quiet
 from validation.errors_apart import pictures, tables
 from validation.errors_apart.run import RESOLUTIONS, tell_apart
 from validation.gate.default_cell import cell_of as read
-from validation.show import printed, terminal
+from validation.show import terminal
 
 
 def errors(

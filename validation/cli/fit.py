@@ -21,10 +21,10 @@ from fem_constriction.fitting.noise import noise_of, statistics
 from fem_constriction.fitting.notation import parse
 from fem_constriction.fitting.result import MISFIT
 from fem_constriction.fitting.series_fit import fit_series
+from fem_constriction.pictures.colours import DATA
 from fem_constriction.spectra import sweeps
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.show import report, terminal
-from validation.show.colours import DATA
 
 #: Of the highest gamma: what a distribution that ends falls below at the longest relaxation time.
 OPEN = 1e-2
@@ -253,9 +253,9 @@ def _said(tested: KramersKronig, times: DRT) -> list[Text]:
 
 
 def _write(folder: Path, title: str, data: Spectrum, found: Extraction, times: DRT, name: str) -> None:
+    from fem_constriction.pictures.printed import write
     from validation.show.pictures.drt import relaxation_times
     from validation.show.pictures.plane import impedance_plane
-    from validation.show.printed import write
 
     rows = "".join(f"{tau!r},{gamma!r}\n" for tau, gamma in zip(times.tau.tolist(), times.gamma.tolist(), strict=True))
     write_text(folder / "drt.csv", f"tau/s,gamma/Ohm\n{rows}")

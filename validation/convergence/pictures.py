@@ -12,11 +12,11 @@ import numpy as np
 from matplotlib.ticker import EngFormatter
 
 from fem_constriction.arrays import Array
+from fem_constriction.pictures.colours import BACKENDS, GREY
+from fem_constriction.pictures.picture import Area, Axis, Line, Mark, Note, Panel, Picture, Series, Span, cycled, plain, prefix
+from fem_constriction.pictures.printed import write as written
 from validation.convergence.findings import Findings
 from validation.convergence.series import Series as Errors
-from validation.show.colours import BACKENDS, GREY
-from validation.show.picture import Area, Axis, Line, Mark, Note, Panel, Picture, Series, Span, cycled, plain, prefix
-from validation.show.printed import write as written
 
 #: How a kind of grids is drawn: line, and whether symbols are filled.
 LOOKS: Final[dict[str, tuple[Line, bool]]] = {"graded": ("solid", True), "uniform": ("dash", False)}

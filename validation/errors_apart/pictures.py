@@ -9,11 +9,11 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
+from fem_constriction.pictures.printed import STYLE
 from fem_constriction.problem.faces import face_of
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
 from validation.errors_apart.outcome import ErrorsApart
-from validation.show.printed import STYLE
 
 #: name -> colour, marker, line: parts drawn thin, sums thick.
 LOOK = {

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.pictures.printed import STYLE, save
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, GRAIN_BOUNDARY
@@ -20,7 +21,6 @@ from validation.paper.pictures_fields import figure_2b
 from validation.paper.pictures_interface import figure_5, figure_6
 from validation.paper.pictures_relaxation import figure_7
 from validation.paper.pictures_values import AXES
-from validation.show.printed import STYLE, save
 
 
 def write(series: values.Series, folder: Path, figure: str) -> list[Path]:

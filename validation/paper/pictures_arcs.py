@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from fem_constriction.pictures.colours import PROCESSES
 from fem_constriction.processes.circuits import INTERFACE, Circuit
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.paper.sample import Sample
-from validation.show.colours import PROCESSES
 
 #: The interface of the 1D-PM, contact and pores side by side, is drawn as the charge transfer that it stands for.
 COLOURS: Final = {**PROCESSES, INTERFACE: PROCESSES["charge_transfer"]}

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from fem_constriction.pictures.printed import STYLE
 from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
@@ -17,7 +18,6 @@ from validation.paper import pictures_values as values
 from validation.paper.cells import BOUNDARY, CONDUCTIVITY, SIGMA_BOUNDARY, SIGMA_BULK
 from validation.paper.pictures_values import AXES
 from validation.paper.sample import Sample
-from validation.show.printed import STYLE
 
 #: tau_Cstr over tau_GB from which on the boundaries relax well before the constriction.
 ORDER: Final = 10.0

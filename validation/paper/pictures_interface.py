@@ -10,12 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fem_constriction.pictures.printed import STYLE
 from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import CHARGE_TRANSFER
 from validation.paper import pictures_values as values
 from validation.paper.cells import R_POL, TABLE, cell
 from validation.paper.pictures_values import AXES
-from validation.show.printed import STYLE
 
 _CT: Final = r"\mathrm{CT}"
 _CSTR: Final = r"\mathrm{Cstr}"

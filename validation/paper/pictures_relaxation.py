@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
 from fem_constriction.fitting.drt import broadened, distribution
+from fem_constriction.pictures.printed import STYLE
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.circuits import CONSTRICTION, Circuit
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
@@ -21,7 +22,6 @@ from fem_constriction.processes.of_cell import admittances
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.paper.pictures_arcs import COLOURS, words
 from validation.paper.sample import BySide, Sample
-from validation.show.printed import STYLE
 
 _COMPUTED: Final = "black"
 #: Circuit -> its colour and line, as in the paper: the fit red, the modified 1D-PM blue.

@@ -11,7 +11,7 @@ from matplotlib.path import Path as Curve
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fem import Enclosed, MixedElements, Prisms
-from validation.show.printed import STYLE
+from fem_constriction.pictures.printed import STYLE
 
 _CONTACT = "#e69f00"
 

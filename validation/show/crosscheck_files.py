@@ -21,11 +21,11 @@ def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list
 
     options: of the command line, which the page repeats (`page.crosscheck_sections`).
     """
+    from fem_constriction.pictures.printed import write
     from validation.show.pictures.agreement import agreement
     from validation.show.pictures.discs import discs
     from validation.show.pictures.grids import convergence
     from validation.show.pictures.plane import nyquist
-    from validation.show.printed import write
 
     limits = result.agreement.limits
     written = [out / "crosscheck.json", *(out / f"{name}.csv" for name in limits)]

@@ -22,7 +22,7 @@ from scipy.ndimage import map_coordinates
 from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError
 from fem_constriction.fields.section import Section
-from validation.show.printed import STYLE
+from fem_constriction.pictures.printed import STYLE
 
 Part = Literal["modulus", "real", "imaginary", "phase"]
 

@@ -21,7 +21,7 @@ from matplotlib.ticker import EngFormatter
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
-from validation.show.printed import STYLE, save
+from fem_constriction.pictures.printed import STYLE, save
 from validation.study.axes import is_number
 from validation.study.measured import CONTRIBUTIONS
 from validation.study.plan import Study

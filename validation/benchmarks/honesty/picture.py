@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 
 from fem_constriction.arrays import Array
+from fem_constriction.pictures import colours
+from fem_constriction.pictures.picture import Axis, Line, Mark, Panel, Picture, Rule, Series, cycled
 from validation.benchmarks.honesty.cells import BACKENDS
 from validation.benchmarks.honesty.judging import FLOOR, WIDTH
-from validation.show import colours
-from validation.show.picture import Axis, Line, Mark, Panel, Picture, Rule, Series, cycled
 
 _LINES: Final[tuple[Line, ...]] = ("solid", "dash", "dashdot", "dot")
 

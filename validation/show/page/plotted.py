@@ -12,9 +12,8 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.colors import to_rgb
 
-from validation.show.colours import GREY
-from validation.show.page.sections import Plot
-from validation.show.picture import (
+from fem_constriction.pictures.colours import GREY
+from fem_constriction.pictures.picture import (
     Area,
     Axis,
     Circles,
@@ -29,6 +28,7 @@ from validation.show.picture import (
     marked,
     tick_text,
 )
+from validation.show.page.sections import Plot
 
 #: plotly's names of matplotlib's markers, open and filled.
 OPEN: Final = {"o": "circle-open", "x": "x-thin", "^": "triangle-up-open", "+": "cross-thin", "s": "square-open",

@@ -1,1 +1,1 @@
-"""Pictures as functions from results to `validation.show.picture.Picture`: one file for each kind."""
+"""Pictures as functions from results to `fem_constriction.pictures.picture.Picture`: one file for each kind."""

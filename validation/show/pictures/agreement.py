@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fem_constriction.pictures.colours import BACKENDS, DISCS, VERDICTS
+from fem_constriction.pictures.picture import FLOOR, Axis, Mark, Note, Panel, Picture, Rule, Series, cycled, plain, shown
 from validation.gate.result import Result
-from validation.show.colours import BACKENDS, DISCS, VERDICTS
-from validation.show.picture import FLOOR, Axis, Mark, Note, Panel, Picture, Rule, Series, cycled, plain, shown
 from validation.show.pictures.words import heading
 from validation.show.report import amount
 

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from fem_constriction.arrays import Array
+from fem_constriction.pictures.colours import BACKENDS, PROCESSES
+from fem_constriction.pictures.picture import Area, Axis, Mark, Panel, Picture, Series, cycled, plain
 from fem_constriction.processes.circuits import CONSTRICTION
 from validation.gate.budgets import Compared, processes_of
-from validation.show.colours import BACKENDS, PROCESSES
-from validation.show.picture import Area, Axis, Mark, Panel, Picture, Series, cycled, plain
 
 #: Parts down to the smallest R_Cstr over this are shown.
 SMALLEST: Final = 1e3

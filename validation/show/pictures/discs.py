@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fem_constriction.pictures.colours import DISCS
+from fem_constriction.pictures.picture import Axis, Circles, Mark, Panel, Picture, Series
 from validation.discs.certificate import Discs
-from validation.show.colours import DISCS
-from validation.show.picture import Axis, Circles, Mark, Panel, Picture, Series
 
 #: The largest disc is drawn at least this large, as a part of the width of the spectrum.
 VISIBLE: Final = 0.02

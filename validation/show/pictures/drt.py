@@ -10,10 +10,10 @@ from matplotlib.ticker import EngFormatter
 from fem_constriction.arrays import Array
 from fem_constriction.fitting.drt import DRT, broadened
 from fem_constriction.fitting.extraction import Extraction
+from fem_constriction.pictures.colours import BACKENDS, DATA, of_arc
+from fem_constriction.pictures.picture import Area, Axis, Mark, Note, Panel, Picture, Series, plain, prefix
 from fem_constriction.processes.circuits import CONSTRICTION, Arc
 from fem_constriction.reduction.reduced import Relaxation
-from validation.show.colours import BACKENDS, DATA, of_arc
-from validation.show.picture import Area, Axis, Mark, Note, Panel, Picture, Series, plain, prefix
 
 
 def relaxation_times(

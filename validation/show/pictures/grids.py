@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
+from fem_constriction.pictures.colours import BACKENDS, GREY
+from fem_constriction.pictures.picture import Axis, Mark, Panel, Picture, Series, cycled, plain, shown
 from fem_constriction.solving.refinement import Family
 from validation.gate.result import Result
-from validation.show.colours import BACKENDS, GREY
-from validation.show.picture import Axis, Mark, Panel, Picture, Series, cycled, plain, shown
 
 Cost = Literal["seconds", "unknowns", "memory_MB"]
 COSTS: Final = {"seconds": "seconds per grid", "unknowns": "unknowns", "memory_MB": "memory / MB"}

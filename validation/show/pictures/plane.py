@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Complex
 from fem_constriction.fitting.extraction import Extraction
+from fem_constriction.pictures.colours import BACKENDS, FIT, GREY, of_arc
+from fem_constriction.pictures.picture import Axis, Mark, Note, Panel, Picture, Series, cycled, plain, prefix
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.circuits import CONSTRICTION, Circuit
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.gate.result import Result
-from validation.show.colours import BACKENDS, FIT, GREY, of_arc
-from validation.show.picture import Axis, Mark, Note, Panel, Picture, Series, cycled, plain, prefix
 from validation.show.pictures.words import arc_words, heading, told
 from validation.show.report import amount
 

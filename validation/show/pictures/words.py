@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from fem_constriction.pictures.picture import prefix
 from fem_constriction.processes.circuits import SERIES
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.gate.result import Result
-from validation.show.picture import prefix
 from validation.show.report import amount
 
 

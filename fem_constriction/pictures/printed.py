@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FixedFormatter, FixedLocator, LogLocator, NullFormatter
 
 from fem_constriction.errors import InputError
-from validation.show.picture import (
+from fem_constriction.pictures.picture import (
     Area,
     Axis,
     Circles,

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from fem_constriction.processes.circuits import CONSTRICTION
-
 #: A colour and a marker of matplotlib per backend; they repeat after four.
 BACKENDS: Final = (("#0072b2", "o"), ("#d55e00", "x"), ("#009e73", "^"), ("#000000", "+"))
 #: A spectrum that is fitted, measured or agreed: its points and its distribution of relaxation times.
@@ -24,7 +22,7 @@ PROCESSES: Final = {
     "grain_boundary": "#009e73",
     "charge_transfer": "#e69f00",
     "counter_electrode": "#999999",
-    CONSTRICTION: "#cc79a7",
+    "constriction": "#cc79a7",
 }
 #: Arcs without a name, ascending in tau: none of them the colour of a process, whose arc it need not be (Tol's light palette).
 ARCS: Final = ("#44bb99", "#eedd88", "#77aadd", "#ee8866", "#bbcc33", "#dddddd")
