@@ -109,8 +109,9 @@ def _reduce_image(problem: Problem, grid: Grid, band: Band | None, ranks: Any) -
     metal = voxels.unknowns - 1
     own = range(metal * ranks.rank // ranks.size, metal * (ranks.rank + 1) // ranks.size)
     links = {kind: each.touching(own) for kind, each in voxels.links().items()}
-    flows = problem.direct_current and at_direct_current(voxels, problem.places)[1]
-    return reduce_links(links, problem.places, own, voxels.unknowns, band, direct_current=flows, comm=ranks), made
+    conducting = problem.places if voxels.series is None else voxels.series(problem.places)
+    flows = problem.direct_current and at_direct_current(voxels, conducting)[1]
+    return reduce_links(links, conducting, own, voxels.unknowns, band, direct_current=flows, comm=ranks), made
 
 
 #: Kind of cell -> how its links are shared out over ranks.

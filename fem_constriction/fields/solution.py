@@ -358,7 +358,7 @@ def fields_at(
         raise InputError(key="backend", value=chosen.name, why="it offers no fields of this cell")
     found = []
     for f in points:
-        y = {name: complex(value) for name, value in evaluate(problem.places, 2j * np.pi * f).items()}
+        y = {name: complex(value) for name, value in evaluate(assembly.admittances(problem.places), 2j * np.pi * f).items()}
         with threadpool_limits(limits=1, user_api="blas"):  # as elsewhere: products are small
             solved = solve_harmonic(assembly, y)
         found.append(
@@ -369,7 +369,7 @@ def fields_at(
                 grid=grid,
                 current=solved.current,
                 error=solved.error,
-                inside=assembly.inside(solved, y[BULK], solved.current),
+                inside=assembly.inside(solved, complex(problem.places[BULK](2j * np.pi * f)), solved.current),
                 description={**assembly.description, "iterations": solved.iterations, "solver_error": solved.error},
             )
         )

@@ -135,7 +135,7 @@ class Problem:
 
     @cached_property
     def places(self) -> Mapping[str, Admittance]:
-        """What each place conducts, by name, in the order of current flow: y(s), of a label image by kind of link."""
+        """What each place conducts, by name, in the order of current flow: y(s)."""
         return places(self.cell, self.processes)
 
     @cached_property

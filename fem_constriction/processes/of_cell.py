@@ -14,7 +14,7 @@ from scipy.constants import epsilon_0
 from fem_constriction.cell.cell import Cell
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
-from fem_constriction.processes.series_links import boundary_admittance, link_admittances
+from fem_constriction.processes.series_links import boundary_admittance, conducts
 
 if TYPE_CHECKING:
     from fem_constriction.cell.sections import ChargeTransfer
@@ -32,8 +32,8 @@ class Lowered(Protocol):
 def admittances(cell: Cell | Lowered) -> Mapping[str, Admittance]:
     """Return y_p(s) of every place the cell has, by name, in the order of current flow.
 
-    A stack's and a mesh's places are its `processes`; a label image has kinds of links instead
-    (`fem_constriction.processes.series_links`).
+    They are its `processes`, without the phases of a label image that never conduct: holes. What the links of a voxel network
+    conduct, several places in series, follows from them (`fem_constriction.processes.series_links`).
 
     Parameters
     ----------
@@ -49,8 +49,10 @@ def admittances(cell: Cell | Lowered) -> Mapping[str, Admittance]:
 
 
 def places(cell: Cell, conducting: Mapping[str, Admittance]) -> Mapping[str, Admittance]:
-    """Return the places where processes conduct: themselves, or of a label image its kinds of links."""
-    return conducting if cell.electrolyte.microstructure is None else link_admittances(cell, conducting)
+    """Return the places where processes conduct: themselves, without the phases of a label image that are holes."""
+    structure = cell.electrolyte.microstructure
+    holes = [] if structure is None else [each.phase for each in structure.inclusions if not conducts(conducting[each.phase])]
+    return {name: y for name, y in conducting.items() if name not in holes} if holes else conducting
 
 
 def processes(cell: Cell) -> dict[str, Admittance]:

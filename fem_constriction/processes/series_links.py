@@ -6,17 +6,16 @@ depends on the materials alone. Their names say what is crossed, in its order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from scipy.constants import epsilon_0
 
-from fem_constriction.errors import Absent, InputError
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 
 if TYPE_CHECKING:
-    from fem_constriction.cell.cell import Cell
     from fem_constriction.cell.microstructure import Boundary
     from fem_constriction.cell.sections import GrainBoundaries
 
@@ -41,29 +40,43 @@ def boundary_admittance(boundary: Boundary | GrainBoundaries) -> Admittance:
     return Admittance.of(boundary.conductivity / boundary.thickness, eps / boundary.thickness, process=GRAIN_BOUNDARY)
 
 
-def link_admittances(cell: Cell, processes: Mapping[str, Admittance]) -> dict[str, Admittance]:
-    """Return y_k(s) in S/m2 of every kind of link, from those of the processes: kinds that never conduct have no entry."""
-    structure = cell.electrolyte.microstructure
-    if structure is None:
-        raise InputError(key="electrolyte.microstructure", value=Absent.MISSING, why="only a label image has kinds of links")
-    half = 2 / structure.voxel
-    phases = {BULK: processes[BULK], **{each.phase: processes[each.phase] for each in structure.inclusions}}
-    found: dict[str, Admittance] = {}
-    for number, (one, y) in enumerate(phases.items()):
-        found[volume_kind(one, one)] = y.times(half / 2)
-        for other in list(phases)[number + 1 :]:
-            found[volume_kind(one, other)] = Admittance.series(y.times(half), phases[other].times(half))
-        if number == 0 and GRAIN_BOUNDARY in processes:
-            found[BOUNDARY_KIND] = Admittance.series(y.times(half / 2), processes[GRAIN_BOUNDARY])
-        contact = cell.contact_fraction > 0
-        thin = {CHARGE_TRANSFER: contact, PORE: PORE in processes, COUNTER_ELECTRODE: True}
-        for process, there in thin.items():
-            film = [processes[process]] if process in processes else []
-            if there:
-                found[face_kind(process, one)] = Admittance.series(*film, y.times(half))
-    return {name: y for name, y in found.items() if any(_conducts(y))}
+@dataclass(frozen=True)
+class LinkKinds:
+    """{place: y(s)} of a label image -> {kind of link: y_k(s)}, in S/m2: kinds that never conduct have no entry.
+
+    Parameters
+    ----------
+    phases
+        What voxels are made of, `bulk` first; one that is no place is a hole.
+    edge
+        Of a voxel in m, as the network has it: of a subdivided image less than the image's own.
+    contact
+        Whether metal touches the electrolyte at all.
+    """
+
+    phases: Sequence[str]
+    edge: float
+    contact: bool
+
+    def __call__(self, places: Mapping[str, Admittance]) -> dict[str, Admittance]:
+        """Return what each kind of link conducts where places conduct like this."""
+        half = 2 / self.edge
+        inside = {phase: places[phase] for phase in self.phases if phase in places}
+        thin = {CHARGE_TRANSFER: self.contact, PORE: PORE in places, COUNTER_ELECTRODE: True}
+        found: dict[str, Admittance] = {}
+        for number, (one, y) in enumerate(inside.items()):
+            found[volume_kind(one, one)] = y.times(half / 2)
+            for other in list(inside)[number + 1 :]:
+                found[volume_kind(one, other)] = Admittance.series(y.times(half), inside[other].times(half))
+            if one == BULK and GRAIN_BOUNDARY in places:
+                found[BOUNDARY_KIND] = Admittance.series(y.times(half / 2), places[GRAIN_BOUNDARY])
+            for process, there in thin.items():
+                film = [places[process]] if process in places else []
+                if there:
+                    found[face_kind(process, one)] = Admittance.series(*film, y.times(half))
+        return {name: y for name, y in found.items() if conducts(y)}
 
 
-def _conducts(y: Admittance) -> Iterator[bool]:
-    for s in (0.0, 1.0):
-        yield bool(y(s) > 0)
+def conducts(y: Admittance) -> bool:
+    """Whether a place conducts anything, at direct current or at any frequency."""
+    return any(bool(y(s) > 0) for s in (0.0, 1.0))

@@ -60,6 +60,9 @@ class Preconditioner(Protocol):
         ...
 
 
+Series = Callable[[Mapping[str, "Admittance"]], Mapping[str, "Admittance"]]
+
+
 class Reduction(Protocol):
     """A way of its own to solve and project, see `projection.reduce`; tolerance None: what it is made for."""
 
@@ -99,6 +102,8 @@ class Assembly:
         (one potential with V = 1, y_bulk in S/m, its current in A) -> itself and its current density at points.
     reduction
         The assembly's own way to its reduced model, where it has a better one than blocks of columns.
+    series
+        {place: y} -> {operator: y}, where operators are not places themselves but what several in series conduct.
     bound
         Whether Z of this discretisation at real s > 0 is a lower or an upper bound of the continuum's, if either.
     description
@@ -113,6 +118,7 @@ class Assembly:
     gradients: Callable[[Potentials], Field] | None = None
     inside: Callable[[Potentials, complex, complex], Inside] | None = None
     reduction: Reduction | None = None
+    series: Series | None = None
     bound: Bound = None
     description: Mapping[str, Any] = field(default_factory=dict)
 
@@ -120,6 +126,21 @@ class Assembly:
     def unknowns(self) -> int:
         """Number of unknowns, the electrode potential included."""
         return int(next(iter(self.operators.values())).shape[0])
+
+    def admittances(self, places: Mapping[str, Admittance]) -> Mapping[str, Admittance]:
+        """Return what each operator is to be multiplied by, {operator: y(s)}.
+
+        Parameters
+        ----------
+        places
+            Place -> y(s), of a `Problem`.
+
+        Returns
+        -------
+        dict
+            The same where operators are places.
+        """
+        return places if self.series is None else self.series(places)
 
     def apply(self, y: Mapping[str, Array], columns: Array) -> Array:
         """Return A(s_k) x_k = sum of y_p(s_k) L_p x_k for each column k.

@@ -54,6 +54,7 @@ def reduce_together(
     """
     if assembly.precondition is None:
         raise ComputationError("one basis for several materials takes an assembly with a preconditioner")
+    materials = [assembly.admittances(each) for each in materials]
     basis = _Shared(assembly, materials)
     if like is not None and like.sampled is not None:
         basis.add(like.sampled, like.shifts)
@@ -74,6 +75,7 @@ def reduce_together(
         statistics={**basis.basis.statistics(error), "materials": len(materials), "looked_at_again": looked_at_again},
         basis=tuple(basis.basis.blocks) if keep else (),
         basis_error=error,
+        series=assembly.series,
     )
 
 

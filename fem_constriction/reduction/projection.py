@@ -54,19 +54,22 @@ def reduce(
 ) -> ReducedModel:
     """Return the reduced model of an assembly for angular frequencies band[0] to band[1] (1/s); None: direct current alone.
 
+    processes: y of every place.
     direct_current: whether s = 0 is solved as well (there must be a path for direct current); keep: the basis as well.
     Shifts are added, at the widest logarithmic gap next to the worst frequency, until the estimate (`ReducedModel.error`)
     is below tolerance everywhere in the band (1e-8; of an assembly with its own reduction: what that is made for), or until
     rounding stops it below 1e-4. Raises ComputationError if most_shifts do not suffice.
     """
+    processes = assembly.admittances(processes)
     if assembly.reduction is not None:
-        return assembly.reduction(processes, band, direct_current=direct_current, tolerance=tolerance, keep=keep)
+        found = assembly.reduction(processes, band, direct_current=direct_current, tolerance=tolerance, keep=keep)
+        return replace(found, series=assembly.series)
     basis = Basis(assembly, processes, solver_tolerance)
     model, estimate = enough_shifts(
         basis, band, direct_current=direct_current, tolerance=tolerance or TARGET, most_shifts=most_shifts
     )
     kept = (model.basis or tuple(basis.blocks)) if keep else ()
-    return replace(model, statistics=basis.statistics(estimate), basis=kept)
+    return replace(model, statistics=basis.statistics(estimate), basis=kept, series=assembly.series)
 
 
 class Solutions(Protocol):

@@ -20,6 +20,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.names import CHARGE_TRANSFER
+from fem_constriction.reduction.assembly import Series
 from fem_constriction.reduction.unfolding import by_process, unfolded
 
 #: Size below which a direction of the (normalised) solutions is rounding: at full contact they span a few dimensions only.
@@ -50,7 +51,8 @@ class ReducedModel:
     A model for several materials (`materials`): the columns belong to some of them, `sampled` says to which, and `of` gives the
     model of one; basis_error: what the basis may lack for any of them, relative to Z, part of every `error`.
     defects: process -> |X' (L_p X) - (X' (L_p X))'|, entry by entry, where it was measured: the rounding of its matrix;
-    unseen: how many times larger than eps of its entries rounding may be where it was not.
+    unseen: how many times larger than eps of its entries rounding may be where it was not. series: {place: y} -> {matrix: y}
+    where matrices are not those of places themselves (`Assembly.series`).
     """
 
     matrices: Mapping[str, Array]
@@ -66,12 +68,14 @@ class ReducedModel:
     basis_error: float = 0.0
     defects: Mapping[str, Array] = field(default_factory=dict, repr=False)
     unseen: float = 1.0
+    series: Series | None = None
 
     def of(self, processes: Mapping[str, Admittance]) -> ReducedModel:
         """Return the model of one of the materials, from the small solutions at all shifts of this one.
 
         It has as many columns as a model that was made for this material alone, and estimates its errors like one.
         """
+        processes = self._own(processes)
         made_for = (self.processes,) if self.sampled is None else self.materials
         if not any(dict(processes) == dict(each) for each in made_for):
             raise ComputationError(f"a reduced model that was made for {len(made_for)} materials is none of another one")
@@ -82,6 +86,10 @@ class ReducedModel:
         columns = x / np.linalg.norm(x, axis=0)
         found = self.within(columns)
         return replace(found, processes=processes, shifts=shifts, basis=(), materials=(), sampled=None)
+
+    def _own(self, places: Mapping[str, Admittance]) -> Mapping[str, Admittance]:
+        """What matrices are multiplied by where places conduct like this."""
+        return places if self.series is None else self.series(places)
 
     def all_unknowns(self) -> ReducedModel:
         """Return the model that knows the whole cell, relaxation times among it: this one."""
@@ -116,7 +124,7 @@ class ReducedModel:
         processes: other materials on the same discretisation (same names); accuracy is then that of the basis.
         """
         points = np.asarray(s)
-        _, z = self.solved(points.ravel(), processes or self.processes)
+        _, z = self.solved(points.ravel(), self._own(processes) if processes else self.processes)
         return np.asarray(z.reshape(points.shape), dtype=np.complex128)
 
     def resistance(self) -> float:

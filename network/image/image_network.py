@@ -22,7 +22,7 @@ from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import BULK, PORE
-from fem_constriction.processes.series_links import volume_kind
+from fem_constriction.processes.series_links import LinkKinds, volume_kind
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel
@@ -143,6 +143,7 @@ def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
         operators={kind: KindOperator(voxels, kind) for kind in voxels.kinds},
         precondition=lambda y: MeanFields(voxels, y),
         reduction=reduction,
+        series=voxels.series,
         description=description,
     )
 
@@ -179,14 +180,16 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
     """Return the links of a cell's label image, read already."""
     problem = Problem.of(described)
     body = Image.of(problem.body)
+    series = LinkKinds((BULK, *body.inclusions.values()), body.structure.voxel, problem.contact_area > 0)
     voxels = classified(
         labels,
         grid.contact,
         inclusions=body.inclusions,
-        kinds=tuple(problem.places),
-        edge=body.structure.voxel,
+        kinds=tuple(series(problem.places)),
+        edge=series.edge,
         copies=grid.copies,
     )
+    voxels = replace(voxels, series=series)
     if not voxels.metal.any():
         raise _no_path(body.structure, labels, voxels, grid)
     return voxels

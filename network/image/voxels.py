@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
-from fem_constriction.processes.series_links import BOUNDARY_KIND, face_kind, volume_kind
+from fem_constriction.processes.series_links import BOUNDARY_KIND, LinkKinds, face_kind, volume_kind
 from network.image.clusters import Codes, joined
 from network.links import GROUND, Links
 
@@ -36,7 +36,8 @@ class Voxels:
     z: (nz - 1, nx, ny); x: (nz, nx - 1, ny); y: (nz, nx, ny), its last column 0; metal: links to V above the first layer,
     counter: to the counter electrode below the last, both (nx, ny); area: h^2 times the copies of the image that make the
     cell (m2); kept: which voxels are unknowns that count (None: all); the others have no links.
-    phase: number of what each voxel is made of (None: all are grains); alike: the kind of links inside each phase.
+    phase: number of what each voxel is made of (None: all are grains); alike: the kind of links inside each phase; series: what
+    the kinds conduct.
     """
 
     kinds: tuple[str, ...]
@@ -49,6 +50,7 @@ class Voxels:
     kept: NDArray[np.bool_] | None = None
     phase: Codes | None = None
     alike: tuple[str, ...] = ()
+    series: LinkKinds | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -198,7 +198,7 @@ def test_a_residual_that_drifts_from_the_true_one_is_found_out() -> None:
     labels = voronoi((6, 8, 8), 12, seed=3)
     cell = cell_of(labels, 0.25, structure={"boundary": BOUNDARY})
     voxels = image_voxels(cell, labels, image_grid(cell))
-    weights = voxels.weights({name: float(y(1.0)) for name, y in admittances(cell).items()})
+    weights = voxels.weights({name: float(y(1.0)) for name, y in voxels.series(admittances(cell)).items()})
 
     @dataclass(frozen=True, eq=False)
     class Drifting(Weights):

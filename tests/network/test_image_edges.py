@@ -104,7 +104,7 @@ def test_edges_are_counted_in_every_direction(axes: tuple[int, int, int]) -> Non
     structure = {"image": "image.npy", "inclusions": [{"label": 9, "conductivity": 100 * KAPPA}]}
     cell = image_cell(labels.shape, 1.0, structure)
     voxels = image_voxels(cell, labels, image_grid(cell))
-    y = {name: float(value(0.0)) for name, value in admittances(cell).items()}
+    y = {name: float(value(0.0)) for name, value in voxels.series(admittances(cell)).items()}
     found = worst_edges(voxels, y, np.linspace(1, 0, 6)[:, None, None] * np.ones((6, 6, 6)), 0.0)
     assert found is not None
     assert found.count == 4

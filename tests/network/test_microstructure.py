@@ -97,13 +97,13 @@ def test_inclusions_and_holes_are_the_literal_network(porous: tuple[fc.Cell, np.
 
 
 def test_a_forgotten_boundary_is_seen(polycrystal: fc.Cell, grains: np.ndarray) -> None:
-    grid, kinds = image_grid(polycrystal), list(admittances(polycrystal))
+    grid, series = image_grid(polycrystal), image_voxels(polycrystal, grains, image_grid(polycrystal)).series
+    conducting = series(admittances(polycrystal))
+    kinds = list(conducting)
     kinds.remove(BOUNDARY_KIND)
     voxels = classified(grains, grid.contact, inclusions={}, kinds=kinds, edge=1e-6)
     expected = literal_network(polycrystal, grains, grid.contact, OMEGA[0])
-    found = direct(
-        image_assembly(voxels, {}), {name: y for name, y in admittances(polycrystal).items() if name in kinds}, OMEGA[:1]
-    )
+    found = direct(image_assembly(voxels, {}), {name: y for name, y in conducting.items() if name in kinds}, OMEGA[:1])
     assert abs(found[0] / expected - 1) > 0.01  # against 1e-9 above; most of the resistance is the contact's
 
 
@@ -342,6 +342,6 @@ def test_grids_are_solved_as_any_other(polycrystal: fc.Cell, grains: np.ndarray)
     solution = solve_grid(polycrystal, network, network.uniform(polycrystal, 8), BAND, keep=True)
     assert solution.description["unknowns"] == grains.size + 1
     potential = solution.model.potentials(solution.model.solution(OMEGA[:1])).values(slice(None))[:, 0]
-    y = evaluate(admittances(polycrystal), OMEGA[0])
+    y = evaluate(solution.assembly.admittances(admittances(polycrystal)), OMEGA[0])
     current = solution.assembly.matrix({name: complex(v) for name, v in y.items()}) @ potential
     assert current[-1] == pytest.approx(1.0, rel=1e-3)  # first order in the potentials, whose error is the root of 1e-6

@@ -15,7 +15,7 @@ def direct(assembly: Assembly, processes: dict[str, Admittance], s: np.ndarray) 
     """Z(s) = b' A(s)^-1 b by SuperLU."""
     found = []
     for point in s:
-        matrix = assembly.matrix({name: complex(y) for name, y in evaluate(processes, point).items()})
+        matrix = assembly.matrix({name: complex(y) for name, y in evaluate(assembly.admittances(processes), point).items()})
         port = np.zeros(assembly.unknowns, dtype=complex)
         port[-1] = 1.0
         found.append(splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(port)[-1])

@@ -105,7 +105,7 @@ def plain_solution(subject: Subject) -> Measurement:
         solution, assembly = solve_grid(problem, backend, grid, problem.band), backend.assemble(problem, grid)
         s = 2j * np.pi * FREQUENCIES[::3]
         z = solution.model.impedance(s)
-        y = evaluate(problem.places, s)
+        y = evaluate(assembly.admittances(problem.places), s)
         plain = np.array([_plain(assembly, {p: complex(values[k]) for p, values in y.items()}) for k in range(s.size)])
         allowed = (2 * TARGET + solution.model.error(s)) * np.abs(plain)
         where = [f"{name}, {text}" for text in hertz(FREQUENCIES[::3])]

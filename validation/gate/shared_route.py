@@ -190,7 +190,7 @@ def _check_route(problems: Sequence[Problem], backend: Backend, band: Band) -> R
         fast, claimed = model.impedance(1j * points), model.error(1j * points)
         for omega, z, off in zip(points, fast, claimed, strict=True):
             s = 1j * omega if omega else 0.0
-            y = {name: admittance(place, s) for name, place in each.places.items()}
+            y = {name: admittance(place, s) for name, place in own.admittances(each.places).items()}
             plain, rounding = own.residual(y, model, s) if whole else own.impedance(y)
             rows.append((number, omega / (2 * np.pi), complex(z), plain, max(ALLOWED, rounding) + float(off)))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
@@ -268,7 +268,7 @@ class _Own:
     """A backend's own matrices, and plain solutions of their sum."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self.operators = assembly.operators
+        self.operators, self.admittances = assembly.operators, assembly.admittances
         self.matrices = {name: sparse.csc_array(operator.tocsr()) for name, operator in assembly.operators.items()}
         self.unknowns = assembly.unknowns
 
