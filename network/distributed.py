@@ -26,6 +26,7 @@ from fem_constriction.api import provenance
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
 from fem_constriction.grids.grid import Grid
+from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.problem.kinds import IMAGE, OUTLINES, RECTANGLES
 from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.processes.elements import Admittance, evaluate
@@ -40,7 +41,6 @@ from fem_constriction.spectra.frequencies import parse_frequencies
 from fem_constriction.spectra.spectrum import Spectrum
 from network.backend import Network
 from network.image.image_network import image_voxels
-from network.image.images import labels_of
 from network.image.paths import at_direct_current
 from network.links import GROUND, Links, column, network_links
 

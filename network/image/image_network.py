@@ -18,6 +18,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError, MemoryShort, ResolutionWarning, Written
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import image_grid
+from fem_constriction.grids.image_labels import Labels, labels_of
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import Admittance
@@ -30,7 +31,6 @@ from fem_constriction.solving.capabilities import GRID
 from fem_constriction.solving.one_grid import check_memory
 from fem_constriction.solving.schemes import Scheme
 from network.image.edges import SHARE, Edges
-from network.image.images import Labels, labels_of
 from network.image.meanfield import MeanField
 from network.image.paths import at_direct_current, blocked
 from network.image.shifts import SMALL, ImageSolutions

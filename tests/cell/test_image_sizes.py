@@ -16,10 +16,10 @@ import fem_constriction as fc
 from fem_constriction.cell.image_check import contact_voxels
 from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL
 from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.geometry.grains import BYTES_PER_PATCH, BYTES_PER_SEED, voronoi
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
-from network.image.grains import BYTES_PER_PATCH, BYTES_PER_SEED, voronoi
 from network.image.image_network import image_assembly, image_voxels
 
 BAND = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)

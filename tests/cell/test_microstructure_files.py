@@ -14,11 +14,11 @@ from images import BOUNDARY, image_cell
 import fem_constriction as fc
 from fem_constriction.cell.image_check import contact_voxels
 from fem_constriction.errors import InputError
+from fem_constriction.geometry.grains import voronoi
+from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.solving.backends import backend_named
-from network.image.grains import voronoi
-from network.image.images import labels_of
 
 SHAPE = (5, 6, 8)
 TEXT = """

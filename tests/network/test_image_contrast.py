@@ -14,11 +14,11 @@ from scipy import ndimage
 
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.geometry.grains import voronoi
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.reduction.reduced import ReducedModel
-from network.image.grains import voronoi
 from network.image.image_network import image_assembly, image_voxels
 from network.image.iteration import improve
 from network.image.meanfield import MeanField

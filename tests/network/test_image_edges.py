@@ -15,11 +15,11 @@ from scipy import ndimage
 
 import fem_constriction as fc
 from fem_constriction.errors import ResolutionWarning
+from fem_constriction.geometry.grains import voronoi
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from network.image.edges import CONTRAST, worst_edges
-from network.image.grains import voronoi
 from network.image.image_network import image_assembly, image_voxels
 
 KAPPA = 0.046  # of the grains of `image_cell`, S/m

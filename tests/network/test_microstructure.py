@@ -16,6 +16,7 @@ from scipy import sparse
 import fem_constriction as fc
 from fem_constriction.errors import MemoryShort
 from fem_constriction.fitting.kramers_kronig import kramers_kronig
+from fem_constriction.geometry.grains import bricks, voronoi
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.processes.elements import evaluate
@@ -25,7 +26,6 @@ from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.one_grid import solve_grid
 from network import Network
 from network.distributed import _Part
-from network.image.grains import bricks, voronoi
 from network.image.image_network import image_assembly, image_voxels
 from network.image.voxels import classified
 

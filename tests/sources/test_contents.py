@@ -27,9 +27,9 @@ from fem_constriction import memory
 from fem_constriction.cell.description import measure_of
 from fem_constriction.cell.meshfile import contents_of
 from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.grids.image_labels import _CONTAINERS, labels_of
 from fem_constriction.sources import contents as _contents
 from fem_constriction.sources.meshsources import leads_of_mesh
-from network.image.images import _CONTAINERS, labels_of
 from validation.study.points import Point, Settings
 
 SHAPE = (4, 6, 8)

@@ -14,12 +14,12 @@ import psutil
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
+from fem_constriction.geometry.grains import voronoi
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
-from network.image.grains import voronoi
 from network.image.image_network import image_assembly, image_voxels
 from validation.benchmarks.harness import Clock
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from fem_constriction.cell.microstructure import contents_of
 from fem_constriction.errors import InputError, MemoryShort
+from fem_constriction.geometry.grains import bricks, voronoi
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.sources.tiff import SUFFIXES, read_tiff
-from network.image.grains import bricks, voronoi
 
 if TYPE_CHECKING:
     from fem_constriction.cell.microstructure import Microstructure
