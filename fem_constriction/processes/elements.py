@@ -7,7 +7,7 @@ y(s) > 0 at real s > 0, and 0 <= arg y(i omega) <= pi/2, whatever stands in seri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -154,6 +154,10 @@ class Admittance:
             part = whole / np.where(whole != 0, element(points), 1)
             found[name] = found.get(name, np.zeros(points.shape)) + part
         return found
+
+
+#: {place: y} -> {what a matrix is of: y}, where that is several places in series.
+Series = Callable[[Mapping[str, Admittance]], Mapping[str, Admittance]]
 
 
 def evaluate(places: Mapping[str, Admittance], s: ArrayLike) -> dict[str, NDArray[Any]]:

@@ -21,7 +21,7 @@ from fem_constriction.space.protocols import Field, Fluxes, Traces
 from fem_constriction.space.reconstruction import Reconstruction
 
 if TYPE_CHECKING:
-    from fem_constriction.processes.elements import Admittance
+    from fem_constriction.processes.elements import Admittance, Series
     from fem_constriction.reduction.reduced import ReducedModel
 
 Bound = Literal["lower", "upper"] | None
@@ -58,9 +58,6 @@ class Preconditioner(Protocol):
     def solve(self, columns: Array) -> Array:
         """Return approximately A(s_k)^-1 r_k for each column k, columns of shape (unknowns - 1, shifts)."""
         ...
-
-
-Series = Callable[[Mapping[str, "Admittance"]], Mapping[str, "Admittance"]]
 
 
 class Reduction(Protocol):

@@ -18,9 +18,8 @@ from scipy import linalg
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
-from fem_constriction.processes.elements import Admittance, evaluate
+from fem_constriction.processes.elements import Admittance, Series, evaluate
 from fem_constriction.processes.names import CHARGE_TRANSFER
-from fem_constriction.reduction.assembly import Series
 from fem_constriction.reduction.unfolding import by_process, unfolded
 
 #: Size below which a direction of the (normalised) solutions is rounding: at full contact they span a few dimensions only.
