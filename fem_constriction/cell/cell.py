@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from fem_constriction.cell.description import Description, radius_of
+from fem_constriction.cell.contact_check import check_touches
+from fem_constriction.cell.description import Description
 from fem_constriction.cell.faults import dotted, fault, keys, unknown_key
 from fem_constriction.cell.image_check import check_fits
 from fem_constriction.cell.mesh import mesh_beside
@@ -24,15 +25,12 @@ from fem_constriction.cell.microstructure import beside
 from fem_constriction.cell.plausible import implausible
 from fem_constriction.errors import ImplausibleWarning, InputError, cut
 from fem_constriction.files import parsed_toml, read_text, write_text
-from fem_constriction.geometry.outlines import faults
 
 #: Bytes of the longest cell file: 100,000 corners of polygons have 6 MB, and TOML of 16 MB is read in five seconds.
 LONGEST: Final = 16_000_000
 
 #: What stands for a cell wherever one is taken: itself, a dictionary with the keys of a cell file, or the path of one.
 CellLike = Union["Cell", Mapping[str, Any], str, os.PathLike[str]]
-
-_WIDTH_TOLERANCE = 1e-12  # a square may be this much too wide for its face, and is then as wide as the face
 
 
 class Cell(Description):
@@ -52,7 +50,7 @@ class Cell(Description):
     working_electrode
         The contact, its charge transfer, and the pores beside it.
     counter_electrode
-        Its charge transfer; left out: ideal.
+        The same; its contact left out: the whole face, its charge transfer left out: ideal.
     temperature
         T and the activation energies that conductances follow; left out: the values hold as they are.
     mesh
@@ -108,25 +106,8 @@ class Cell(Description):
         x, y, _ = self.geometry.lengths
         if not 0 < x * y < math.inf:
             raise InputError(key="geometry.width", value=[x, y], unit="m", why=f"the area of the face is {x * y} m^2")
-        contact = self.working_electrode.contact
         check_mesh(self)
-        if contact.shape == "mesh":
-            return self
-        if contact.shape == "regions":
-            if wrong := faults(self.outlines, (x, y)):
-                raise InputError(key="working_electrode.contact.regions", why=wrong)
-            return self
-        fraction, largest = self.contact_fraction, min(x, y) / max(x, y)
-        if contact.shape == "disc":
-            largest *= math.pi / 4
-        if fraction > largest * (1 + _WIDTH_TOLERANCE) and (fraction < 1 or contact.shape == "disc"):
-            size = math.sqrt(fraction) * math.sqrt(x) * math.sqrt(y)
-            what = (
-                f"a square of side {size:.6g} m" if contact.shape == "square" else f"a disc of radius {radius_of(size):.6g} m"
-            )
-            whole = ", or 1 for the whole face" if contact.shape == "square" else ""
-            allowed = f"{what} does not fit a face of {x:.6g} m x {y:.6g} m, at most {largest:.6g}{whole}"
-            raise InputError(key="working_electrode.contact.fraction", value=fraction, allowed=allowed)
+        check_touches(self)
         return self
 
     @model_validator(mode="after")

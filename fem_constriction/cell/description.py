@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
 
 from fem_constriction.cell.mesh import Mesh
 from fem_constriction.cell.meshfile import Measure, measured
-from fem_constriction.cell.sections import CounterElectrode, Electrolyte, Geometry, Section, WorkingElectrode
+from fem_constriction.cell.sections import Contact, Electrode, Electrolyte, Geometry, Section, WorkingElectrode
 from fem_constriction.cell.temperature import Temperature
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.geometry.outlines import Outline
@@ -22,9 +23,8 @@ class Description(Section):
     geometry: Geometry = Field(description="The box of electrolyte")
     electrolyte: Electrolyte = Field(description="The solid electrolyte")
     working_electrode: WorkingElectrode = Field(description="The porous metal electrode")
-    counter_electrode: CounterElectrode = Field(
-        default=CounterElectrode(charge_transfer=None),
-        description="The counter electrode; left out: ideal, phi = 0",
+    counter_electrode: Electrode = Field(
+        default=Electrode(), description="The counter electrode; left out: ideal, phi = 0 on its whole face"
     )
     temperature: Temperature | None = Field(None, description="Temperature; left out: conductances hold as they are given")
     mesh: Mesh | None = Field(None, description="A mesh from a file, with named regions; left out: the box itself")
@@ -42,10 +42,7 @@ class Description(Section):
         """A_c/A, from 0 to 1."""
         if self.mesh is not None:
             return measure_of(self).contact / self.area
-        contact = self.working_electrode.contact
-        if contact.fraction is not None:
-            return contact.fraction
-        return min(sum(outline.area for outline in self.outlines) / self.area, 1.0)
+        return self.working_touch.fraction
 
     @property
     def contact_area(self) -> float:
@@ -55,32 +52,78 @@ class Description(Section):
     @property
     def contact_sides(self) -> tuple[float, float]:
         """(s_x, s_y) in m, the extent of the contact; of a square sqrt(A_c), (L_x, L_y) at fraction 1, (0, 0) at 0."""
-        if self.mesh is not None:
-            return measure_of(self).sides
-        x, y, _ = self.geometry.lengths
-        if self.working_electrode.contact.shape != "square":
+        return measure_of(self).sides if self.mesh is not None else self.working_touch.sides
+
+    @property
+    def outlines(self) -> tuple[Outline, ...]:
+        """The outlines of the contact on the face, the origin in its corner; none at fraction 0."""
+        return self.working_touch.outlines
+
+    @property
+    def working_touch(self) -> Touch:
+        """Where the working electrode touches the face of the box."""
+        return Touch(self.working_electrode.contact, self.geometry.lengths[:2])
+
+    @property
+    def counter_touch(self) -> Touch:
+        """Where the counter electrode touches its face, seen along z as the other one is; all of it where nothing is said."""
+        return Touch(self.counter_electrode.contact or WHOLE, self.geometry.lengths[:2])
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Where an electrode touches a face 0 <= x <= width[0], 0 <= y <= width[1] (m): outlines, and the areas that follow."""
+
+    contact: Contact
+    width: tuple[float, float]
+
+    @property
+    def face(self) -> float:
+        """Area of the face in m2."""
+        return self.width[0] * self.width[1]
+
+    @property
+    def fraction(self) -> float:
+        """What is touched over the face, from 0 to 1."""
+        if self.contact.fraction is not None:
+            return self.contact.fraction
+        return min(sum(outline.area for outline in self.outlines) / self.face, 1.0)
+
+    @property
+    def area(self) -> float:
+        """What is touched in m2."""
+        return self.fraction * self.face
+
+    @property
+    def sides(self) -> tuple[float, float]:
+        """(s_x, s_y) in m, the extent of the contact; of a square sqrt(A_c), (L_x, L_y) at fraction 1, (0, 0) at 0."""
+        x, y = self.width
+        if self.contact.shape != "square":
             boxes = np.array([outline.shape.bounds for outline in self.outlines]).reshape(-1, 4)
             low, high = (boxes[:, :2].min(0), boxes[:, 2:].max(0)) if len(boxes) else (np.zeros(2), np.zeros(2))
             return float(high[0] - low[0]), float(high[1] - low[1])
-        if self.contact_fraction == 1:
+        if self.fraction == 1:
             return x, y
-        side = float(min(math.sqrt(self.contact_area), x, y))
+        side = float(min(math.sqrt(self.area), x, y))
         return side, side
 
     @property
     def outlines(self) -> tuple[Outline, ...]:
         """The outlines of the contact on the face, the origin in its corner; none at fraction 0."""
-        contact = self.working_electrode.contact
-        if contact.shape == "regions":
-            return tuple(region.outline for region in contact.regions)
-        if not contact.fraction:
+        if self.contact.shape == "regions":
+            return tuple(region.outline for region in self.contact.regions)
+        if not self.contact.fraction:
             return ()
-        x, y, _ = self.geometry.lengths
-        if contact.shape == "disc":
-            return (Outline.disc((x / 2, y / 2), min(radius_of(math.sqrt(self.contact_area)), x / 2, y / 2)),)
-        half_x, half_y = (side / 2 for side in self.contact_sides)
+        x, y = self.width
+        if self.contact.shape == "disc":
+            return (Outline.disc((x / 2, y / 2), min(radius_of(math.sqrt(self.area)), x / 2, y / 2)),)
+        half_x, half_y = (side / 2 for side in self.sides)
         signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
         return (Outline.polygon([(x / 2 + a * half_x, y / 2 + b * half_y) for a, b in signs]),)
+
+
+#: The contact of an electrode that touches its whole face.
+WHOLE = Contact(shape="square", fraction=1.0)
 
 
 def measure_of(cell: Description) -> Measure:

@@ -15,8 +15,9 @@ import shapely
 from pydantic import BaseModel
 from scipy.constants import epsilon_0
 
-from fem_constriction.cell.description import Description
+from fem_constriction.cell.description import Description, Touch
 from fem_constriction.cell.faults import rule_of
+from fem_constriction.cell.sections import Pore
 
 #: Depth of a pore over its width, 2 A_pore/(perimeter of the contact), from which on j = y_pore (V - phi) may cost 1 % of |Z|.
 #: Measured against voids that are resolved, with metal above and beside them (finite volumes in two dimensions, strips and
@@ -82,15 +83,22 @@ def _thicker(key: str, thickness: float, what: str, size: float) -> str:
 
 def _pores(cell: Description) -> Iterator[str]:
     """Pores are thin layers, j = y_pore (V - phi): shallow against their width, and against the contact beside them."""
-    pore = cell.working_electrode.pore
-    if pore is None or not 0 < cell.contact_fraction < 1:
+    if cell.mesh is not None:
+        yield from _pores_of("working_electrode", cell.working_electrode.pore, *_widths_of_mesh(cell))
         return
-    key, given, depth = "working_electrode.pore.depth", pore.depth, pore.depth
+    yield from _pores_of("working_electrode", cell.working_electrode.pore, *_widths(cell.working_touch))
+    yield from _pores_of("counter_electrode", cell.counter_electrode.pore, *_widths(cell.counter_touch))
+
+
+def _pores_of(electrode: str, pore: Pore | None, contact: float, width: float) -> Iterator[str]:
+    """contact, width: of the contact and of the pores beside it, m; infinite where there is only one of them."""
+    if pore is None:
+        return
+    key, given, depth = f"{electrode}.pore.depth", pore.depth, pore.depth
     if depth is None and pore.capacitance:  # at least as deep as a vacuum of that capacitance
-        key, depth = "working_electrode.pore.capacitance", epsilon_0 / pore.capacitance
+        key, depth = f"{electrode}.pore.capacitance", epsilon_0 / pore.capacitance
     if not depth:
         return
-    contact, width = _widths(cell)
     value = f"{key} = {given!r} m" if given else f"{key} = {pore.capacitance!r} F/m^2, that of a vacuum {depth:.3g} m deep,"
     if depth > DEEP * width:
         costs = f"pores are thin layers, and from {DEEP:g} times on that may cost 1 % of Z"
@@ -99,15 +107,23 @@ def _pores(cell: Description) -> Iterator[str]:
         yield f"{value} is more than the width of the contact, {contact:.3g} m: pores are thin layers"
 
 
-def _widths(cell: Description) -> tuple[float, float]:
+def _widths(touch: Touch) -> tuple[float, float]:
     """Width of the contact, 4 A_c/P, and of the pore, 2 A_pore/P; beside small contacts not more than their distance."""
-    covered, free = cell.contact_area, cell.area - cell.contact_area
-    shape, count = cell.working_electrode.contact.shape, 1
+    shape, count = touch.contact.shape, 1
     if shape == "regions":
-        metal = shapely.union_all([outline.shape for outline in cell.outlines])
+        metal = shapely.union_all([outline.shape for outline in touch.outlines])
         perimeter, count = metal.length, max(1, len(shapely.get_parts(metal)))
     else:
-        perimeter = sum(cell.contact_sides) * (math.pi / 2 if shape == "disc" else 2)
-    if not perimeter > 0:
+        perimeter = sum(touch.sides) * (math.pi / 2 if shape == "disc" else 2)
+    return _over(perimeter, touch.area, touch.face - touch.area, count)
+
+
+def _widths_of_mesh(cell: Description) -> tuple[float, float]:
+    """The same where the contact is a face of a mesh, by its extent."""
+    return _over(2 * sum(cell.contact_sides), cell.contact_area, cell.area - cell.contact_area, 1)
+
+
+def _over(perimeter: float, covered: float, free: float, count: int) -> tuple[float, float]:
+    if not (perimeter > 0 and covered > 0 and free > 0):
         return math.inf, math.inf
     return 4 * covered / perimeter, min(2 * free / perimeter, math.sqrt(free / count))

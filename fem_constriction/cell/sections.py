@@ -181,19 +181,23 @@ class Pore(Section):
         return self
 
 
-class WorkingElectrode(Section):
-    """j = y (V - phi): charge transfer on the contact, capacitance on the pores around it."""
+class Electrode(Section):
+    """j = y (V - phi): charge transfer where the metal touches the face, capacitance on the pores beside."""
 
-    contact: Contact = Field(description="Where the metal touches the electrolyte")
+    contact: Contact | None = Field(None, description="Where the metal touches the electrolyte; left out: the whole face")
     charge_transfer: ChargeTransfer | None = Field(
-        None, description="Charge transfer at the contact; left out: an ideal contact, phi = V"
+        None,
+        description="Charge transfer where the metal touches; left out: ideal, the electrolyte is at the metal's potential",
     )
     pore: Pore | None = Field(None, description="The pores beside the contact; left out: insulating")
 
+    @property
+    def covered(self) -> bool:
+        """Whether the metal touches all of its face."""
+        return self.contact is None or self.contact.fraction == 1
 
-class CounterElectrode(Section):
-    """j = y phi over the whole face."""
 
-    charge_transfer: ChargeTransfer | None = Field(
-        None, description="Charge transfer at the counter electrode; left out: ideal, phi = 0"
-    )
+class WorkingElectrode(Electrode):
+    """An electrode whose contact must be given: its metal is at V, that of the counter electrode at 0."""
+
+    contact: Contact = Field(description="Where the metal touches the electrolyte")

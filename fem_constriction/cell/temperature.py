@@ -61,6 +61,9 @@ class ActivationEnergies(Section):
     charge_transfer: Energy = Field(0.0, description="Activation energy of 1/R_pol at the contact in J; left out: 0")
     pore: Energy = Field(0.0, description="Activation energy of the conductivity of what fills the pores in J; left out: 0")
     counter_electrode: Energy = Field(0.0, description="Activation energy of 1/R_pol at the other electrode in J; left out: 0")
+    counter_pore: Energy = Field(
+        0.0, description="Activation energy of what fills pores of the other electrode in J; left out: 0"
+    )
 
     def of(self, process: str) -> float:
         """Return E_a of a process in J."""

@@ -21,7 +21,7 @@ from fem_constriction.cell.meshfile import Measure
 from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL, Microstructure
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.faces import Face
-from fem_constriction.problem.kinds import IMAGE, MESH, Kind
+from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, RECTANGLES, Kind
 
 Lengths = tuple[float, float, float]
 
@@ -75,7 +75,7 @@ class Body(Protocol):
 class Stack:
     """0 = z_0 < z_1 < ... < z_n = L_z: n layers of bulk, laterally uniform, with a boundary between each two.
 
-    kind: that of the face, below which all is laterally uniform.
+    kind: that of the faces, between which all is laterally uniform.
     """
 
     #: The basis (up to 40 solutions), blocks of 8 columns in the solver and the factorised stack. Measured peaks were 110 to
@@ -201,8 +201,8 @@ class Mesh:
         return asked
 
 
-def body_of(cell: Cell, face: Callable[[], Face]) -> Body:
-    """Return the body of a cell; face: makes the working electrode's, asked of a stack alone."""
+def body_of(cell: Cell, faces: Callable[[], tuple[Face, Face]]) -> Body:
+    """Return the body of a cell; faces: makes those of the working and the counter electrode, asked of a stack alone."""
     lengths = cell.geometry.lengths
     if cell.mesh is not None:
         return Mesh(lengths, cell.mesh, measure_of(cell))
@@ -210,4 +210,5 @@ def body_of(cell: Cell, face: Callable[[], Face]) -> Body:
         return Image(lengths, cell.electrolyte.microstructure, counts(cell), contact_voxels(cell))
     boundaries = cell.electrolyte.grain_boundaries
     layers = 1 if boundaries is None else boundaries.layers
-    return Stack(lengths, layers, face().kind)
+    kinds = {face.kind for face in faces()}
+    return Stack(lengths, layers, RECTANGLES if kinds == {RECTANGLES} else OUTLINES)

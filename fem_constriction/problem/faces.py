@@ -1,11 +1,11 @@
-"""The part of the WE face that mirror symmetry leaves, and the contact's outlines on it.
+"""The parts of the electrodes' faces that mirror symmetry leaves, and the contacts' outlines on them.
 
-A face whose contact is its own mirror image along x is cut in half there, and along y: currents in one half are those in the
-other. On the part that is left the origin is the middle of the face along every axis that was cut, else the corner.
+Faces whose contacts are their own mirror images along x are cut in half there, and along y: currents in one half are those in
+the other. On the part that is left the origin is the middle of the face along every axis that was cut, else the corner. Both
+electrodes lie above one another, so that what mirror symmetry leaves is what it leaves of both.
 
 Kinds of face have the same members: grid lines follow the edges of `Rectangles`, not those of `Outlines`, and the faces of a
-mesh are `Named`. Only the working electrode is patterned. A counter electrode that is as well will have a face of its own, and
-what mirror symmetry leaves will be what it leaves of both.
+mesh are `Named`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.description import Touch
 from fem_constriction.errors import ComputationError
 from fem_constriction.geometry.outlines import Outline, coverage
 from fem_constriction.problem.kinds import MESH, OUTLINES, RECTANGLES, Kind
@@ -127,9 +128,8 @@ class Rectangles(Face):
     def edges(self, axis: int) -> Array:
         """Return where the edges of rectangles lie along an axis, walls left out, ascending."""
         width = self.width[axis]
-        at = np.sort(self.corners[:, [axis, axis + 2]].ravel())
-        at = at[(at > SAME * width) & (at < (1 - SAME) * width)]
-        return at[np.append(True, np.diff(at) > SAME * width)] if at.size else at
+        at = self.corners[:, [axis, axis + 2]].ravel()
+        return _once(at[(at > SAME * width) & (at < (1 - SAME) * width)], width)
 
     def touches(self, x: Array, y: Array) -> NDArray[np.bool_]:
         """Return whether the points of a tensor grid lie in one of the rectangles, (x, y)."""
@@ -138,36 +138,67 @@ class Rectangles(Face):
             found |= np.logical_and.outer((x > x0) & (x < x1), (y > y0) & (y < y1))
         return found
 
-    @property
-    def apart(self) -> bool:
-        """Whether the lines on its edges are far enough from one another, and from the walls."""
-        walls = [(np.zeros(1), np.array([width])) for width in self.width]
-        lines = [np.concatenate([low, self.edges(axis), high]) for axis, (low, high) in enumerate(walls)]
-        return all(np.diff(each).min() >= APART * width for each, width in zip(lines, self.width, strict=True))
+    def apart(self, other: Face) -> bool:
+        """Whether lines on the edges of this face and of the other one are far enough from one another, and from the walls."""
+        for axis, width in enumerate(self.width):
+            if np.diff([0.0, *both_edges(self, other, axis), width]).min() < APART * width:
+                return False
+        return True
+
+
+def both_edges(one: Face, other: Face, axis: int) -> Array:
+    """Return where lines along an axis must lie so that both contacts end on them, walls left out, ascending, m."""
+    return _once(np.concatenate([one.edges(axis), other.edges(axis)]), one.width[axis])
+
+
+def _once(at: Array, width: float) -> Array:
+    """Places in order, those that are one but once."""
+    at = np.sort(at)
+    return at[np.append(True, np.diff(at) > SAME * width)] if at.size else at
+
+
+def faces_of(cell: Cell, *, whole: bool = False) -> tuple[Face, Face]:
+    """Return the parts of the working and of the counter electrode's face that mirror symmetry leaves; whole: all of them."""
+    width, touches = cell.geometry.lengths[:2], (cell.working_touch, cell.counter_touch)
+    if cell.mesh is not None:
+        named = cell.contact_area, cell.counter_touch.area
+        working, counter = (
+            Named(width, (), (False, False), area, (), touch.contact.shape) for touch, area in zip(touches, named, strict=True)
+        )
+        return working, counter
+    outlines = [list(touch.outlines) for touch in touches]
+    areas = [float(sum(outline.area for outline in each)) for each in outlines]
+    cut = [False, False]
+    for axis in range(2) if not whole else ():
+        found = [_symmetric(each, axis, width[axis]) for each in outlines]
+        if all(each is not None for each in found):
+            outlines, cut[axis] = [each or [] for each in found], True
+    parts = [_part(*each, (cut[0], cut[1])) for each in zip(touches, outlines, areas, strict=True)]
+    kinds = [Rectangles if all(each.rectangle is not None for each in part[1]) else Outlines for part in parts]
+    if set(kinds) == {Rectangles}:
+        followed, beside = (Rectangles(*part) for part in parts)
+        if followed.apart(beside):
+            return followed, beside
+        kinds = [Outlines, Outlines]
+    one, other = (kind(*part) for kind, part in zip(kinds, parts, strict=True))
+    return one, other
 
 
 def face_of(cell: Cell, *, whole: bool = False) -> Face:
-    """Return the part of a cell's WE face that mirror symmetry leaves; whole: all of it."""
-    width, contact = cell.geometry.lengths[:2], cell.working_electrode.contact
-    if cell.mesh is not None:
-        return Named(width, (), (False, False), cell.contact_area, (), contact.shape)
-    outlines = list(cell.outlines)
-    area = sum(outline.area for outline in outlines)
-    cut = [False, False]
-    if not whole:
-        for axis in range(2):
-            if (found := _symmetric(outlines, axis, width[axis])) is not None:
-                outlines, cut[axis] = found, True
+    """Return the part of the working electrode's face that mirror symmetry leaves; whole: all of it."""
+    return faces_of(cell, whole=whole)[0]
+
+
+def _part(touch: Touch, outlines: Sequence[Outline], area: float, cut: tuple[bool, bool]) -> tuple[Any, ...]:
+    """What makes a face, of the part that is left when it is cut in its middle along these axes."""
+    width, contact = touch.width, touch.contact
     shift = [width[axis] / 2 if cut[axis] else 0.0 for axis in range(2)]
     left = (width[0] - shift[0], width[1] - shift[1])
     moved = [outline.moved((-shift[0], -shift[1])) for outline in outlines]
     inside = [k for k, each in enumerate(moved) if all(each.shape.bounds[axis + 2] > SAME * left[axis] for axis in range(2))]
     part = area / int((1 + cut[0]) * (1 + cut[1]))
     here, numbers = tuple(moved[k] for k in inside), tuple(k + 1 for k in inside)
-    values = (left, here, (cut[0], cut[1]), part, numbers, contact.shape, contact.fraction, contact.mesher)
-    if all(each.rectangle is not None for each in here) and (followed := Rectangles(*values)).apart:
-        return followed
-    return Outlines(*values)
+    return left, here, cut, part, numbers, contact.shape, contact.fraction, contact.mesher
 
 
 def _symmetric(outlines: Sequence[Outline], axis: int, width: float) -> list[Outline] | None:

@@ -1,7 +1,8 @@
 """Kinds of cell: what backends say that they offer of each, and what commands ask for.
 
 A kind follows from the body (a stack, a label image, a mesh) and, of a stack, from the face: whether grid lines can follow the
-contact's edges.
+contact's edges. A cell whose counter electrode is patterned as well is of a kind of its own: a backend that knows nothing of
+such electrodes offers nothing of it.
 """
 
 from __future__ import annotations
@@ -23,4 +24,18 @@ RECTANGLES: Final = Kind("rectangles", "working_electrode.contact", "a stack wit
 OUTLINES: Final = Kind("outlines", "working_electrode.contact", "a stack with a contact of another outline")
 IMAGE: Final = Kind("image", "electrolyte.microstructure", "a label image")
 MESH: Final = Kind("mesh", "mesh", "a mesh from a file")
-KINDS: Final = (RECTANGLES, OUTLINES, IMAGE, MESH)
+TWO_RECTANGLES: Final = Kind(
+    "two_rectangles", "counter_electrode.contact", "a stack with contacts of rectangles along the axes at both electrodes"
+)
+TWO_OUTLINES: Final = Kind(
+    "two_outlines", "counter_electrode.contact", "a stack with contacts of another outline at two electrodes"
+)
+TWO_BODIES: Final = Kind(
+    "two_bodies", "counter_electrode.contact", "a label image or a mesh with a patterned counter electrode"
+)
+KINDS: Final = (RECTANGLES, OUTLINES, IMAGE, MESH, TWO_RECTANGLES, TWO_OUTLINES, TWO_BODIES)
+
+
+def with_counter(kind: Kind) -> Kind:
+    """Return the kind of a cell whose counter electrode is patterned as well."""
+    return {RECTANGLES: TWO_RECTANGLES, OUTLINES: TWO_OUTLINES}.get(kind, TWO_BODIES)

@@ -19,10 +19,10 @@ import numpy as np
 from fem_constriction.cell.cell import Cell, CellLike
 from fem_constriction.errors import InputError
 from fem_constriction.problem.bodies import Body, body_of
-from fem_constriction.problem.faces import Face, face_of
-from fem_constriction.problem.kinds import Kind
+from fem_constriction.problem.faces import Face, faces_of
+from fem_constriction.problem.kinds import Kind, with_counter
 from fem_constriction.processes.elements import Admittance
-from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
 from fem_constriction.processes.of_cell import direct_current, places, processes
 from fem_constriction.spectra.frequencies import frequencies_taken
 
@@ -121,7 +121,7 @@ class Problem:
 
     def lowered(self) -> Problem:
         """Return the problem with its parts worked out, for threads that are going to share it."""
-        _ = self.places, self.body, self.face, self.discretisation
+        _ = self.places, self.body, self.faces, self.discretisation
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -144,24 +144,34 @@ class Problem:
         return direct_current(self.cell)
 
     @cached_property
+    def faces(self) -> tuple[Face, Face]:
+        """The parts of the working and of the counter electrode's face that mirror symmetry leaves."""
+        return faces_of(self.cell)
+
+    @property
     def face(self) -> Face:
         """The part of the working electrode's face that mirror symmetry leaves."""
-        return face_of(self.cell)
+        return self.faces[0]
+
+    @property
+    def counter_face(self) -> Face:
+        """The part of the counter electrode's face that mirror symmetry leaves."""
+        return self.faces[1]
 
     @cached_property
     def whole_face(self) -> Face:
         """All of the working electrode's face."""
-        return face_of(self.cell, whole=True)
+        return faces_of(self.cell, whole=True)[0]
 
     @cached_property
     def body(self) -> Body:
         """What lies between the electrodes."""
-        return body_of(self.cell, lambda: self.face)
+        return body_of(self.cell, lambda: self.faces)
 
     @property
     def kind(self) -> Kind:
         """The kind of cell, as backends declare what they offer of it."""
-        return self.body.kind
+        return with_counter(self.body.kind) if self.counter_fraction < 1 else self.body.kind
 
     @cached_property
     def area(self) -> float:
@@ -179,14 +189,19 @@ class Problem:
         return self.contact_fraction * self.area
 
     @cached_property
+    def counter_fraction(self) -> float:
+        """What the counter electrode touches of its face, from 0 to 1."""
+        return self.cell.counter_touch.fraction
+
+    @cached_property
     def ideal_contact(self) -> bool:
         """Whether the electrolyte is at the metal's potential where it is touched: a contact without charge transfer."""
         return CHARGE_TRANSFER not in self.processes and self.contact_fraction > 0
 
     @cached_property
     def ideal_counter(self) -> bool:
-        """Whether the electrolyte is at 0 V at the counter electrode."""
-        return COUNTER_ELECTRODE not in self.processes
+        """Whether the electrolyte is at 0 V where the counter electrode touches it."""
+        return COUNTER_ELECTRODE not in self.processes and self.counter_fraction > 0
 
     @cached_property
     def contact_sides(self) -> tuple[float, float]:
@@ -232,29 +247,31 @@ class Problem:
             "processes": list(self.places),
             "direct_current": self.direct_current,
         }
+        if self.counter_fraction < 1:
+            described["counter"] = self.cell.counter_touch.contact.model_dump(mode="json")
         return json.dumps(described, sort_keys=True)
 
     def check_solvable(self) -> None:
-        """Raise InputError where no current can enter at any frequency."""
-        pores = self.processes.get(PORE)
+        """Raise InputError where no current can enter or leave at any frequency."""
         if self.direct_current:
             return
-        if pores is None:
-            raise InputError(
-                key="working_electrode.contact.fraction",
-                value=0.0,
-                when="without working_electrode.pore",
-                allowed="no current can enter the cell at any frequency",
-                remedy="give the pores a capacitance, or a fraction above 0",
-            )
-        if not pores.stores:
-            raise InputError(
-                key="working_electrode.pore.capacitance",
-                value=0.0,
-                unit="F/m^2",
-                when="at contact fraction 0",
-                why="no current can enter the cell at any frequency",
-            )
+        electrodes = (
+            ("working_electrode", self.contact_fraction, PORE, "enter"),
+            ("counter_electrode", self.counter_fraction, COUNTER_PORE, "leave"),
+        )
+        for key, fraction, place, verb in electrodes:
+            pores = self.processes.get(place)
+            why = f"no current can {verb} the cell at any frequency"
+            if fraction == 0 and pores is None:
+                raise InputError(
+                    key=f"{key}.contact.fraction",
+                    value=0.0,
+                    when=f"without {key}.pore",
+                    allowed=why,
+                    remedy="give the pores a capacitance, or a fraction above 0",
+                )
+            if fraction == 0 and pores is not None and not (pores.stores or pores.conductance):
+                raise InputError(key=f"{key}.pore.capacitance", value=0.0, unit="F/m^2", when="at contact fraction 0", why=why)
 
 
 def check_solvable(described: Described) -> None:

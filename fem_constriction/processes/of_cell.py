@@ -13,11 +13,11 @@ from scipy.constants import epsilon_0
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.processes.elements import Admittance
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
 from fem_constriction.processes.series_links import boundary_admittance, conducts
 
 if TYPE_CHECKING:
-    from fem_constriction.cell.sections import ChargeTransfer
+    from fem_constriction.cell.sections import ChargeTransfer, Electrode
 
 
 class Lowered(Protocol):
@@ -59,9 +59,9 @@ def processes(cell: Cell) -> dict[str, Admittance]:
     """Return y_p(s) of every process the cell has, by name, in the order of current flow.
 
     bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
-    g + s C_pore; counter_electrode 1/R_pol + s C_dl. A process that is left out of the cell (ideal contact, insulating
-    pores, ideal counter electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has
-    no entry. Conductances are those at the cell's temperature.
+    g + s C_pore; at the other electrode counter_electrode 1/R_pol + s C_dl and counter_pore g + s C_pore. A process that
+    is left out of the cell (ideal contact, insulating pores, ideal counter electrode, no boundaries) or that has no area
+    (contact at fraction 0, pores at fraction 1) has no entry. Conductances are those at the cell's temperature.
 
     Parameters
     ----------
@@ -74,8 +74,7 @@ def processes(cell: Cell) -> dict[str, Admittance]:
         Process -> Admittance, in S/m for the bulk and phases and in S/m2 for all else.
     """
     found: dict[str, Admittance] = {}
-    electrolyte, electrode = cell.electrolyte, cell.working_electrode
-    structure = electrolyte.microstructure
+    electrolyte, structure = cell.electrolyte, cell.electrolyte.microstructure
     found[BULK] = Admittance.of(electrolyte.conductivity, electrolyte.relative_permittivity * epsilon_0, process=BULK)
     boundaries = electrolyte.grain_boundaries
     if boundaries is not None and boundaries.layers > 1:
@@ -84,13 +83,8 @@ def processes(cell: Cell) -> dict[str, Admittance]:
         found[GRAIN_BOUNDARY] = boundary_admittance(structure.boundary)
     if cell.mesh is not None and cell.mesh.boundary is not None:
         found[GRAIN_BOUNDARY] = boundary_admittance(cell.mesh.boundary)
-    if electrode.charge_transfer is not None and cell.contact_fraction > 0:
-        found[CHARGE_TRANSFER] = _transfer(electrode.charge_transfer, CHARGE_TRANSFER)
-    if electrode.pore is not None and cell.contact_fraction < 1:
-        found[PORE] = Admittance.of(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, process=PORE)
-    counter = cell.counter_electrode.charge_transfer if cell.counter_electrode is not None else None
-    if counter is not None:
-        found[COUNTER_ELECTRODE] = _transfer(counter, COUNTER_ELECTRODE)
+    found |= _of_electrode(cell.working_electrode, cell.contact_fraction, CHARGE_TRANSFER, PORE)
+    found |= _of_electrode(cell.counter_electrode, cell.counter_touch.fraction, COUNTER_ELECTRODE, COUNTER_PORE)
     if structure is not None:
         found |= {
             each.phase: Admittance.of(each.conductivity, each.relative_permittivity * epsilon_0, process=each.phase)
@@ -106,8 +100,22 @@ def _transfer(film: ChargeTransfer, process: str) -> Admittance:
     return Admittance.of(1 / film.resistance, film.capacitance, process=process)
 
 
+def _of_electrode(electrode: Electrode, fraction: float, transfer: str, pore: str) -> dict[str, Admittance]:
+    """What an electrode conducts where it touches this fraction of its face, and beside."""
+    found = {}
+    if electrode.charge_transfer is not None and fraction > 0:
+        found[transfer] = _transfer(electrode.charge_transfer, transfer)
+    if electrode.pore is not None and fraction < 1:
+        found[pore] = Admittance.of(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, process=pore)
+    return found
+
+
 def direct_current(cell: Cell) -> bool:
-    """Whether direct current can flow: through a contact, or through pores that conduct."""
-    electrode = cell.working_electrode
-    leaky = electrode.pore is not None and electrode.pore.areal_conductance > 0
-    return cell.contact_fraction > 0 or leaky
+    """Whether direct current can flow: through a contact, or through pores that conduct, at both electrodes."""
+    return all(
+        fraction > 0 or (electrode.pore is not None and electrode.pore.areal_conductance > 0)
+        for electrode, fraction in (
+            (cell.working_electrode, cell.contact_fraction),
+            (cell.counter_electrode, cell.counter_touch.fraction),
+        )
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
 
 if TYPE_CHECKING:
     from fem_constriction.cell.cell import Cell
@@ -19,6 +19,7 @@ MATERIALS: Final = (
     (CHARGE_TRANSFER, "working_electrode.charge_transfer.resistance", "ohm m^2"),
     (PORE, "working_electrode.pore.conductivity", "S/m"),
     (COUNTER_ELECTRODE, "counter_electrode.charge_transfer.resistance", "ohm m^2"),
+    (COUNTER_PORE, "counter_electrode.pore.conductivity", "S/m"),
 )
 
 

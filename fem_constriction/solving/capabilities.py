@@ -255,4 +255,8 @@ def _remedy(kind: Kind, task: str) -> str:
         if sets:
             ways.setdefault(" or ".join(" and ".join(names) for names in sets), []).append(f"`{name}`")
     listed = [f"{', '.join(names[:3])} with {backends}" for backends, names in list(ways.items())[:2]]
-    return f"allowed are {' and '.join(listed)} (see `backends`)" if listed else "no installed backend takes it"
+    return (
+        f"allowed are {' and '.join(listed)} (see `backends`)"
+        if listed
+        else "no installed backend takes it, allowed is to leave the key out"
+    )

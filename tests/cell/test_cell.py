@@ -432,7 +432,7 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
         (
             "[geometry]",
             "counter_electrode = 1\n[geometry]",
-            "counter_electrode = 1 is not allowed: a section with the keys charge_transfer",
+            "counter_electrode = 1 is not allowed: a section with the keys contact, charge_transfer, pore",
         ),
         ('title = "Figure 2, 25 % contact"', "title = 2", "title = 2 is not allowed: a text"),
         (

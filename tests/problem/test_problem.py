@@ -136,7 +136,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, fc.Cell]]:
 
         return asked
 
-    for name in ("processes", "places", "direct_current", "face_of"):
+    for name in ("processes", "places", "direct_current", "faces_of"):
         monkeypatch.setattr(lowering, name, counting(name))
     return counted
 
@@ -145,7 +145,7 @@ def test_one_crosscheck_asks_a_cell_once(calls: Counter[tuple[str, fc.Cell]], co
     cell = fc.Cell.load(DATA / "cells" / "homogeneous-25.toml")
     crosscheck(cell, np.geomspace(1, 1e6, 5), tolerance=0.5, discs=False)
     asked = {name: times for (name, which), times in calls.items() if which == cell}
-    assert asked == {"processes": 1, "places": 1, "direct_current": 1, "face_of": 1}
+    assert asked == {"processes": 1, "places": 1, "direct_current": 1, "faces_of": 1}
 
 
 def test_whoever_lowers_it_again_is_counted(calls: Counter[tuple[str, fc.Cell]], figure_2: fc.Cell) -> None:
