@@ -143,12 +143,13 @@ def settled(
     InputError
         Where the backend does not offer such grids of such a cell.
     """
-    if isinstance(choice, PerEdge) and problem.body.resolution(choice.cells) is None:
+    own = brings_grid(problem, backend)
+    if own and isinstance(choice, PerEdge) and problem.body.resolution(choice.cells) is None:
         choice = None
     require(f"{task}{choice.option if choice is not None else ''}", problem, [backend])
     if choice is not None:
         return choice
-    return Level(0) if brings_grid(problem, backend) else DEFAULT
+    return Level(0) if own else DEFAULT
 
 
 def brings_grid(problem: Problem, backend: Backend) -> bool:
