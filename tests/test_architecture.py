@@ -40,7 +40,10 @@ def offenders(package: str, forbidden: tuple[str, ...], skip: str = "") -> list[
 
 #: The rooms in the order of a cell's walk: each imports from those before it alone (docs/architecture.md).
 ROOMS = (
-    *(f"fem_constriction.{name}" for name in ("errors", "arrays", "chatter", "files", "memory", "distribution", "__main__")),
+    *(
+        f"fem_constriction.{name}"
+        for name in ("errors", "arrays", "chatter", "files", "records", "memory", "distribution", "__main__")
+    ),
     "fem_constriction.pictures",
     *(f"fem_constriction.{name}" for name in ("geometry", "space", "sources", "cell", "spectra", "processes", "problem")),
     *(f"fem_constriction.{name}" for name in ("grids", "reduction", "stack", "fitting", "solving", "budgets", "api")),

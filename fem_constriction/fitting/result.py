@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import numpy as np
+
+from fem_constriction import records
 from fem_constriction.files import jsonable
 from fem_constriction.fitting.ladder import Ladder
 from fem_constriction.fitting.model_fit import CAPACITANCE, CPE, INDUCTANCE
 from fem_constriction.fitting.rc_fit import Weighting
 from fem_constriction.fitting.tree import Block
 from fem_constriction.fitting.values import Constriction, Element, Value
+from fem_constriction.pictures import plane
+from fem_constriction.pictures.colours import DATA
+from fem_constriction.pictures.held import Held
+from fem_constriction.pictures.picture import Picture
 from fem_constriction.processes.circuits import CONSTRICTION, SERIES, Arc, Circuit
+from fem_constriction.spectra.spectrum import Spectrum
 
 #: |Z_fit - Z|/|Z|, the largest: beyond it a process is missing; noise and drift of measured spectra stay well below.
 MISFIT: Final = 0.3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Extraction:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Extraction(Held):
     """What the circuit fitted to a spectrum says.
 
     arcs: element -> its values, in the order of tau, a free R_elec first as "r_elec"; removed: element that the cell
@@ -60,6 +70,109 @@ class Extraction:
     def fits(self) -> bool:
         """Whether the circuit describes the data: nowhere farther than 30 % of |Z| off, and not above a known noise."""
         return (self.residual is None or self.residual <= MISFIT) and not self.statistics.get("above_noise", False)
+
+    def facts(self) -> tuple[str, list[tuple[str, str]]]:
+        """Return R, C and tau of every element, the misfit, and what there is not."""
+        rows: list[tuple[str, str]] = []
+        for name, element in self.arcs.items():
+            values = [(key, getattr(element, key)) for key in ("R", "C", "tau", "alpha", "L", "Q", "sigma")]
+            words = [f"{key} = {each.text()}" for key, each in values if each is not None and each.value and not each.reason]
+            rows.append((name.replace("_", " "), words[0] if words else "none"))
+            rows += [("", word) for word in words[1:]]
+        rows += [(name.replace("_", " "), element.R.text()) for name, element in self.removed.items()]
+        rows.append(("largest misfit", "nothing was fitted" if self.residual is None else f"{self.residual:.1e} |Z|"))
+        rows += [("note", note) for note in (*self.notes, *([self.refusal] if self.refusal else []))]
+        return "Fit of a circuit", rows
+
+    def picture(self, spectrum: Spectrum | None = None) -> Picture:
+        """Return the arcs and the circuit in the impedance plane, and the spectrum that it was fitted to, if that is given."""
+        if spectrum is not None:
+            return plane.impedance_plane({"Z": spectrum}, self, looks=(DATA,))
+        circuit = self.circuit()
+        times = [arc.tau for arc in circuit.arcs if 0 < arc.tau < math.inf] or [1.0]
+        frequency = np.geomspace(min(1 / max(times), 1e100) / 100, 100 / min(times), 121) / (2 * np.pi)
+        return plane.impedance_plane({"fitted circuit": Spectrum(frequency, circuit.impedance(frequency))}, self, looks=(DATA,))
+
+    def plot(self, ax: Any = None, *, spectrum: Spectrum | None = None) -> Any:
+        """Draw the fit in the impedance plane, and return the axes.
+
+        Parameters
+        ----------
+        ax
+            Axes of matplotlib; left out: those of a new figure.
+        spectrum
+            What it was fitted to, to be drawn as points.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Those that it was drawn on.
+        """
+        from fem_constriction.pictures.printed import draw
+
+        return draw(self.picture(spectrum), ax)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fit as JSON; loading it gives an equal one.
+
+        Parameters
+        ----------
+        path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be written.
+        """
+        records.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Extraction:
+        """Return the fit in a file that `save` wrote.
+
+        Parameters
+        ----------
+        path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            Where it holds none.
+        """
+        return cast(Extraction, records.load(path, cls))
+
+    def to_pandas(self) -> Any:
+        """Return a table with a row for each quantity of each element.
+
+        Returns
+        -------
+        pandas.DataFrame
+            value, unit, discretisation, model, nominal and uncertainty over (element, quantity).
+        """
+        import pandas as pd
+
+        every = {
+            (name, key): {**asdict(each), "uncertainty": each.uncertainty}
+            for name, element in {**self.arcs, **self.removed}.items()
+            for key in ("R", "C", "tau", "alpha", "L", "Q", "sigma")
+            if (each := getattr(element, key)) is not None
+        }
+        index = pd.MultiIndex.from_tuples(every, names=["element", "quantity"])
+        columns = ["value", "unit", "discretisation", "model", "nominal", "uncertainty", "reason"]
+        return pd.DataFrame(list(every.values()), index=index, columns=columns)
+
+    def to_xarray(self) -> Any:
+        """Return the same as a labelled data set.
+
+        Returns
+        -------
+        xarray.Dataset
+            value, discretisation, model, nominal and uncertainty over element and quantity, in SI; what is not there is NaN.
+        """
+        numbers = self.to_pandas().drop(columns=["unit", "reason"]).astype(float)
+        return numbers.to_xarray()
 
     def circuit(self) -> Circuit:
         """The fitted circuit, for plotting."""

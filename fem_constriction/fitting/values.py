@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from fem_constriction.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,40 @@ class Value:
     nominal: float | None = None
     reason: str | None = None
     limit: float | None = None
+
+    @property
+    def uncertainty(self) -> float | None:
+        """What |value - true value| stays below with 95 %: discretisation + model + 2 nominal; None where there is no value.
+
+        The contributions are added, not squared: they need not be independent. Those that are not known count nothing.
+        """
+        if self.value is None:
+            return None
+        return (self.discretisation or 0.0) + (self.model or 0.0) + 2 * (self.nominal or 0.0)
+
+    @property
+    def ufloat(self) -> Any:
+        """The value as a number of the package `uncertainties`, its standard deviation half of `uncertainty`.
+
+        Raises InputError where there is no value, or `uncertainties` is not installed.
+        """
+        if self.value is None or self.uncertainty is None:
+            raise InputError(f"there is no value: {self.reason}")
+        try:
+            from uncertainties import ufloat
+        except ImportError:
+            raise InputError(
+                "numbers with uncertainties need the package uncertainties", remedy="pip install uncertainties"
+            ) from None
+        return ufloat(self.value, self.uncertainty / 2)
+
+    def __float__(self) -> float:
+        if self.value is None:
+            raise InputError(f"there is no value: {self.reason}")
+        return self.value
+
+    def __str__(self) -> str:
+        return self.text()
 
     @property
     def known(self) -> bool:

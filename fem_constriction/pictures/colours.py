@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+#: What the arc of the constriction is called; the other processes have the names of their places.
+CONSTRICTION: Final = "constriction"
 #: A colour and a marker of matplotlib per backend; they repeat after four.
 BACKENDS: Final = (("#0072b2", "o"), ("#d55e00", "x"), ("#009e73", "^"), ("#000000", "+"))
 #: A spectrum that is fitted, measured or agreed: its points and its distribution of relaxation times.
@@ -22,7 +24,7 @@ PROCESSES: Final = {
     "grain_boundary": "#009e73",
     "charge_transfer": "#e69f00",
     "counter_electrode": "#999999",
-    "constriction": "#cc79a7",
+    CONSTRICTION: "#cc79a7",
 }
 #: Arcs without a name, ascending in tau: none of them the colour of a process, whose arc it need not be (Tol's light palette).
 ARCS: Final = ("#44bb99", "#eedd88", "#77aadd", "#ee8866", "#bbcc33", "#dddddd")

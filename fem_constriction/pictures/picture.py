@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
-from matplotlib.ticker import EngFormatter
 from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Array
+from fem_constriction.pictures.words import SIGNS as _PREFIXES
 
 Line = Literal["", "solid", "dash", "dashdot", "dot"]
 Scale = Literal["linear", "log"]
@@ -182,7 +182,8 @@ class Picture:
     """Panels in rows, with words: title (in a file), caption and description (on a page, the latter for who cannot see it).
 
     name: of its files; rows: of one length, None leaves a place free; size: in inches, in a file; pixels: its height on a page;
-    columns: of the legend; together: which axes of panels are one: those in a row ("y"), in a column ("x"), or none.
+    columns: of the legend; together: which axes of panels are one: those in a row ("y"), in a column ("x"), or none;
+    fitted: the same with its words placed for axes so many inches wide.
     """
 
     name: str
@@ -194,6 +195,7 @@ class Picture:
     pixels: int = 460
     columns: int = 3
     together: Literal["", "x", "y"] = ""
+    fitted: Callable[[float], Picture] | None = None
 
     @property
     def panels(self) -> list[Panel]:
@@ -238,7 +240,7 @@ def marked(text: str) -> Iterator[tuple[str, str]]:
 def prefix(size: float) -> tuple[float, str]:
     """Return (1000^n, SI prefix) for numbers of that size: 2e5 -> (1e3, "k")."""
     exponent = 3 * math.floor(math.log10(size) / 3) if size > 0 else 0
-    return 10.0**exponent, EngFormatter.ENG_PREFIXES.get(exponent, f"1e{exponent} ")
+    return 10.0**exponent, _PREFIXES.get(exponent // 3, f"1e{exponent} ")
 
 
 def shown(values: ArrayLike) -> Array:
@@ -259,7 +261,8 @@ def tick_text(value: float) -> str:
     """Return 0.5, 20, 10k, 2u."""
     if 1e-3 < value < 1e4:
         return f"{value:g}"
-    return EngFormatter(sep="")(value).replace("\N{MICRO SIGN}", "u")
+    exponent = math.floor(math.log10(abs(value)) / 3 + 1e-12) if value else 0
+    return f"{value / 1000.0**exponent:g}{_PREFIXES.get(exponent, f'e{3 * exponent}')}"
 
 
 def cycled(looks: Sequence[Any], number: int) -> Any:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, singledispatch
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import matplotlib as mpl
 import numpy as np
@@ -14,9 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import EngFormatter, FixedFormatter, FixedLocator, LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
-from fem_constriction.errors import InputError
+from fem_constriction.errors import InputError, Written
 from fem_constriction.pictures.picture import (
     Area,
     Axis,
@@ -33,21 +35,8 @@ from fem_constriction.pictures.picture import (
     tick_text,
 )
 
-STYLE: Final[Any] = {
-    "font.size": 9,
-    "axes.labelsize": 9,
-    "axes.titlesize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "axes.linewidth": 0.7,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "pdf.fonttype": 42,
-}
+#: Of everything printed; `one_column` and `two_columns` beside it are for papers.
+STYLE: Final[Any] = mpl.rc_params_from_file(Path(__file__).with_name("plain.mplstyle"), use_default_template=False)
 LINES: Final[Any] = {"": "none", "solid": "-", "dash": (0, (5, 3)), "dashdot": "-.", "dot": ":"}
 
 #: Letters of a title that stand in one line, and decades that are named on an axis, per inch.
@@ -77,6 +66,43 @@ def write(picture: Picture, folder: Path, name: str = "") -> list[Path]:
 def figure(picture: Picture) -> Figure:
     """Return the picture as a figure."""
     made = Figure(figsize=picture.size, layout="constrained")
+    _compose(picture, made)
+    return made
+
+
+def png(picture: Picture, file: IO[bytes], dots: int) -> None:
+    """Write a picture as PNG, so many dots per inch."""
+    with mpl.rc_context(STYLE):  # ticks are made when they are drawn
+        figure(picture).savefig(file, format="png", dpi=dots, bbox_inches="tight", pad_inches=0.05)
+
+
+def draw(picture: Picture, ax: Any = None) -> Any:
+    """Draw a picture on axes, one for each of its panels, or on those of a new figure of `pyplot`; return them.
+
+    Raises InputError for another number of axes than panels.
+    """
+    if ax is None:
+        from matplotlib import pyplot
+
+        with mpl.rc_context(STYLE):
+            drawn = _compose(picture, pyplot.figure(figsize=picture.size, layout="constrained"))
+        return drawn[0] if len(drawn) == 1 else drawn
+    given = [ax] if isinstance(ax, Axes) else list(np.ravel(ax))
+    if len(given) != len(picture.panels):
+        allowed = f"this picture has {len(picture.panels)} panels, and takes as many axes"
+        raise InputError(key="ax", value=Written(f"{len(given)} axes"), allowed=allowed)
+    widths = [float(axes.get_window_extent().width) / axes.figure.dpi for axes in given]
+    picture = picture if picture.fitted is None else picture.fitted(widths[0])
+    for axes, panel, inches in zip(given, picture.panels, widths, strict=True):
+        _fill(axes, panel, (picture.extent(panel, "x"), picture.extent(panel, "y")), inches)
+        if not panel.legend and len(axes.get_legend_handles_labels()[0]) > 1:
+            axes.legend()
+    _keep_apart(given)
+    return ax
+
+
+def _compose(picture: Picture, made: Any) -> list[Axes]:
+    """Draw the picture on a figure; return the axes of its panels."""
     columns = zip(*picture.rows, strict=True)
     widths = [max((panel.weight for panel in column if panel is not None), default=1.0) for column in columns]
     shared: Any = {"y": {"sharey": "row"}, "x": {"sharex": "col"}}.get(picture.together, {})
@@ -101,7 +127,30 @@ def figure(picture: Picture) -> Figure:
                 entries.setdefault(label, handle)
     if entries:
         made.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(picture.columns, len(entries)))
-    return made
+    every = (panel for row in picture.rows for panel in row)
+    found = [axes for axes, panel in zip(grid.ravel(), every, strict=True) if panel is not None]
+    _keep_apart(found)
+    return found
+
+
+def _keep_apart(every: Sequence[Axes]) -> None:
+    """Take away the notes that would lie over an earlier one, or over the edge of the figure.
+
+    How large words are is known once they are drawn, and on axes of a user's alone.
+    """
+    if not any(axes.texts for axes in every):
+        return
+    figure: Any = every[0].figure
+    figure.draw_without_rendering()  # places axes, and with them what is told on them
+    for axes in every:
+        taken: list[Bbox] = []
+        for note in list(axes.texts):
+            box = Text.get_window_extent(note).expanded(1.02, 0.9)
+            inside = figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+            if note.get_text() and (not inside or any(box.overlaps(other) for other in taken)):
+                note.remove()
+            else:
+                taken.append(box)
 
 
 def mathtext(text: str) -> str:
@@ -111,7 +160,7 @@ def mathtext(text: str) -> str:
     return "".join(forms[kind].format(words) for kind, words in parts).replace("$$", "")
 
 
-def _title(made: Figure, picture: Picture, grid: Any) -> None:
+def _title(made: Any, picture: Picture, grid: Any) -> None:
     """A user's words: as long as they like, and a dollar sign is one."""
     if not picture.title:
         return

@@ -17,15 +17,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError, LeftOutWarning
-from fem_constriction.files import json_text, read_bytes, read_text, write_text
+from fem_constriction.files import json_text, jsonable, read_bytes, read_text, write_text
+from fem_constriction.pictures import plane
+from fem_constriction.pictures.colours import DATA
+from fem_constriction.pictures.held import Held
+from fem_constriction.pictures.picture import Picture
+from fem_constriction.pictures.words import amount
 from fem_constriction.spectra.columns import HEADER, POSITIVE
 from fem_constriction.spectra.instruments.registry import measured
 
 MOST_BYTES = 128_000_000  # of a file: so many frequencies with their uncertainties
 
 
-@dataclass(frozen=True, eq=False)
-class Spectrum:
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum(Held):
     """Z(f) of a whole cell, |Z - Z_true| <= u with 95 % confidence.
 
     The arrays are read-only copies.
@@ -72,6 +77,74 @@ class Spectrum:
 
     def __len__(self) -> int:
         return len(self.frequency)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Spectrum):
+            return NotImplemented
+        known = self.uncertainty is None, other.uncertainty is None
+        pairs = [(self.frequency, other.frequency), (self.impedance, other.impedance)]
+        if self.uncertainty is not None and other.uncertainty is not None:
+            pairs.append((self.uncertainty, other.uncertainty))
+        same = known[0] == known[1] and all(np.array_equal(one, another) for one, another in pairs)
+        return same and jsonable(self.provenance) == jsonable(other.provenance)
+
+    def __hash__(self) -> int:
+        return hash((self.frequency.tobytes(), self.impedance.tobytes()))
+
+    @property
+    def name(self) -> str:
+        """What it is of, in a word or two: the title of its cell and the backend, or how it was measured."""
+        made = self.provenance
+        cell, measured = made.get("cell") or {}, made.get("measured") or {}
+        words = [cell.get("title") or "", made.get("backend") or measured.get("format") or ""]
+        return ", ".join(str(word) for word in words if word)
+
+    def facts(self) -> tuple[str, list[tuple[str, str]]]:
+        """Return what it is, its band, the size of Z and what is known of its uncertainty."""
+        f, size = self.frequency, np.abs(self.impedance)
+        ends = [amount(float(each), "Hz") for each in (f.min(), f.max())]
+        rows = [("frequencies", f"{len(self)}, {ends[0]} to {ends[1]}")]
+        rows.append(("|Z|", f"{amount(float(size.min()), 'ohm')} to {amount(float(size.max()), 'ohm')}"))
+        low = int(np.argmin(f))
+        rows.append((f"Z at {amount(float(f[low]), 'Hz')}", _complex(complex(self.impedance[low]))))
+        known = "not known" if self.uncertainty is None else f"at most {float(np.max(self.uncertainty / size)):.1e} |Z|"
+        rows.append(("uncertainty", known))
+        return f"Spectrum of {self.name}" if self.name else "Spectrum", rows
+
+    def picture(self) -> Picture:
+        """Return -Im Z over Re Z."""
+        return plane.impedance_plane({"Z": self}, looks=(DATA,), title=self.name)
+
+    def to_pandas(self) -> Any:
+        """Return a table with an index of frequencies in Hz and the columns of the CSV file.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Re(Z)/Ohm, Im(Z)/Ohm and, where it is known, u(Z)/Ohm over freq/Hz.
+        """
+        import pandas as pd
+
+        columns = {"Re(Z)/Ohm": self.impedance.real, "Im(Z)/Ohm": self.impedance.imag}
+        if self.uncertainty is not None:
+            columns["u(Z)/Ohm"] = self.uncertainty
+        return pd.DataFrame(columns, index=pd.Index(self.frequency, name="freq/Hz"))
+
+    def to_xarray(self) -> Any:
+        """Return a labelled data set over frequency, with units and provenance.
+
+        Returns
+        -------
+        xarray.Dataset
+            impedance (complex, ohm) and, where it is known, uncertainty (ohm) over frequency (Hz); provenance as JSON.
+        """
+        import xarray as xr
+
+        made: dict[str, Any] = {"impedance": ("frequency", self.impedance, {"units": "ohm"})}
+        if self.uncertainty is not None:
+            made["uncertainty"] = ("frequency", self.uncertainty, {"units": "ohm"})
+        over = {"frequency": ("frequency", self.frequency, {"units": "Hz"})}
+        return xr.Dataset(made, over, {"provenance": json_text(dict(self.provenance))})
 
     def save(self, path: str | os.PathLike[str], header: bool = True) -> None:
         """Write freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm and, where known, u(Z)/Ohm: every float exactly.
@@ -171,6 +244,11 @@ def _array(name: str, values: ArrayLike, kind: type[Any], unit: str) -> NDArray[
 def _refuse(name: str, array: NDArray[Any], wrong: NDArray[np.bool_], allowed: str) -> None:
     if wrong.any():
         raise InputError(key=name, value=array[wrong][0], allowed=allowed)
+
+
+def _complex(z: complex) -> str:
+    """Z in ohm in words: 146.394 kohm - 3.2 kohm i."""
+    return f"{amount(z.real, 'ohm')} {'-' if z.imag < 0 else '+'} {amount(abs(z.imag), 'ohm')} i"
 
 
 def _digest(text: str) -> str:

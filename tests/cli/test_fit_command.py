@@ -17,12 +17,12 @@ from fem_constriction.fitting.drt import distribution
 from fem_constriction.fitting.extraction import fit_spectrum
 from fem_constriction.pictures import colours
 from fem_constriction.pictures.picture import Area
+from fem_constriction.pictures.plane import impedance_plane
 from fem_constriction.pictures.printed import figure
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
 from network import Network
 from validation.show.pictures.drt import relaxation_times
-from validation.show.pictures.plane import impedance_plane
 
 Run = Callable[..., tuple[int, str, str]]
 DOCS = (Path(__file__).parents[2] / "docs" / "circuits.md").read_text()

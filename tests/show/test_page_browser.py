@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import fem_constriction as fc
+from fem_constriction.pictures.words import amount
 from validation import crosscheck
 from validation.gate.result import Result
 from validation.show.page import Folded, Plot, crosscheck_sections, write_page
-from validation.show.report import amount
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)

@@ -14,6 +14,7 @@ from figures import words
 from fem_constriction import Cell, InputError, Spectrum
 from fem_constriction.fitting.extraction import Extraction, fit_spectrum
 from fem_constriction.pictures.picture import Picture
+from fem_constriction.pictures.plane import impedance_plane
 from fem_constriction.pictures.printed import figure as printed
 from fem_constriction.pictures.printed import write
 from validation import Result, crosscheck
@@ -21,7 +22,7 @@ from validation.discs.certificate import Discs
 from validation.show.pictures.agreement import agreement
 from validation.show.pictures.discs import discs
 from validation.show.pictures.grids import convergence
-from validation.show.pictures.plane import bode, impedance_plane, nyquist
+from validation.show.pictures.plane import bode, nyquist
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,6 +22,7 @@ from fem_constriction import memory
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.pictures.words import amount
 from fem_constriction.problem.problem import Problem, check_solvable
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.processes.of_cell import admittances
@@ -33,7 +34,7 @@ from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
 from validation.benchmarks.harness import Clock, cost, machine, sampled
-from validation.show.report import amount, table
+from validation.show.report import table
 
 #: Where the fastest peer so far takes more processor seconds per solve, the peers after it are left out: they may take 15 times
 #: as long (default ordering, voxel network), or be faster (the same, finite elements).

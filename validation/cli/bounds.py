@@ -15,6 +15,7 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.fem import Enclosed, FiniteElements, enclose
 from fem_constriction.files import json_text, write_text
 from fem_constriction.pictures import printed
+from fem_constriction.pictures.words import amount
 from fem_constriction.problem.one_dimensional import one_dimensional_resistance
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.solving.capabilities import require
@@ -88,4 +89,4 @@ def drawn(cell: Cell, found: Enclosed) -> RenderableType:
 
 
 def _ohm(value: float) -> str:
-    return report.amount(value, "ohm", 8)
+    return amount(value, "ohm", 8)

@@ -22,6 +22,7 @@ from fem_constriction.fitting.notation import parse
 from fem_constriction.fitting.result import MISFIT
 from fem_constriction.fitting.series_fit import fit_series
 from fem_constriction.pictures.colours import DATA
+from fem_constriction.pictures.words import amount
 from fem_constriction.spectra import sweeps
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.show import report, terminal
@@ -156,8 +157,8 @@ def _series(
             (
                 file.name if not n else "",
                 name,
-                report.amount(v["value"], str(v["unit"])),
-                report.amount(v["stderr"], str(v["unit"])),
+                amount(v["value"], str(v["unit"])),
+                amount(v["stderr"], str(v["unit"])),
             )
             for n, (name, v) in enumerate(values.items())
         ]
@@ -241,7 +242,7 @@ def _said(tested: KramersKronig, times: DRT) -> list[Text]:
         )
     else:
         test = f"Kramers-Kronig: not tested, {tested.reason}."
-    peaks = ", ".join(f"{report.amount(p.resistance, 'ohm')} at {report.amount(p.tau, 's')}" for p in times.peaks())
+    peaks = ", ".join(f"{amount(p.resistance, 'ohm')} at {amount(p.tau, 's')}" for p in times.peaks())
     found = [Text(test), Text(f"Distribution of relaxation times, peaks: {peaks or 'none'}.")]
     if times.gamma[-1] > OPEN * times.gamma.max(initial=0.0):
         found.append(
@@ -253,9 +254,9 @@ def _said(tested: KramersKronig, times: DRT) -> list[Text]:
 
 
 def _write(folder: Path, title: str, data: Spectrum, found: Extraction, times: DRT, name: str) -> None:
+    from fem_constriction.pictures.plane import impedance_plane
     from fem_constriction.pictures.printed import write
     from validation.show.pictures.drt import relaxation_times
-    from validation.show.pictures.plane import impedance_plane
 
     rows = "".join(f"{tau!r},{gamma!r}\n" for tau, gamma in zip(times.tau.tolist(), times.gamma.tolist(), strict=True))
     write_text(folder / "drt.csv", f"tau/s,gamma/Ohm\n{rows}")

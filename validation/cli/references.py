@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from fem_constriction.errors import InputError
+from fem_constriction.pictures.words import amount
 from validation.cli.options import Json, Quiet
 from validation.references import release
 from validation.references.computed import Recomputed, recompute
 from validation.references.published import index, load
 from validation.show import terminal
-from validation.show.report import amount, table
+from validation.show.report import table
 
 
 def references(

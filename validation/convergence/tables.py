@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from fem_constriction.pictures.words import amount
 from validation.convergence.findings import Findings
 from validation.convergence.parameters import FITTED, PARTS
 from validation.convergence.series import ENOUGH, Series
@@ -96,7 +97,7 @@ def of_quantity(result: Findings, quantity: str) -> Table:
                     str(level),
                     *(("x".join(map(str, cells)),) if not fitted else ()),
                     f"{each.solved.unknowns[level]:,}",
-                    report.amount(float(each.solved.step[level]), "m", 2),
+                    amount(float(each.solved.step[level]), "m", 2),
                     *((f"{float(np.real(each.value[level])):.8g}",) if each.value is not None else ()),
                     small(each.error[level]) + ("*" if each.below[level] else ""),
                     order(each.order[level]),

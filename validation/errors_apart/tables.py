@@ -6,9 +6,10 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from fem_constriction.pictures.words import amount
 from validation.errors_apart.neglected import Neglected
 from validation.errors_apart.outcome import PARTS, SHOWN, ErrorsApart
-from validation.show.report import amount, table
+from validation.show.report import table
 
 
 def render(found: ErrorsApart) -> RenderableType:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
+from fem_constriction import records
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import NotAgreed
+from fem_constriction.files import json_text, jsonable
 from fem_constriction.fitting.extraction import Extraction
 from fem_constriction.fitting.ladder import Ladder
+from fem_constriction.fitting.values import Constriction, Value
+from fem_constriction.pictures.held import Held
+from fem_constriction.pictures.picture import Picture
+from fem_constriction.pictures.plane import impedance_plane
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.solving.refinement import Family
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.gate.agreement import Agreement
@@ -43,8 +51,8 @@ class Geometric:
         return self.uncertainty <= GEOMETRIC * abs(self.value) or vanished
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Held):
     """A cell, two or more backends, their agreement, and what was extracted, or why nothing was.
 
     Parameters
@@ -68,6 +76,8 @@ class Result:
         Why nothing was extracted; None where something was.
     unfitted
         Fits that failed, "agreed", by backend or "discs", and why.
+    tables
+        Of a result from a file, whose grids are not solved any more: `grids`.
     """
 
     cell: Cell
@@ -79,13 +89,29 @@ class Result:
     guaranteed: Extraction | None
     refusal: str | None
     unfitted: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        return self.cell == other.cell and jsonable(self.as_dict()) == jsonable(other.as_dict())
+
+    def __hash__(self) -> int:
+        return hash((self.cell, self.agreement.frequency.tobytes()))
 
     @property
-    def constriction(self) -> Any:
+    def grids(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Backend -> a row for each grid: cells, unknowns, seconds, distance to the limit."""
+        solved = {name: family.table(self.agreement.frequency) for name, family in self.families.items()}
+        return solved or self.tables
+
+    @property
+    def constriction(self) -> Constriction:
         """The fitted constriction, .R, .C, .tau, with .R_geometric beside. Raises NotAgreed if nothing was extracted."""
-        if self.extraction is None or self.refusal is not None:
+        found = None if self.extraction is None or self.refusal is not None else self.extraction.constriction
+        if found is None:
             raise NotAgreed(self.refusal or "nothing was extracted")
-        return self.extraction.constriction
+        return found
 
     @property
     def ladder(self) -> Ladder | None:
@@ -102,13 +128,115 @@ class Result:
         """The limits of all backends together, in ohm."""
         return self.agreement.combined()
 
+    @property
+    def heading(self) -> str:
+        """The cell, the backends and their verdict."""
+        return f"{self.cell.title or 'Cell'}: {' and '.join(self.agreement.limits)} {self._verb()}"
+
+    def _verb(self) -> str:
+        if self.extraction is not None and not self.extraction.arcs:
+            return "agree; nothing to extract, as no direct current flows"
+        if any(enclosure.violations for enclosure in self.agreement.enclosures):
+            return "disagree: the enclosure is violated"
+        if self.refusal is not None:
+            return {"disagree": "disagree", "unresolved": "are unresolved"}.get(self.agreement.verdict, "agree, not extracted")
+        return "agree"
+
+    def facts(self) -> tuple[str, list[tuple[str, str]]]:
+        """Return the verdict, the constriction as fitted, as the ladder and as geometry has it, or why there is none."""
+        rows = [("verdict", self.agreement.summary())]
+        if self.geometric is not None:
+            value = Value(value=self.geometric.value, unit="ohm", discretisation=self.geometric.uncertainty)
+            rows.append(("R_Cstr, geometric", value.text()))
+        if self.refusal is not None:
+            rows.append(("refused", self.refusal))
+        elif self.extraction is not None and (found := self.extraction.constriction) is not None:
+            rows += [(f"{key}_Cstr, fitted arc", getattr(found, key).text()) for key in ("R", "C", "tau")]
+            if self.extraction.ladder is not None:
+                rows.append(("R_Cstr, ladder", self.extraction.ladder.R_Cstr.text()))
+        return f"Cross-check of {self.cell.title or 'a cell'}", rows
+
+    def picture(self) -> Picture:
+        """Return what every backend says, the fitted circuit and its arcs, and the 1D-PM for comparison."""
+        found = self.agreement
+        return impedance_plane(
+            found.limits,
+            self.extraction,
+            reference=physical(self.cell),
+            title=self.heading,
+            verdicts=[str(each) for each in found.verdicts],
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result as JSON, every number exactly; the solved grids are left out, their table is kept.
+
+        Loading it gives an equal result, which knows everything at its frequencies, and nothing at others.
+
+        Parameters
+        ----------
+        path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be written.
+        """
+        records.save(replace(self, families={}, tables=self.grids), path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Result:
+        """Return the result in a file that `save` wrote.
+
+        Parameters
+        ----------
+        path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            Where it holds none.
+        """
+        return cast(Result, records.load(path, cls))
+
+    def to_pandas(self) -> Any:
+        """Return a table of all frequencies: each backend, its uncertainty, the verdict.
+
+        Returns
+        -------
+        pandas.DataFrame
+            "NAME: Re(Z)/Ohm", "NAME: Im(Z)/Ohm", "NAME: u(Z)/Ohm" and "verdict" over freq/Hz.
+        """
+        import pandas as pd
+
+        parts = [limit.to_pandas().add_prefix(f"{name}: ") for name, limit in self.agreement.limits.items()]
+        return pd.concat(parts, axis=1).assign(verdict=self.agreement.verdicts)
+
+    def to_xarray(self) -> Any:
+        """Return a labelled data set over backend and frequency, with the record of the result.
+
+        Returns
+        -------
+        xarray.Dataset
+            impedance (complex) and uncertainty in ohm over backend and frequency (Hz), verdict over frequency; the record as
+            JSON in the attribute `result`.
+        """
+        import xarray as xr
+
+        names = list(self.agreement.limits)
+        parts = [limit.to_xarray().drop_attrs(deep=False) for limit in self.agreement.limits.values()]
+        whole = xr.concat(parts, xr.Variable("backend", names), combine_attrs="override")
+        verdicts = xr.Variable("frequency", self.agreement.verdicts.astype(str))
+        return whole.assign(verdict=verdicts).assign_attrs(result=json_text(self.as_dict()))
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it: versions, cell, grids, values, uncertainties, verdicts, extraction."""
         geometric = self.geometric
         return {
             **provenance(self.cell),
             "agreement": self.agreement.as_dict(),
-            "grids": {name: family.table(self.agreement.frequency) for name, family in self.families.items()},
+            "grids": {name: list(rows) for name, rows in self.grids.items()},
             "geometric_constriction_resistance": None
             if geometric is None
             else {

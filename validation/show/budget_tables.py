@@ -9,6 +9,7 @@ from rich.text import Text
 from scipy.constants import elementary_charge
 
 from fem_constriction.budgets import Part
+from fem_constriction.pictures.words import amount
 from validation.gate.budgets import Compared, processes_of
 from validation.show import report
 
@@ -94,4 +95,4 @@ def _known(part: Part) -> tuple[str, str]:
 
 
 def _ohm(value: float, places: int = 3) -> str:
-    return report.amount(value, "ohm", places)
+    return amount(value, "ohm", places)

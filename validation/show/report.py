@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import EngFormatter
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,12 +14,12 @@ from rich.text import Text
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fitting.extraction import Element, Extraction, Value
+from fem_constriction.pictures.words import amount
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.circuits import CONSTRICTION, Arc
 from fem_constriction.processes.temperature import materials
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import GROUP
-from fem_constriction.solving.refinement import Family
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.gate.result import Geometric, Result
 
@@ -48,15 +46,6 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], lef
     return made
 
 
-def amount(value: float | None, unit: str, places: int = 3) -> str:
-    """The value with an SI prefix: 146.394 kohm."""
-    if value is None:
-        return "none"
-    if not math.isfinite(value):
-        return "infinite"
-    return EngFormatter(unit=unit, places=places, sep=" ")(value).replace("\N{MICRO SIGN}", "u").strip()
-
-
 def task(cell: Cell, backends: Sequence[str], frequency: Sequence[float], tolerance: float) -> Text:
     """What is about to be computed, in one line."""
     low, high = (amount(f, "Hz", 0) for f in (min(frequency), max(frequency)))
@@ -68,7 +57,7 @@ def task(cell: Cell, backends: Sequence[str], frequency: Sequence[float], tolera
 
 def crosscheck_report(result: Result) -> Group:
     """The verdict, the grids, and what was extracted or why nothing was."""
-    parts: list[RenderableType] = [_verdict(result), *_grids(result.families, result.agreement.frequency)]
+    parts: list[RenderableType] = [_verdict(result), *_grids(result.grids)]
     if result.geometric is not None:
         parts.append(_geometric(result.geometric, result.extraction))
     if result.extraction is not None:
@@ -108,7 +97,7 @@ def _verdict(result: Result) -> RenderableType:
     return table("Agreement", ("", ""), rows, left=2)
 
 
-def _grids(families: Mapping[str, Family], frequency: Any) -> list[RenderableType]:
+def _grids(grids: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[RenderableType]:
     rows = [
         (
             name,
@@ -119,8 +108,8 @@ def _grids(families: Mapping[str, Family], frequency: Any) -> list[RenderableTyp
             f"{row['seconds']:.1f}",
             f"{row['distance']:.1e}",
         )
-        for name, family in families.items()
-        for row in family.table(frequency)
+        for name, rows_of in grids.items()
+        for row in rows_of
     ]
     return [
         table(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.api import provenance
 from fem_constriction.fitting.values import Value
+from fem_constriction.pictures.words import amount
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.gate.result import Result
 from validation.show.page.plotted import plot
@@ -19,7 +20,7 @@ from validation.show.page.tables import from_terminal, numbers
 from validation.show.pictures.agreement import agreement
 from validation.show.pictures.grids import convergence, curves_of, work_precision
 from validation.show.pictures.plane import bode, nyquist
-from validation.show.report import amount, crosscheck_report
+from validation.show.report import crosscheck_report
 
 
 def crosscheck_sections(result: Result, options: Sequence[str] = ()) -> list[Section]:

@@ -6,9 +6,8 @@ import numpy as np
 
 from fem_constriction.pictures.colours import BACKENDS, DISCS, VERDICTS
 from fem_constriction.pictures.picture import FLOOR, Axis, Mark, Note, Panel, Picture, Rule, Series, cycled, plain, shown
+from fem_constriction.pictures.words import amount
 from validation.gate.result import Result
-from validation.show.pictures.words import heading
-from validation.show.report import amount
 
 
 def agreement(result: Result) -> Picture:
@@ -54,7 +53,7 @@ def agreement(result: Result) -> Picture:
         name="agreement",
         rows=[[Panel(marks=marks, x=Axis(label="frequency / Hz", scale="log"),
                      y=Axis(label="relative to |*Z*|", scale="log", range=ends))]],
-        title=heading(result),
+        title=result.heading,
         caption=caption if gap.all() else f"{caption} A difference of zero is drawn at {FLOOR:g}.",
         description=f"Relative difference of {' and '.join(found.limits)} over frequency, at most {gap.max():.1e}, against "
         f"the allowed difference, at most {allowed.max():.1e}, and the tolerance {found.tolerance:g}. Verdicts: {counts}.",

@@ -1,0 +1,179 @@
+"""Results as JSON text and back, every float exactly: what `save` and `load` of results write and read.
+
+A record holds numbers, texts and names of classes of this project; reading it runs none of the code that a pickle might hold.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from fem_constriction.errors import InputError
+from fem_constriction.files import read_text, write_text
+
+#: Bytes of the longest file of a result: a million frequencies of three spectra.
+LONGEST: Final = 256_000_000
+_KIND: Final = "$"  # the key by which what JSON does not know is told from a plain object
+_ARRAYS: Final = ("f8", "c16", "i8", "b1", "U")
+
+
+class Text(Protocol):
+    """What is written as a text of its own: a cell."""
+
+    def dumps(self) -> str:
+        """Return the text."""
+
+
+def record(value: Any) -> Any:
+    """Return a tree of results as JSON can hold it; `restored` makes it again.
+
+    Parameters
+    ----------
+    value
+        Data classes of this project, arrays, mappings with texts as keys, sequences, numbers, texts, None.
+
+    Returns
+    -------
+    object
+        Of what JSON knows.
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else {_KIND: "float", "value": repr(float(value))}
+    if isinstance(value, (complex, np.complexfloating)):
+        return {_KIND: "complex", "value": [record(value.real), record(value.imag)]}
+    if isinstance(value, np.ndarray):
+        plain = value.view(float).reshape(*value.shape, 2) if np.iscomplexobj(value) else value
+        kind = value.dtype.str[1:] if value.dtype.kind != "U" else "U"
+        return {
+            _KIND: "array",
+            "type": kind,
+            "shape": list(value.shape),
+            "value": [record(each) for each in plain.ravel().tolist()],
+        }
+    if isinstance(value, Mapping):
+        return {str(key): record(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return {_KIND: "tuple", "value": [record(each) for each in value]}
+    if isinstance(value, Sequence):
+        return [record(each) for each in value]
+    name = f"{type(value).__module__}.{type(value).__qualname__}"
+    if is_dataclass(value):
+        parts = {each.name: record(getattr(value, each.name)) for each in fields(value) if each.init}
+        return {_KIND: "object", "class": name, "value": parts}
+    if hasattr(value, "dumps"):
+        return {_KIND: "text", "class": name, "value": value.dumps()}
+    raise TypeError(f"a {name} is not written")
+
+
+def restored(data: Any) -> Any:
+    """Return what `record` was given.
+
+    Parameters
+    ----------
+    data
+        Of what JSON knows.
+
+    Raises
+    ------
+    ValueError
+        For a class that is none of this project's, or has other fields.
+    """
+    if isinstance(data, list):
+        return [restored(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    kind = data.get(_KIND)
+    if kind is None:
+        return {key: restored(each) for key, each in data.items()}
+    value = data["value"]
+    if kind == "float":
+        return float(value)
+    if kind == "complex":
+        return complex(*restored(value))
+    if kind == "tuple":
+        return tuple(restored(value))
+    if kind == "array":
+        return _array(data["type"], data["shape"], restored(value))
+    found: Any = _class(str(data["class"]))
+    if kind == "text" and hasattr(found, "loads"):
+        return found.loads(value)
+    if kind == "object" and hasattr(found, "__dataclass_fields__"):
+        return found(**{key: restored(each) for key, each in value.items()})
+    raise ValueError(f"{kind} is no kind of record")
+
+
+def save(value: Any, path: str | os.PathLike[str]) -> None:
+    """Write a result as JSON.
+
+    Parameters
+    ----------
+    value
+        What `record` takes.
+    path
+        Of the file.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written.
+    """
+    write_text(path, json.dumps(record(value), allow_nan=False) + "\n")
+
+
+def load(path: str | os.PathLike[str], wanted: type[Any]) -> Any:
+    """Return the result in a file.
+
+    Parameters
+    ----------
+    path
+        Of the file that `save` wrote.
+    wanted
+        Its class.
+
+    Raises
+    ------
+    InputError
+        With the file, where it holds no such result.
+    """
+    refused = InputError(f"holds no {wanted.__name__}", file=path)
+    try:
+        found = restored(json.loads(read_text(path, LONGEST)))
+    except InputError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise refused.vary(why=str(error) or type(error).__name__) from None
+    if not isinstance(found, wanted):
+        raise refused
+    return found
+
+
+def _array(kind: Any, shape: Any, values: Any) -> Any:
+    if kind not in _ARRAYS or not isinstance(values, list):
+        raise ValueError(f"{kind} is no type of an array")
+    if kind == "c16":
+        return np.array(values, dtype=float).view(complex).reshape(shape)
+    return np.array(values, dtype=np.str_ if kind == "U" else kind).reshape(shape)
+
+
+def _class(name: str) -> Any:
+    """A class of this project by its name, of a module that is loaded: nothing is imported because a file says so."""
+    module, _, rest = name.rpartition(".")
+    found = getattr(sys.modules.get(module), rest, None) if module.partition(".")[0] in _OURS else None
+    if not isinstance(found, type):
+        raise ValueError(f"{name} is no class of a result")
+    return found
+
+
+#: Packages whose classes results are made of: this one, and whatever stands on it in this distribution.
+_OURS: Final = (__name__.partition(".")[0], "validation")

@@ -1,0 +1,222 @@
+"""Results in hand: a few lines as a repr, a picture and a table, files and tables that give every number back."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import fem_constriction as fc
+from fem_constriction import records
+from fem_constriction.fitting.extraction import Extraction, Value, fit_spectrum
+from fem_constriction.pictures.held import Held
+from fem_constriction.pictures.words import amount, written
+from fem_constriction.processes.circuits import CONSTRICTION, Arc, Circuit
+from fem_constriction.spectra.spectrum import Spectrum
+from validation import Result, crosscheck
+
+mpl.use("agg")
+
+F = np.geomspace(1e-2, 1e7, 37)
+CIRCUIT = Circuit(arcs=(Arc(name="a", resistance=1e3, capacitance=1e-9), Arc(name="b", resistance=2e3, capacitance=1e-5)))
+
+
+@pytest.fixture(scope="module")
+def spectrum() -> Spectrum:
+    return Spectrum(F, CIRCUIT.impedance(F), np.full(F.size, 1e-3), {"cell": {"title": "two arcs"}, "backend": "none"})
+
+
+@pytest.fixture(scope="module")
+def fit(spectrum: Spectrum) -> Extraction:
+    return fit_spectrum(spectrum)
+
+
+@pytest.fixture(scope="module")
+def result(small: fc.Cell) -> Result:
+    return crosscheck(small, np.geomspace(1e-3, 1e9, 25), discs=False)
+
+
+@pytest.fixture(params=["spectrum", "fit", "result"])
+def held(request: pytest.FixtureRequest) -> Held:
+    return request.getfixturevalue(request.param)
+
+
+def test_a_repr_is_a_few_lines(held: Held) -> None:
+    lines = repr(held).splitlines()
+    assert 3 <= len(lines) <= 30
+    assert max(map(len, lines)) < 250
+    assert "array" not in repr(held)
+
+
+def test_a_notebook_is_given_a_picture_and_a_table(held: Held) -> None:
+    page = held._repr_html_()
+    assert "<table" in page
+    assert 'src="data:image/png;base64,' in page
+    assert "<script" not in page
+
+
+def test_what_a_title_says_is_shown_and_not_run() -> None:
+    page = Spectrum([1.0], [1.0], None, {"cell": {"title": "<script>alert(1)</script>"}})._repr_html_()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_axes_in_axes_out(held: Held) -> None:
+    axes = Figure().subplots()
+    assert held.plot(axes) is axes
+    assert axes.get_xlabel().startswith("Re $Z$ / ")
+    assert axes.get_xlabel().endswith("Ω")
+    assert isinstance(held.plot(), Axes)
+
+
+def test_two_axes_for_one_panel_are_refused(spectrum: Spectrum) -> None:
+    with pytest.raises(fc.InputError, match="2 axes"):
+        spectrum.plot(Figure().subplots(1, 2))
+
+
+@pytest.mark.parametrize("inches", [3.35, 7.0])
+def test_words_lie_neither_on_words_nor_on_points(spectrum: Spectrum, inches: float) -> None:
+    """At the width of one column of a journal and of two."""
+    figure = Figure(figsize=(inches, 2.5))
+    axes = spectrum.plot(figure.subplots())
+    figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(note) for note in axes.texts]
+    assert len(boxes) >= 3
+    assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
+    z = spectrum.impedance / 1e3
+    points = axes.transData.transform(np.column_stack([z.real, -z.imag]))
+    assert not any(box.contains(*point) for box in boxes for point in points)
+
+
+def test_the_styles_for_papers_have_the_widths_of_columns() -> None:
+    for name, width in (("one_column", 3.35), ("two_columns", 7.0)):
+        with mpl.style.context(f"fem_constriction.pictures.{name}"):
+            assert mpl.rcParams["figure.figsize"][0] == width
+            assert mpl.rcParams["pdf.fonttype"] == 42
+
+
+def test_what_is_saved_is_loaded_equal(held: Held, tmp_path: Path) -> None:
+    path = tmp_path / ("z.csv" if isinstance(held, Spectrum) else "held.json")
+    held.save(path)
+    assert type(held).load(path) == held
+
+
+def test_a_pickle_is_equal(held: Held) -> None:
+    assert pickle.loads(pickle.dumps(held)) == held
+
+
+def test_what_differs_is_not_equal(spectrum: Spectrum, result: Result, tmp_path: Path) -> None:
+    moved = spectrum.impedance.copy()
+    moved[3] *= 1 + 1e-15
+    assert Spectrum(F, moved, spectrum.uncertainty, spectrum.provenance) != spectrum
+    assert Spectrum(F, spectrum.impedance, None, spectrum.provenance) != spectrum
+    assert len({spectrum, Spectrum(F, spectrum.impedance, spectrum.uncertainty, spectrum.provenance)}) == 1
+    result.save(tmp_path / "a.json")
+    text = (tmp_path / "a.json").read_text().replace('"agree"', '"disagree"', 1)
+    (tmp_path / "a.json").write_text(text)
+    assert Result.load(tmp_path / "a.json") != result
+
+
+def test_a_loaded_result_says_what_the_first_one_said(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path / "a.json")
+    again = Result.load(tmp_path / "a.json")
+    assert repr(again) == repr(result)
+    assert again.constriction.R == result.constriction.R
+    assert again.grids["fem"] == list(result.grids["fem"])
+    assert json.dumps(again.as_dict()) == json.dumps(result.as_dict())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "not JSON",
+        '{"$": "object", "class": "os.system", "value": {}}',
+        '{"$": "object", "class": "fem_constriction.files.write_text", "value": {"path": "x", "text": "y"}}',
+        '{"$": "object", "class": "validation.gate.result.Result", "value": {"cell": 1}}',
+        '{"$": "array", "type": "O", "shape": [1], "value": [1]}',
+    ],
+)
+def test_a_file_without_a_result_is_refused_with_its_name(text: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong.json").write_text(text)
+    with pytest.raises(fc.InputError, match=r"wrong\.json"):
+        Result.load(tmp_path / "wrong.json")
+
+
+def test_records_give_every_kind_of_number_back_exactly() -> None:
+    values = {
+        "a": np.array([0.1, np.inf, np.nan]),
+        "b": np.array([[1 + 2j], [0.1j]]),
+        "c": (1, True, None, "x", -np.inf, 0.1 + 1j),
+    }
+    again = records.restored(json.loads(json.dumps(records.record(values), allow_nan=False)))
+    np.testing.assert_array_equal(again["a"], values["a"])
+    np.testing.assert_array_equal(again["b"], values["b"])
+    assert again["c"] == values["c"]
+    with pytest.raises(TypeError, match="object"):
+        records.record(object())
+
+
+def test_tables_hold_what_the_spectrum_holds(spectrum: Spectrum, result: Result) -> None:
+    table = spectrum.to_pandas()
+    np.testing.assert_array_equal(table["Re(Z)/Ohm"] + 1j * table["Im(Z)/Ohm"], spectrum.impedance)
+    assert table.index.name == "freq/Hz"
+    labelled = result.to_xarray()
+    assert labelled.impedance.dims == ("backend", "frequency")
+    np.testing.assert_array_equal(labelled.impedance.sel(backend="fem"), result.agreement.limits["fem"].impedance)
+    assert labelled.impedance.attrs["units"] == "ohm"
+    assert set(result.to_pandas()["verdict"]) == {"agree"}
+
+
+def test_tables_of_a_fit_have_a_row_for_each_quantity(fit: Extraction) -> None:
+    table = fit.to_pandas()
+    assert table.loc[("arc_1", "R"), "value"] == pytest.approx(1e3, rel=1e-6)
+    assert float(fit.to_xarray().value.sel(element="arc_2", quantity="R")) == pytest.approx(2e3, rel=1e-6)
+
+
+def test_a_value_is_a_number_with_an_uncertainty() -> None:
+    value = Value(value=100.0, unit="ohm", discretisation=1.0, model=2.0, nominal=0.5)
+    assert float(value) == 100.0
+    assert value.uncertainty == 4.0  # 1 + 2 + 2 x 0.5
+    assert (value.ufloat.nominal_value, value.ufloat.std_dev) == (100.0, 2.0)
+    with pytest.raises(fc.InputError, match="not there"):
+        float(Value(value=None, unit="ohm", reason="not there"))
+
+
+def test_the_colour_of_the_constriction_is_that_of_its_name() -> None:
+    from fem_constriction.pictures import colours
+
+    assert colours.CONSTRICTION == CONSTRICTION
+
+
+def test_backends_differ_in_print_without_colours_and_for_the_colour_blind() -> None:
+    """By their markers, and in the colours of Okabe and Ito, which were chosen for all kinds of colour blindness."""
+    from fem_constriction.pictures.colours import BACKENDS, VERDICTS
+
+    okabe_ito = {"#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"}
+    for looks in (BACKENDS, tuple(VERDICTS.values())):
+        assert len({marker for _, marker in looks}) == len(looks)
+        assert {colour for colour, _ in looks} <= okabe_ito
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "plain", "signs"),
+    [
+        (146394.0, "ohm", "146.394 kohm", "146.394 kΩ"),
+        (1.5e-6, "s", "1.500 us", "1.500 µs"),
+        (999.9999, "Hz", "1.000 kHz", "1.000 kHz"),
+        (0.0, "V", "0.000 V", "0.000 V"),
+        (2e6, "ohm", "2.000 Mohm", "2.000 MΩ"),
+        (None, "s", "none", "none"),
+        (np.inf, "ohm", "infinite", "infinite"),
+    ],
+)
+def test_amounts_have_prefixes_in_letters_and_in_signs(value: float | None, unit: str, plain: str, signs: str) -> None:
+    assert (amount(value, unit), written(value, unit)) == (plain, signs)
