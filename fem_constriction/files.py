@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fem_constriction.errors import InputError
 
@@ -129,6 +130,22 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         raise
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"cannot be written ({target.parent} is not a folder)", file=path) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be written ({_reason(error)})", file=path) from None
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_array(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
+    """Write an array as .npy, whole or not at all; parent folders are created. Raises InputError where it cannot be written."""
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f".{uuid.uuid4().hex}.tmp"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            np.save(stream, array, allow_pickle=False)
+        os.replace(temporary, target)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be written ({_reason(error)})", file=path) from None
     finally:

@@ -19,12 +19,13 @@ from fem_constriction.cell.contact_check import check_touches
 from fem_constriction.cell.description import Description
 from fem_constriction.cell.faults import dotted, fault, keys, unknown_key
 from fem_constriction.cell.image_check import check_fits
+from fem_constriction.cell.label_array import LabelArray
 from fem_constriction.cell.mesh import mesh_beside
 from fem_constriction.cell.mesh_check import check_mesh
 from fem_constriction.cell.microstructure import beside
 from fem_constriction.cell.plausible import implausible
 from fem_constriction.errors import ImplausibleWarning, InputError, cut
-from fem_constriction.files import parsed_toml, read_text, write_text
+from fem_constriction.files import parsed_toml, read_text, write_array, write_text
 
 #: Bytes of the longest cell file: 100,000 corners of polygons have 6 MB, and TOML of 16 MB is read in five seconds.
 LONGEST: Final = 16_000_000
@@ -163,7 +164,7 @@ class Cell(Description):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the cell file; loading it gives an equal cell.
+        """Write the cell file, and labels that are held as an array beside it; loading it gives an equal cell.
 
         Parameters
         ----------
@@ -175,7 +176,13 @@ class Cell(Description):
         InputError
             Where it cannot be written.
         """
-        write_text(path, self.dumps())
+        data = self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        structure = self.electrolyte.microstructure
+        if structure is not None and isinstance(structure.image, LabelArray):
+            labels = Path(path).with_name(f"{Path(path).stem}-labels.npy")
+            write_array(labels, structure.image.values)
+            data["electrolyte"]["microstructure"]["image"] |= {"array": labels.name}
+        write_text(path, tomli_w.dumps(data))
 
     def vary(self, changes: Mapping[str, Any]) -> Cell:
         """Return a validated copy with other values: {"working_electrode.contact.fraction": 0.16}.

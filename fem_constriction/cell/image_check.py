@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 
 from fem_constriction.cell.description import Description
+from fem_constriction.cell.microstructure import Microstructure
 from fem_constriction.errors import Absent, InputError
 
 #: How far a length may be from a whole number of voxels, relatively: rounding of the cell file.
 _VOXEL_TOLERANCE = 1e-9
+
+#: Voxels on either side of the square that is asked for, among which the nearest ones that fit are looked for.
+_NEAR = 40
 
 
 def counts(cell: Description) -> tuple[int, int, int]:
@@ -18,14 +22,15 @@ def counts(cell: Description) -> tuple[int, int, int]:
         raise InputError(key="electrolyte.microstructure", value=Absent.MISSING, why="only a label image has voxels of its own")
     x, y, z = cell.geometry.lengths
     found = []
-    for key, length in (("thickness", z), ("width", x), ("width", y)):
-        if (number := _whole(length, structure.voxel)) is None:
+    coarse = "" if structure.coarsen is None else f" and coarsen = {structure.coarsen}"
+    for key, length, edge in zip(("thickness", "width", "width"), (z, x, y), structure.edges, strict=True):
+        if (number := _whole(length, edge)) is None:
             raise InputError(
                 key="electrolyte.microstructure.voxel",
                 value=structure.voxel,
                 unit="m",
-                when=f"with geometry.{key} = {length!r} m",
-                why=f"that is {length / structure.voxel:.6g} voxels, and a whole number is allowed",
+                when=f"with geometry.{key} = {length!r} m{coarse}",
+                why=f"that is {length / edge:.6g} voxels, and a whole number is allowed",
             )
         found.append(number)
     return found[0], found[1], found[2]
@@ -53,13 +58,29 @@ def check_fits(cell: Description) -> None:
             when=f"on {' x '.join(map(str, voxels))} voxels",
             allowed=f"at most one grain per voxel is, {number}",
         )
-    if structure.grain_size is not None and _whole(structure.grain_size, structure.voxel) is None:
+    for edge in structure.edges if structure.grain_size is not None else ():
+        if _whole(structure.grain_size or edge, edge) is None:
+            raise InputError(
+                key="electrolyte.microstructure.grain_size",
+                value=structure.grain_size,
+                unit="m",
+                when=f"with voxel = {structure.voxel!r} m",
+                why=f"that is {(structure.grain_size or edge) / edge:.6g} voxels, and a whole number is allowed",
+            )
+    _check_crop(structure, voxels)
+
+
+def _check_crop(structure: Microstructure, voxels: tuple[int, int, int]) -> None:
+    """Raise InputError where the part of the image is not as large as the cell."""
+    if structure.crop is None:
+        return
+    found = tuple((high - low) / step for (low, high), step in zip(structure.crop, structure.coarsening, strict=True))
+    if found != voxels:
         raise InputError(
-            key="electrolyte.microstructure.grain_size",
-            value=structure.grain_size,
-            unit="m",
-            when=f"with voxel = {structure.voxel!r} m",
-            why=f"that is {structure.grain_size / structure.voxel:.6g} voxels, and a whole number is allowed",
+            key="electrolyte.microstructure.crop",
+            value=[list(pair) for pair in structure.crop],
+            why=f"it makes {' x '.join(f'{n:.6g}' for n in found)} voxels (z, x, y), and geometry with voxel and coarsen makes "
+            f"{' x '.join(map(str, voxels))}",
         )
 
 
@@ -73,14 +94,15 @@ def contact_voxels(cell: Description) -> tuple[slice, slice]:
         )
     if fraction in (0, 1):
         return (slice(0, 0), slice(0, 0)) if fraction == 0 else (slice(0, nx), slice(0, ny))
-    covered = round(math.sqrt(fraction * nx * ny))
-    exact = abs(covered**2 / (nx * ny) - fraction) <= _VOXEL_TOLERANCE * fraction
-    if not exact or (nx - covered) % 2 or (ny - covered) % 2:
-        below = covered - (covered - nx) % 2
-        fitting = [] if (nx - ny) % 2 else [n for n in range(below - 2, below + 5, 2) if 0 <= n <= min(nx, ny)]
-        near = sorted(sorted((n**2 / (nx * ny) for n in fitting), key=lambda each: abs(each - fraction))[:2])
+    _, hx, hy = cell.electrolyte.microstructure.edges if cell.electrolyte.microstructure is not None else (1.0, 1.0, 1.0)
+    middle = round(math.sqrt(fraction * nx * hx * ny * hy) / hx)
+    squares = [(n, m) for n in range(middle - _NEAR, middle + _NEAR + 1) if (m := _other_side(n, hx, hy, nx, ny)) is not None]
+    shares = {(n, m): n * m / (nx * ny) for n, m in squares}
+    near = sorted(shares, key=lambda each: abs(shares[each] - fraction))
+    if not near or abs(shares[near[0]] - fraction) > _VOXEL_TOLERANCE * fraction:
+        fitting = sorted(shares[each] for each in near[:2])
         remedy = (
-            f"nearest are {' and '.join(f'{each:.12g}' for each in near)}" if near else "0 or 1 alone, or an even difference"
+            f"nearest are {' and '.join(f'{each:.12g}' for each in fitting)}" if near else "0 or 1 alone, or an even difference"
         )
         raise InputError(
             key="working_electrode.contact.fraction",
@@ -88,8 +110,16 @@ def contact_voxels(cell: Description) -> tuple[slice, slice]:
             when=f"on {nx} x {ny} voxels",
             why=f"the edges of a centred square must lie between voxels, {remedy}",
         )
-    first, second = (nx - covered) // 2, (ny - covered) // 2
-    return slice(first, first + covered), slice(second, second + covered)
+    along_x, along_y = near[0]
+    first, second = (nx - along_x) // 2, (ny - along_y) // 2
+    return slice(first, first + along_x), slice(second, second + along_y)
+
+
+def _other_side(n: int, hx: float, hy: float, nx: int, ny: int) -> int | None:
+    """Return how many voxels along y a square in the middle has that has n along x; None where there is none on the lines."""
+    m = 0 if n == 0 else _whole(n * hx, hy)
+    fits = m is not None and 0 <= n <= nx and 0 <= m <= ny and not (nx - n) % 2 and not (ny - m) % 2
+    return m if fits else None
 
 
 def own_resolution(cell: Description, resolution: int | None) -> int | None:

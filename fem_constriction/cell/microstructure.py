@@ -7,16 +7,21 @@ conduct: `series_links`). Images are arrays (z, x, y): z first, the direction of
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
+from fem_constriction.cell.label_array import ALLOWED, ImageField, LabelArray
 from fem_constriction.cell.section import Section
-from fem_constriction.cell.units import Conductivity, Length, Number, Permittivity, PoreConductivity
-from fem_constriction.errors import Absent, InputError, MemoryShort
-from fem_constriction.sources.contents import Contents, contents
-from fem_constriction.sources.tiff import leads_of_image
+from fem_constriction.cell.units import SIZE, Conductivity, Length, Number, Permittivity, PoreConductivity, Quantity
+from fem_constriction.errors import Absent, InputError, MemoryShort, show
+from fem_constriction.sources.contents import Contents
+from fem_constriction.sources.volumes import Form, contents_of_image, form_of
 
 #: Doubles alive at once per voxel while an image is solved, whose vectors are in single precision and whose matrices are never
 #: written down: 20 to 30 solutions, 10 vectors of the solver, the labels and a byte per link. Measured peaks of the process, at
@@ -25,27 +30,86 @@ DOUBLES_PER_VOXEL = 20
 
 
 #: Images of other kinds, which are no raw volumes either.
-_NOT_READ = (
-    ".png",
-    ".gif",
-    ".jpg",
-    ".jpeg",
-    ".bmp",
-    ".webp",
-    ".mat",
-    ".npz",
-    ".h5",
-    ".hdf5",
-    ".nc",
-    ".nii",
-    ".gz",
-    ".zip",
-    ".vti",
-)
+_NOT_READ = (".gif", ".jpg", ".jpeg", ".bmp", ".webp", ".mat", ".npz", ".nc", ".nii", ".gz", ".zip", ".vtk", ".vtr")
 
 Count = Annotated[int, Number(allowed="a whole number from 1 (no unit)", least=1, whole=True)]
 Seed = Annotated[int, Number(allowed="a whole number of at least 0 (no unit)", whole=True)]
 Label = Annotated[int, Number(allowed="a whole number (no unit)", least=-(2**63), whole=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Voxel(Quantity):
+    """One length, or three along z, x and y; equal lengths are one."""
+
+    def validate(self, value: object) -> Any:
+        if not isinstance(value, (list, tuple)):
+            return super().validate(value)
+        if len(value) != 3:
+            raise InputError(value=value, allowed="one length or three, in the image's order z, x, y")
+        found = tuple(super(_Voxel, self).validate(each) for each in value)
+        return found[0] if len(set(found)) == 1 else found
+
+    def text(self, number: Any) -> Any:
+        if isinstance(number, tuple):
+            return [super(_Voxel, self).text(each) for each in number]
+        return super().text(number)
+
+    def unusual(self, value: Any) -> str:
+        several = value if isinstance(value, tuple) else (value,)
+        return next(filter(None, (super(_Voxel, self).unusual(each) for each in several)), "")
+
+    def schema(self) -> JsonSchemaValue:
+        one = super().schema()
+        three = {"type": "array", "items": {"anyOf": one["anyOf"]}, "minItems": 3, "maxItems": 3}
+        return {"anyOf": [*one["anyOf"], three], "examples": [*one["examples"], [self.example] * 3]}
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """A pydantic field: three pairs of whole numbers, from which voxel to before which, along z, x and y."""
+
+    allowed: str = "[[z0, z1], [x0, x1], [y0, y1]], whole numbers with 0 <= z0 < z1 and so on, counted in the image's voxels"
+
+    def validate(self, value: object) -> tuple[tuple[int, int], ...]:
+        """Return the pairs; raise InputError for anything else."""
+        try:
+            pairs = tuple((int(a), int(b)) for a, b in value)  # type: ignore[attr-defined]
+            whole = all(isinstance(each, Integral) and not isinstance(each, bool) for pair in value for each in pair)  # type: ignore[attr-defined]
+        except (TypeError, ValueError):
+            pairs, whole = (), False
+        if not whole or len(pairs) != 3 or not all(0 <= low < high for low, high in pairs):
+            raise InputError(value=value, allowed=self.allowed)
+        return pairs
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, _: GetJsonSchemaHandler) -> JsonSchemaValue:
+        pair = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}
+        return {"type": "array", "items": pair, "minItems": 3, "maxItems": 3}
+
+
+@dataclass(frozen=True)
+class _Coarsen:
+    """A pydantic field: how many voxels are made one along every axis, or along z, x and y."""
+
+    allowed: str = "a whole number from 1, or three along z, x and y (no unit)"
+
+    def validate(self, value: object) -> int | tuple[int, ...]:
+        """Return the number, or the three; raise InputError for anything else."""
+        several = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+        whole = all(isinstance(each, Integral) and not isinstance(each, bool) and int(each) >= 1 for each in several)
+        if not whole or len(several) not in (1, 3) or (len(several) == 1 and isinstance(value, (list, tuple))):
+            raise InputError(value=value, allowed=self.allowed)
+        found = tuple(int(each) for each in several)
+        return found[0] if len(set(found)) == 1 else found
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, _: GetJsonSchemaHandler) -> JsonSchemaValue:
+        one = {"type": "integer", "minimum": 1}
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 3, "maxItems": 3}]}
 
 
 class Boundary(Section):
@@ -72,16 +136,29 @@ class Inclusion(Section):
 class Microstructure(Section):
     """label(z, x, y): grains and inclusions, voxel by voxel, from an image or a generator."""
 
-    image: str | None = Field(
+    image: Annotated[str | LabelArray, ImageField()] | None = Field(
         None,
-        min_length=1,
-        description="Label image, .npy, .tif or raw, axes z (index 0 at the WE), x, y; or a generator instead",
+        description="Label image with axes z (index 0 at the WE), x, y: .npy, .tif, .h5, .zarr, .vti, a folder or pattern of "
+        ".png or .tif pages, raw, or from Python an array; or a generator instead",
+    )
+    dataset: str | None = Field(
+        None, min_length=1, description="Which array of a .h5, .zarr or .vti; left out: the only one with three axes"
     )
     shape: tuple[Count, Count, Count] | None = Field(
         None, description="Voxels along z, x and y of a raw volume; left out for other images"
     )
-    dtype: Literal["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"] | None = Field(
-        None, description="Type of the labels of a raw volume, little-endian; left out for other images"
+    dtype: Literal["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"] | None = (
+        Field(None, description="Type of the labels of a raw volume; left out for other images")
+    )
+    endian: Literal["little", "big"] | None = Field(None, description="Order of bytes in a raw volume; left out: little")
+    order: Literal["C", "F"] | None = Field(
+        None, description="Order of indices in a raw volume: C, y runs fastest, or F, z does; left out: C"
+    )
+    crop: Annotated[tuple[tuple[int, int], ...], _Crop()] | None = Field(
+        None, description="Part of the image that is the cell, [[z0, z1], [x0, x1], [y0, y1]] in its voxels; left out: all"
+    )
+    coarsen: Annotated[int | tuple[int, ...], _Coarsen()] | None = Field(
+        None, description="Voxels along every axis (or z, x, y) that become one, by majority; left out: 1"
     )
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Digest the image must have; left out: any")
     generator: Literal["voronoi", "cubic"] | None = Field(
@@ -92,7 +169,9 @@ class Microstructure(Section):
     grain_size: Length | None = Field(
         None, description="Edge of the cubic grains in m, a whole number of voxels; left out without them"
     )
-    voxel: Length = Field(description="Edge of a voxel in m")
+    voxel: Annotated[float | tuple[float, float, float], _Voxel(unit="m", what="a length", example="0.5 um", usual=SIZE)] = (
+        Field(description="Edge of a voxel of the image in m, or its edges along z, x and y")
+    )
     boundary: Boundary | None = Field(None, description="Boundaries between different grains; left out: none")
     inclusions: tuple[Inclusion, ...] = Field((), description="Labels that are not grains; left out: none")
 
@@ -102,16 +181,29 @@ class Microstructure(Section):
         if len(given) != 1:
             what = "is given together with image" if given else "is missing, and image too"
             raise InputError(what, key="generator", allowed="allowed is one of the two")
-        raw = self.image is not None and Path(self.image).suffix.lower() not in (".npy", ".tif", ".tiff")
+        form = self.form
+        raw = form == "raw"
         if raw and Path(str(self.image)).suffix.lower() in _NOT_READ and self.shape is None and self.dtype is None:
-            allowed_images = ".npy, .tif, .tiff, or a raw volume with shape and dtype"
-            raise InputError(key="image", value=self.image, allowed=allowed_images)
-        needed = (
-            {"shape", "dtype"} if raw else {"voronoi": {"grains"}, "cubic": {"grain_size"}}.get(self.generator or "", set())
-        )
-        allowed = needed | ({"sha256"} if self.image else {"seed"} if self.generator == "voronoi" else set())
-        source = f"the generator '{self.generator}'" if self.generator else f"the image '{self.image}'"
-        for key in ("shape", "dtype", "sha256", "grains", "seed", "grain_size"):
+            raise InputError(key="image", value=self.image, allowed=ALLOWED)
+        made = {"voronoi": {"grains"}, "cubic": {"grain_size"}}
+        needed = {"shape", "dtype"} if raw else made.get(self.generator or "", set())
+        allowed = needed | ({"crop", "coarsen"} if form else {"seed"} if self.generator == "voronoi" else set())
+        allowed |= {"sha256"} if form and form != "array" else set()
+        allowed |= {"order", "endian"} if raw else {"dataset"} if form in ("hdf5", "zarr", "vti") else set()
+        source = f"the generator '{self.generator}'" if self.generator else f"the image {show(self.image)}"
+        for key in (
+            "shape",
+            "dtype",
+            "order",
+            "endian",
+            "dataset",
+            "crop",
+            "coarsen",
+            "sha256",
+            "grains",
+            "seed",
+            "grain_size",
+        ):
             if getattr(self, key) is None and key in needed:
                 raise InputError(key=key, value=Absent.MISSING, why=f"{source} needs {' and '.join(sorted(needed))}")
             if getattr(self, key) is not None and key not in allowed:
@@ -125,26 +217,53 @@ class Microstructure(Section):
             raise InputError(key="inclusions", why=f"{source} makes grains alone, inclusions need an image")
         return self
 
+    @property
+    def form(self) -> Form | Literal["array"] | None:
+        """What the image is read as; None for a generator."""
+        if self.image is None or isinstance(self.image, LabelArray):
+            return None if self.image is None else "array"
+        return form_of(self.image, self.shape is not None or self.dtype is not None)
+
+    @property
+    def coarsening(self) -> tuple[int, int, int]:
+        """How many voxels of the image become one along z, x and y."""
+        return triple(1 if self.coarsen is None else self.coarsen)
+
+    @property
+    def edges(self) -> tuple[float, float, float]:
+        """Edges of the cell's voxels along z, x and y in m: those of the image times its coarsening."""
+        z, x, y = (h * n for h, n in zip(triple(self.voxel), self.coarsening, strict=True))
+        return z, x, y
+
+
+def triple(value: Any) -> tuple[Any, Any, Any]:
+    """Return a value for every axis: three as they are, one three times."""
+    first, second, third = value if isinstance(value, tuple) else (value, value, value)
+    return first, second, third
+
 
 def contents_of(structure: Microstructure) -> Contents:
     """Return what is read with the image of a section, and its digest. Raises InputError for a file that is not all there."""
-    path = Path(str(structure.image))
-    key = "electrolyte.microstructure.image"
-    if not path.is_file():
-        raise InputError(key=key, value=path, why="it is a folder, not a file" if path.is_dir() else "there is no such file")
+    if isinstance(structure.image, LabelArray):
+        return Contents((), structure.image.sha256, structure.image.sha256)
+    path = str(structure.image)
     try:
-        return contents(path, leads_of_image)
+        return contents_of_image(path, form_of(path, structure.shape is not None))
     except MemoryShort:
         raise
     except (InputError, OSError) as error:
-        raise InputError(key=key, value=path, why=str(error)) from None
+        raise InputError(key="electrolyte.microstructure.image", value=Path(path), why=str(error)) from None
 
 
 def beside(data: Any, folder: Path) -> Any:
     """Return the data of a cell file with the path of its image seen from the file's folder."""
     try:
-        image = data["electrolyte"]["microstructure"]["image"]
-        data["electrolyte"]["microstructure"]["image"] = str((folder / image).absolute())
+        structure = data["electrolyte"]["microstructure"]
+        image = structure["image"]
+        if isinstance(image, dict):
+            structure["image"] = image | {"array": str((folder / image["array"]).absolute())}
+        else:
+            structure["image"] = str((folder / image).absolute())
     except (KeyError, TypeError):
         pass  # no image, or no text: validation says what is wrong
     return data

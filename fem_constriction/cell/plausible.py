@@ -68,7 +68,7 @@ def _boundaries(cell: Description) -> Iterator[str]:
     if planes is not None and planes.layers > 1 and planes.thickness > z / planes.layers:
         yield _thicker("electrolyte.grain_boundaries.thickness", planes.thickness, "a layer of the bulk", z / planes.layers)
     if image is not None and image.boundary is not None:
-        what, size = "a voxel", image.voxel
+        what, size = "a voxel", min(image.edges)
         if image.grain_size is not None:
             what, size = "a grain", image.grain_size
         elif image.grains is not None:

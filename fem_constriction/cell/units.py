@@ -164,7 +164,7 @@ def _unusual(value: float, usual: tuple[float, float], unit: str) -> str:
 # best ion conductors; what fills pores and inclusions may be air or a metal. Permittivities: of vacuum to relaxors. Interfaces,
 # per area: 1e-6 ohm cm2 to 1e10 ohm cm2; a vacuum of 1 mm to 1 F/cm2, more than any double layer. Temperatures: a cold cryostat
 # to sintering. Activation energies: above 1 meV and below those of evaporation.
-_SIZE: Final = (1e-10, 3e-2)
+SIZE: Final = (1e-10, 3e-2)
 EXTENT: Final = (1e-8, 3e-2)
 
 #: What an uncertainty may be that is asked for.
@@ -191,7 +191,7 @@ def checked(name: str, value: object, rule: Number | Quantity) -> float:
         raise error.renamed(name) from None
 
 
-Length = Annotated[float, Quantity(unit="m", what="a length", example="50 um", usual=_SIZE)]
+Length = Annotated[float, Quantity(unit="m", what="a length", example="50 um", usual=SIZE)]
 Extent = Annotated[float, Quantity(unit="m", what="a length", example="50 um", usual=EXTENT)]
 Conductivity = Annotated[float, Quantity(unit="S/m", what="a conductivity", example="0.46 mS/cm", usual=(1e-16, 1e4))]
 PoreConductivity = Annotated[

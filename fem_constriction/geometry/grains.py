@@ -18,24 +18,31 @@ Labels = NDArray[np.integer[Any]]
 BYTES_PER_SEED, BYTES_PER_PATCH = 60, 60
 
 
-def voronoi(shape: tuple[int, int, int], grains: int, seed: int = 0) -> Labels:
-    """Return the number of the seed nearest to every voxel's centre, (z, x, y), seeds uniform in the box (not periodic)."""
+def voronoi(
+    shape: tuple[int, int, int], grains: int, seed: int = 0, edges: tuple[float, float, float] = (1.0, 1.0, 1.0)
+) -> Labels:
+    """Return the number of the seed nearest to every voxel's centre, (z, x, y), seeds uniform in the box (not periodic).
+
+    edges: of a voxel along z, x and y, in any unit.
+    """
     needed = BYTES_PER_SEED * grains + BYTES_PER_PATCH * shape[1] * shape[2] + 4 * math.prod(shape)
     memory.require(needed, f"{grains:.3g} grains on {math.prod(shape):.3g} voxels", "fewer grains, or larger voxels")
-    seeds = np.random.default_rng(seed).random((grains, 3)) * shape
+    hz, hx, hy = (each / min(edges) for each in edges)
+    seeds = np.random.default_rng(seed).random((grains, 3)) * shape * (hz, hx, hy)
     tree = cKDTree(seeds)
     nz, nx, ny = shape
     x, y = np.meshgrid(np.arange(nx) + 0.5, np.arange(ny) + 0.5, indexing="ij")
     labels = np.empty(shape, dtype=np.int32)
     for layer in range(nz):
-        points = np.column_stack([np.full(nx * ny, layer + 0.5), x.ravel(), y.ravel()])
+        points = np.column_stack([np.full(nx * ny, (layer + 0.5) * hz), hx * x.ravel(), hy * y.ravel()])
         labels[layer] = tree.query(points, workers=-1)[1].reshape(nx, ny)
     return labels
 
 
-def bricks(shape: tuple[int, int, int], edge: int) -> Labels:
-    """Return cubic grains of so many voxels per edge, counted from the corner z = x = y = 0; the last ones may be cut."""
-    z, x, y = (np.arange(n) // edge for n in shape)
+def bricks(shape: tuple[int, int, int], edge: int | tuple[int, ...]) -> Labels:
+    """Return bricks of so many voxels along every axis, counted from the corner z = x = y = 0; the last ones may be cut."""
+    steps = edge if isinstance(edge, tuple) else (edge,) * 3
+    z, x, y = (np.arange(n) // step for n, step in zip(shape, steps, strict=True))
     across = int(y[-1]) + 1
     along = int(x[-1]) + 1
     kind = np.int32 if (int(z[-1]) + 1) * along * across < 2**31 else np.int64

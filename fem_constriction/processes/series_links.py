@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     from fem_constriction.cell.sections import GrainBoundaries
 
 
-def volume_kind(first: str, second: str) -> str:
-    """Return the name of the links between voxels of two phases, of one grain where both are bulk."""
-    return " - ".join(sorted((first, second), key=lambda phase: (phase != BULK, phase)))
+def volume_kind(first: str, second: str, along: str = "") -> str:
+    """Return the name of the links between voxels of two phases, of one grain where both are bulk; along: see `directions`."""
+    return " - ".join(sorted((first, second), key=lambda phase: (phase != BULK, phase))) + along
 
 
 #: Links between voxels of two different grains.
 BOUNDARY_KIND: Final = f"{BULK} - {GRAIN_BOUNDARY} - {BULK}"
+
+
+def directions(edges: tuple[float, float, float]) -> tuple[str, str, str]:
+    """Return what names of links along z, x and y end with: links in cubic voxels are the same along all axes."""
+    return ("", "", "") if len(set(edges)) == 1 else (" along z", " along x", " along y")
 
 
 def face_kind(process: str, phase: str) -> str:
@@ -48,28 +53,31 @@ class LinkKinds:
     ----------
     phases
         What voxels are made of, `bulk` first; one that is no place is a hole.
-    edge
-        Of a voxel in m, as the network has it: of a subdivided image less than the image's own.
+    edges
+        Of a voxel along z, x and y in m, as the network has it: of a subdivided image less than the image's own.
     contact
         Whether metal touches the electrolyte at all.
     """
 
     phases: Sequence[str]
-    edge: float
+    edges: tuple[float, float, float]
     contact: bool
 
     def __call__(self, places: Mapping[str, Admittance]) -> dict[str, Admittance]:
         """Return what each kind of link conducts where places conduct like this."""
-        half = 2 / self.edge
         inside = {phase: places[phase] for phase in self.phases if phase in places}
-        thin = {CHARGE_TRANSFER: self.contact, PORE: PORE in places, COUNTER_ELECTRODE: True}
         found: dict[str, Admittance] = {}
-        for number, (one, y) in enumerate(inside.items()):
-            found[volume_kind(one, one)] = y.times(half / 2)
-            for other in list(inside)[number + 1 :]:
-                found[volume_kind(one, other)] = Admittance.series(y.times(half), inside[other].times(half))
-            if one == BULK and GRAIN_BOUNDARY in places:
-                found[BOUNDARY_KIND] = Admittance.series(y.times(half / 2), places[GRAIN_BOUNDARY])
+        for along, edge in dict(zip(directions(self.edges), self.edges, strict=True)).items():
+            half = 2 / edge
+            for number, (one, y) in enumerate(inside.items()):
+                found[volume_kind(one, one, along)] = y.times(half / 2)
+                for other in list(inside)[number + 1 :]:
+                    found[volume_kind(one, other, along)] = Admittance.series(y.times(half), inside[other].times(half))
+                if one == BULK and GRAIN_BOUNDARY in places:
+                    found[BOUNDARY_KIND + along] = Admittance.series(y.times(half / 2), places[GRAIN_BOUNDARY])
+        half = 2 / self.edges[0]
+        thin = {CHARGE_TRANSFER: self.contact, PORE: PORE in places, COUNTER_ELECTRODE: True}
+        for one, y in inside.items():
             for process, there in thin.items():
                 film = [places[process]] if process in places else []
                 if there:

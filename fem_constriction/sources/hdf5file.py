@@ -15,10 +15,10 @@ from fem_constriction import memory
 from fem_constriction.errors import InputError
 
 
-def check_hdf5(path: Path, wanted: Collection[str] | None = None) -> None:
+def check_hdf5(path: Path, wanted: Collection[str] | None = None, held: bool = True) -> None:
     """Raise InputError for a file that leads elsewhere or lacks data, MemoryShort for more data than fit.
 
-    wanted: the datasets that are read (None: all).
+    wanted: the datasets that are read (None: all); held: all at once, and not a few layers at a time.
     """
     import h5py
 
@@ -47,7 +47,8 @@ def check_hdf5(path: Path, wanted: Collection[str] | None = None) -> None:
         raise
     except Exception as error:  # of the library: a file that is cut, damaged or none
         raise InputError(f"{path.name} cannot be read ({' '.join(str(error).split())})") from None
-    memory.require(2.0 * total, f"the data in {path.name}", "a smaller file")
+    if held:
+        memory.require(2.0 * total, f"the data in {path.name}", "a smaller file")
 
 
 def _check(path: Path, name: str, data: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from math import prod
@@ -39,14 +39,55 @@ def leads_of_image(path: Path) -> list[Path]:
         return _leads(tif, path)
 
 
-def read_tiff(path: Path) -> Any:
-    """Return the pages of an image as one array. Raises InputError if any of it is missing, MemoryShort if it does not fit."""
+def tiff_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
+    """Return shape and type of an image, one page being one layer, and whether layers can be read one by one."""
     with _opened(path) as tif:
         _leads(tif, path)
-        series = tif.series[0]
-        memory.require(2.0 * series.nbytes, f"the image {path.name}", "a smaller image")
-        _check_pages(series, path)
-        return np.asarray(tif.asarray())
+        selected = _selected(tif)
+        shape = _shape(selected)
+        pages = _pages(selected)
+        own = all(page.parent is tif and page.shape == shape[1:] for page in pages)
+        single = len(shape) == 3 and len(pages) == shape[0] and own
+        return shape, np.dtype(selected[0].dtype), single
+
+
+def read_tiff(path: Path, layers: slice | None = None) -> Any:
+    """Return the pages of an image as one array, or some of them, where `tiff_shape` says that they can be read one by one.
+
+    Raises InputError if any of them is missing, MemoryShort if they do not fit.
+    """
+    with _opened(path) as tif:
+        _leads(tif, path)
+        selected = _selected(tif)
+        shape = _shape(selected)
+        if layers is not None:
+            pages = _pages(selected)[layers]
+            memory.require(2.0 * sum(page.nbytes for page in pages), f"layers of the image {path.name}", "a smaller image")
+            _check_pages(pages, path)
+            return np.stack([page.asarray() for page in pages])
+        memory.require(2.0 * sum(series.nbytes for series in selected), f"the image {path.name}", "a smaller image")
+        for series in selected:
+            _check_pages(series.pages, path, series)
+        if len(selected) == 1:
+            return np.asarray(tif.asarray()).reshape(shape)
+        return np.stack([series.asarray() for series in selected])
+
+
+def _selected(tif: Any) -> list[Any]:
+    """The series that are the image: the first, or all where each is one page, as they are if pages are written one by one."""
+    first, *others = tif.series
+    if len(first.shape) == 2 and all((each.shape, each.dtype) == (first.shape, first.dtype) for each in others):
+        return [first, *others]
+    return [first]
+
+
+def _shape(selected: list[Any]) -> tuple[int, ...]:
+    shape = tuple(map(int, selected[0].shape))
+    return (len(selected), *shape) if len(shape) == 2 else shape
+
+
+def _pages(selected: list[Any]) -> list[Any]:
+    return [page for series in selected for page in series.pages]
 
 
 @contextmanager
@@ -116,7 +157,7 @@ def _leads(tif: Any, path: Path) -> list[Path]:
     if not tif.series:
         raise InputError("it has no image")
     series = tif.series[0]
-    pages = list(series.pages)
+    pages = _pages(_selected(tif))
     if missing := sum(page is None for page in pages):
         raise InputError(f"{missing} of its {len(pages)} pages are missing, and would be read as zeros")
     for page in pages:
@@ -129,13 +170,14 @@ def _leads(tif: Any, path: Path) -> list[Path]:
     return found
 
 
-def _check_pages(series: Any, path: Path) -> None:
+def _check_pages(pages: Iterable[Any], path: Path, series: Any = None) -> None:
     """Refuse strips that were never written or are cut off, and what unpacks to more than it says."""
-    for number, page in enumerate(series.pages):
+    for page in pages:
+        number = page.index
         handle = page.parent.filehandle
         segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         size = handle.size
-        contiguous = series.dataoffset is not None and len(series.pages) == 1
+        contiguous = series is not None and series.dataoffset is not None and len(series.pages) == 1
         end = series.dataoffset + series.nbytes if contiguous else max((a + n for a, n in segments), default=0)
         if not segments or any(a <= 0 or n <= 0 for a, n in segments) or end > size:
             raise InputError(

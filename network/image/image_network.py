@@ -23,7 +23,7 @@ from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import BULK, PORE
-from fem_constriction.processes.series_links import LinkKinds, volume_kind
+from fem_constriction.processes.series_links import LinkKinds, directions, volume_kind
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel
@@ -151,7 +151,7 @@ def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
 def _contrast(processes: Mapping[str, Admittance], band: tuple[float, ...]) -> float:
     """Return how many times better than a grain the best phase conducts, at most, over real s in a band."""
     s = np.asarray(band)
-    grain = processes[volume_kind(BULK, BULK)](s)
+    grain = next(y for kind, y in processes.items() if kind.startswith(volume_kind(BULK, BULK)))(s)
     return float(np.max([y(s) / grain for y in processes.values()]))
 
 
@@ -180,13 +180,13 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
     """Return the links of a cell's label image, read already."""
     problem = Problem.of(described)
     body = Image.of(problem.body)
-    series = LinkKinds((BULK, *body.inclusions.values()), body.structure.voxel, problem.contact_area > 0)
+    series = LinkKinds((BULK, *body.inclusions.values()), body.structure.edges, problem.contact_area > 0)
     voxels = classified(
         labels,
         grid.contact,
         inclusions=body.inclusions,
         kinds=tuple(series(problem.places)),
-        edge=series.edge,
+        edges=series.edges,
         copies=grid.copies,
     )
     voxels = replace(voxels, series=series)
@@ -195,8 +195,12 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
     return voxels
 
 
+def _conducts(phase: str, voxels: Voxels) -> bool:
+    return volume_kind(phase, phase, directions(voxels.edges)[0]) in voxels.kinds
+
+
 def _no_path(structure: Microstructure, labels: Labels, voxels: Voxels, grid: Grid) -> InputError:
-    holes = [each.label for each in structure.inclusions if volume_kind(each.phase, each.phase) not in voxels.kinds]
+    holes = [each.label for each in structure.inclusions if not _conducts(each.phase, voxels)]
     pores = any(kind.startswith(PORE) for kind in voxels.kinds)
     first = blocked(labels, holes, grid.contact | pores)
     where = f"all end at layer {first + 1} of {len(labels)}" if first else "none begins: the first layer has holes there"

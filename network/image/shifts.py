@@ -257,12 +257,17 @@ def _rows(voxels: Voxels, basis: list[Real], port: Array) -> tuple[Array, Array]
     nz, kinds = voxels.shape[0], len(voxels.kinds)
     q, v = basis[-1], port[-1]
     found, metal = np.zeros((kinds, len(basis))), np.zeros(kinds)
+    areas = np.array(voxels.areas)
+    scale = float(areas[0])
     for piece in voxels.slabs():
         a, b = piece.start, min(piece.stop, nz - 1)
         # Links go down to one layer more.
         wide = slice(a, b + 1)
         here = q[wide].astype(np.float64)
-        drops = (np.diff(here, axis=0), np.diff(here[: piece.stop - a], axis=1), np.diff(here[: piece.stop - a], axis=2))
+        drops = [np.diff(here, axis=0), np.diff(here[: piece.stop - a], axis=1), np.diff(here[: piece.stop - a], axis=2)]
+        for drop, area in zip(drops, areas, strict=True):
+            if area != scale:
+                drop *= area / scale
         codes = (voxels.z[a:b], voxels.x[piece], voxels.y[piece, :, :-1])
         present = np.unique(np.concatenate([np.bincount(c.ravel(), minlength=kinds + 1).nonzero()[0] for c in codes]))
         present = present[present > 0]
@@ -287,4 +292,4 @@ def _rows(voxels: Voxels, basis: list[Real], port: Array) -> tuple[Array, Array]
             np.sum(entering * (each[0].astype(np.float64) - w)) + np.sum(leaving * each[-1])
             for each, w in zip(basis, port, strict=True)
         ]
-    return voxels.area * found, voxels.area * metal
+    return scale * found, scale * metal

@@ -3,7 +3,8 @@
 The unknowns are the potentials at the voxels' centres, ordered (z, x, y) with z = 0 at the WE, and the electrode potential V,
 the last. What a link crosses (half voxels of one phase or two, a grain boundary, charge transfer, a pore) is in series, so the
 nodes between are eliminated and every link has one of a few scalar admittances y_k(s) in S/m2: one real matrix per kind of
-link, h^2 times a graph Laplacian. Nothing is stored but one byte per link; matrices are applied as stencils, slab by slab.
+link, a graph Laplacian weighted by the areas of the voxels' faces. Nothing is stored but one byte per link;
+matrices are applied as stencils, slab by slab.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
-from fem_constriction.processes.series_links import BOUNDARY_KIND, LinkKinds, face_kind, volume_kind
+from fem_constriction.processes.series_links import BOUNDARY_KIND, LinkKinds, directions, face_kind, volume_kind
 from network.image.clusters import Codes, joined
 from network.links import GROUND, Links
 
@@ -34,10 +35,10 @@ class Voxels:
     """Codes of all links: 0 for none, k + 1 for the kind kinds[k].
 
     z: (nz - 1, nx, ny); x: (nz, nx - 1, ny); y: (nz, nx, ny), its last column 0; metal: links to V above the first layer,
-    counter: to the counter electrode below the last, both (nx, ny); area: h^2 times the copies of the image that make the
-    cell (m2); kept: which voxels are unknowns that count (None: all); the others have no links.
-    phase: number of what each voxel is made of (None: all are grains); alike: the kind of links inside each phase; series: what
-    the kinds conduct.
+    counter: to the counter electrode below the last, both (nx, ny); areas: of the faces across z, x and y, times the copies of
+    the image that make the cell (m2); kept: which voxels are unknowns that count (None: all); the others have no links.
+    phase: number of what each voxel is made of (None: all are grains); alike: the kind of links along z inside each phase;
+    edges: of a voxel along z, x and y (m); series: what the kinds conduct.
     """
 
     kinds: tuple[str, ...]
@@ -46,10 +47,11 @@ class Voxels:
     y: Codes
     metal: Codes
     counter: Codes
-    area: float
+    areas: tuple[float, float, float]
     kept: NDArray[np.bool_] | None = None
     phase: Codes | None = None
     alike: tuple[str, ...] = ()
+    edges: tuple[float, float, float] = (1.0, 1.0, 1.0)
     series: LinkKinds | None = None
 
     @property
@@ -71,14 +73,15 @@ class Voxels:
 
     def weights(self, y: Mapping[str, float], kind: type[np.floating[Any]] = np.float64) -> Weights:
         """Return the siemens of every link for the admittances y_k (S/m2) at one real s."""
-        table = np.array([0.0, *(self.area * float(y[name]) for name in self.kinds)]).astype(kind)
-        down, along_x, along_y, metal, counter = (
-            _looked_up(table, codes) for codes in (self.z, self.x, self.y, self.metal, self.counter)
-        )
+        values = np.array([0.0, *(float(y[name]) for name in self.kinds)])
+        tables = {area: (area * values).astype(kind) for area in self.areas}
+        z, x, y_ = self.areas
+        places = ((self.z, z), (self.x, x), (self.y, y_), (self.metal, z), (self.counter, z))
+        down, along_x, along_y, metal, counter = (_looked_up(tables[area], codes) for codes, area in places)
         return Weights(down, along_x, along_y, metal, counter, self.slabs())
 
     def only(self, name: str) -> Weights:
-        """Return the weights of L_k alone: h^2 on the links of one kind, 0 elsewhere."""
+        """Return the weights of L_k alone: the areas of the links of one kind, 0 elsewhere."""
         return self.weights({other: float(other == name) for other in self.kinds})
 
     def links(self) -> dict[str, Links]:
@@ -87,17 +90,20 @@ class Voxels:
         number = np.arange(nz * nx * ny).reshape(self.shape)
         metal = np.full((nx, ny), number.size)
         ends = [
-            (number[:-1], number[1:], self.z),
-            (number[:, :-1], number[:, 1:], self.x),
-            (number[:, :, :-1], number[:, :, 1:], self.y[:, :, :-1]),
-            (metal, number[0], self.metal),
-            (number[-1], np.full((nx, ny), GROUND), self.counter),
+            (number[:-1], number[1:], self.z, self.areas[0]),
+            (number[:, :-1], number[:, 1:], self.x, self.areas[1]),
+            (number[:, :, :-1], number[:, :, 1:], self.y[:, :, :-1], self.areas[2]),
+            (metal, number[0], self.metal, self.areas[0]),
+            (number[-1], np.full((nx, ny), GROUND), self.counter, self.areas[0]),
         ]
         found = {}
         for code, name in enumerate(self.kinds, start=1):
-            pairs = [(a[codes == code], b[codes == code]) for a, b, codes in ends]
-            a, b = (np.concatenate(each) for each in zip(*pairs, strict=True))
-            found[name] = Links(a, b, np.full(a.size, self.area))
+            chosen = [(codes == code, a, b, area) for a, b, codes, area in ends]
+            a, b, areas = (
+                np.concatenate(each)
+                for each in zip(*((a[on], b[on], np.full(on.sum(), area)) for on, a, b, area in chosen), strict=True)
+            )
+            found[name] = Links(a, b, areas)
         return found
 
     def counts(self) -> dict[str, int]:
@@ -176,14 +182,14 @@ def classified(
     *,
     inclusions: Mapping[int, str],
     kinds: Sequence[str],
-    edge: float,
+    edges: tuple[float, float, float],
     copies: int = 1,
 ) -> Voxels:
     """Return the links of a label image, labels (nz, nx, ny) with z = 0 at the WE.
 
     contact: where the metal touches, (nx, ny); inclusions: label -> phase; every other label is a grain of the phase "bulk";
     kinds: names of the kinds of links the cell has (`fem_constriction.processes.series_links`): one that is missing conducts
-    nothing; edge: of a voxel (m). Voxels that no path connects with the counter electrode are left out.
+    nothing; edges: of a voxel along z, x and y (m). Voxels that no path connects with the counter electrode are left out.
     """
     phases = [BULK, *inclusions.values()]
     phase = np.zeros(labels.shape, dtype=np.uint8)
@@ -194,10 +200,9 @@ def classified(
     def code(name: str) -> int:
         return names.index(name) + 1 if name in kinds else NONE
 
-    pairs = np.array([[code(volume_kind(a, b)) for b in phases] for a in phases], dtype=np.uint8)
-    across = code(BOUNDARY_KIND) if BOUNDARY_KIND in kinds else pairs[0, 0]
-
-    def between(first: tuple[slice, ...], second: tuple[slice, ...]) -> Codes:
+    def between(along: str, first: tuple[slice, ...], second: tuple[slice, ...]) -> Codes:
+        pairs = np.array([[code(volume_kind(a, b, along)) for b in phases] for a in phases], dtype=np.uint8)
+        across = code(BOUNDARY_KIND + along) if BOUNDARY_KIND + along in kinds else pairs[0, 0]
         found = np.empty(labels[first].shape, dtype=np.uint8)
         for layer in range(len(found)):
             one, other = phase[first][layer], phase[second][layer]
@@ -206,10 +211,11 @@ def classified(
         return found
 
     every, head, tail = slice(None), slice(None, -1), slice(1, None)
-    z = between((head,), (tail,))
-    x = between((every, head), (every, tail))
+    along = directions(edges)
+    z = between(along[0], (head,), (tail,))
+    x = between(along[1], (every, head), (every, tail))
     y = np.zeros(labels.shape, dtype=np.uint8)
-    y[:, :, :-1] = between((every, every, head), (every, every, tail))
+    y[:, :, :-1] = between(along[2], (every, every, head), (every, every, tail))
     metal = np.zeros(contact.shape, dtype=np.uint8)
     counter = np.zeros(contact.shape, dtype=np.uint8)
     for number, name in enumerate(phases):
@@ -218,12 +224,14 @@ def classified(
         metal[first & ~contact] = code(face_kind(PORE, name))
         counter[last] = code(face_kind(COUNTER_ELECTRODE, name))
     kept = None
-    if not np.diagonal(pairs).all():
+    if not all(volume_kind(each, each, along[0]) in kinds for each in phases):
         kept = joined(z, x, y, counter, np.arange(len(names) + 1) != NONE)
         for array, ends in ((z, kept[:-1] & kept[1:]), (x, kept[:, :-1] & kept[:, 1:])):
             array[~ends] = NONE
         y[:, :, :-1][~(kept[:, :, :-1] & kept[:, :, 1:])] = NONE
         metal[~kept[0]] = NONE
         counter[~kept[-1]] = NONE
-    alike = tuple(volume_kind(each, each) for each in phases)
-    return Voxels(names, z, x, y, metal, counter, copies * edge**2, kept, phase if len(phases) > 1 else None, alike)
+    alike = tuple(volume_kind(each, each, along[0]) for each in phases)
+    hz, hx, hy = edges
+    areas = copies * hx * hy, copies * hz * hy, copies * hz * hx
+    return Voxels(names, z, x, y, metal, counter, areas, kept, phase if len(phases) > 1 else None, alike, edges)

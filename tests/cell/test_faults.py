@@ -88,7 +88,7 @@ def test_a_fault_in_a_list_names_the_item_and_what_its_section_takes(listed: str
         (
             "[geometry]",
             "[electrolyte.microstructure]\nimage = 1\nvoxel = 1\n[geometry]",
-            "microstructure.image = 1 is not allowed: a text",
+            "microstructure.image = 1 is not allowed: the path of an image (.npy, .tif,",
         ),
         (
             "[geometry]",

@@ -94,8 +94,12 @@ def test_another_shape_is_refused_with_both(write: Callable[..., dict], tmp_path
 
 
 def test_labels_are_whole_numbers_on_three_axes(tmp_path: Path, labels: np.ndarray) -> None:
-    with pytest.raises(InputError, match="holds float64 of shape .* whole numbers with three axes"):
-        labels_of(cell_of(**write_npy(tmp_path / "a", labels.astype(float))))
+    broken = labels.astype(float)
+    broken[1, 2, 3] = 2.5
+    with pytest.raises(InputError, match=r"holds float64 that are no whole numbers, 2.5 at \(1, 2, 3\) for instance"):
+        labels_of(cell_of(**write_npy(tmp_path / "a", broken)))
+    with pytest.raises(InputError, match=r"holds complex128 of shape \(5, 6, 8\), allowed are whole numbers"):
+        labels_of(cell_of(**write_npy(tmp_path / "a", labels.astype(complex))))
     with pytest.raises(InputError, match=r"shape \(6, 8\), allowed are whole numbers with three axes"):
         labels_of(cell_of(**write_npy(tmp_path / "b", labels[0])))
 
@@ -174,9 +178,12 @@ REFUSED = {
         "grain_size": "2 um",
         "grains": 3,
     },
-    "seed = 1 is not allowed: the image 'a.npy' takes sha256": {"image": "a.npy", "seed": 1},
+    "seed = 1 is not allowed: the image 'a.npy' takes coarsen and crop and sha256": {"image": "a.npy", "seed": 1},
     "dtype is missing: the image 'a.bin' needs dtype and shape": {"image": "a.bin", "shape": [5, 6, 8]},
-    "shape = (5, 6, 8) is not allowed: the image 'a.tif' takes sha256": {"image": "a.tif", "shape": [5, 6, 8]},
+    "shape = (5, 6, 8) is not allowed: the image 'a.tif' takes coarsen and crop and sha256": {
+        "image": "a.tif",
+        "shape": [5, 6, 8],
+    },
     "label 4 stands there 2 times": {"image": "a.npy", "inclusions": [{"label": 4, "conductivity": 1}] * 2},
     "inclusions is not allowed: the generator 'voronoi' makes grains alone": {
         "generator": "voronoi",
@@ -270,7 +277,7 @@ def test_a_link_is_the_series_of_its_elements() -> None:
     temperature = {"value": "60 degC", "activation_energy": {"grain_boundary": "0.5 eV"}}
     cold = cell_of(generator="voronoi", grains=3, boundary=BOUNDARY)
     warm = cold.vary({"temperature": temperature})
-    of_links = LinkKinds(("bulk",), 1e-6, contact=True)
+    of_links = LinkKinds(("bulk",), (1e-6, 1e-6, 1e-6), contact=True)
     kinds, warmer = of_links(admittances(cold)), of_links(admittances(warm))
     assert set(kinds) == set(warmer)
     changed = {name for name in kinds if warmer[name](0.0) != kinds[name](0.0)}

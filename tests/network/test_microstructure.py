@@ -101,7 +101,7 @@ def test_a_forgotten_boundary_is_seen(polycrystal: fc.Cell, grains: np.ndarray) 
     conducting = series(admittances(polycrystal))
     kinds = list(conducting)
     kinds.remove(BOUNDARY_KIND)
-    voxels = classified(grains, grid.contact, inclusions={}, kinds=kinds, edge=1e-6)
+    voxels = classified(grains, grid.contact, inclusions={}, kinds=kinds, edges=(1e-6, 1e-6, 1e-6))
     expected = literal_network(polycrystal, grains, grid.contact, OMEGA[0])
     found = direct(image_assembly(voxels, {}), {name: y for name, y in conducting.items() if name in kinds}, OMEGA[:1])
     assert abs(found[0] / expected - 1) > 0.01  # against 1e-9 above; most of the resistance is the contact's

@@ -21,14 +21,15 @@ BOUNDARY = {"thickness": "10 nm", "conductivity": "5.97 uS/cm", "relative_permit
 
 
 def image_cell(shape: tuple[int, int, int], fraction: float, microstructure: dict[str, Any], **sections: Any) -> fc.Cell:
-    """A cell of so many voxels of 1 um along z, x and y."""
-    nz, nx, ny = shape
+    """A cell of so many voxels of 1 um along z, x and y, or of other edges (um)."""
+    hz, hx, hy = sections.get("edges", (1, 1, 1))  # um
+    nz, nx, ny = (n * h for n, h in zip(shape, (hz, hx, hy), strict=True))
     return fc.Cell(
         geometry={"width": [f"{nx} um", f"{ny} um"], "thickness": f"{nz} um"},
         electrolyte={
             "conductivity": "0.46 mS/cm",
             "relative_permittivity": 150,
-            "microstructure": {"voxel": "1 um", **microstructure},
+            "microstructure": {"voxel": [f"{hz} um", f"{hx} um", f"{hy} um"], **microstructure},
         },
         working_electrode={"contact": {"shape": "square", "fraction": fraction}, **sections.get("electrode", ELECTRODE)},
         counter_electrode=sections.get("counter", {}),
@@ -38,19 +39,20 @@ def image_cell(shape: tuple[int, int, int], fraction: float, microstructure: dic
 def literal_network(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: complex) -> complex:
     """Z(s): a node per voxel, every link the series of half voxels and what lies between, nothing where anything insulates."""
     structure = cell.electrolyte.microstructure
-    h = structure.voxel
+    edges = structure.edges
+    areas = np.prod(edges) / np.array(edges)
     bulk = cell.electrolyte.conductivity + s * cell.electrolyte.relative_permittivity * epsilon_0
     inside = {i.label: i.conductivity + s * i.relative_permittivity * epsilon_0 for i in structure.inclusions}
     gb = structure.boundary
-    boundary = 0 if gb is None else gb.thickness / ((gb.conductivity + s * gb.relative_permittivity * epsilon_0) * h**2)
+    boundary = 0 if gb is None else gb.thickness / (gb.conductivity + s * gb.relative_permittivity * epsilon_0)  # ohm m2
     electrode, counter = cell.working_electrode, cell.counter_electrode.charge_transfer
     ends, conductances = [], []
     number = np.arange(labels.size).reshape(labels.shape)
     metal = labels.size
 
-    def half(label: int) -> complex:
+    def half(label: int, axis: int = 0) -> complex:
         kappa = inside.get(label, bulk)
-        return np.inf if kappa == 0 else 1 / (2 * kappa * h)
+        return np.inf if kappa == 0 else edges[axis] / (2 * kappa * areas[axis])
 
     def link(a: int, b: int | None, impedance: complex) -> None:
         if not np.isfinite(impedance):
@@ -59,27 +61,28 @@ def literal_network(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: c
 
     for z, x, y in np.ndindex(labels.shape):
         here = labels[z, x, y]
-        for dz, dx, dy in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        for axis, (dz, dx, dy) in enumerate(((1, 0, 0), (0, 1, 0), (0, 0, 1))):
             if z + dz < labels.shape[0] and x + dx < labels.shape[1] and y + dy < labels.shape[2]:
                 other = labels[z + dz, x + dx, y + dy]
                 meets = here != other and here not in inside and other not in inside
-                link(number[z, x, y], number[z + dz, x + dx, y + dy], half(here) + boundary * meets + half(other))
+                film = boundary / areas[axis] * meets
+                link(number[z, x, y], number[z + dz, x + dx, y + dy], half(here, axis) + film + half(other, axis))
         if z == labels.shape[0] - 1:
             link(
                 number[z, x, y],
                 None,
-                half(here) + (0 if counter is None else 1 / ((1 / counter.resistance + s * counter.capacitance) * h**2)),
+                half(here) + (0 if counter is None else 1 / ((1 / counter.resistance + s * counter.capacitance) * areas[0])),
             )
         if z == 0 and contact[x, y]:
             ct = electrode.charge_transfer
             link(
                 metal,
                 number[z, x, y],
-                half(here) + (0 if ct is None else 1 / ((1 / ct.resistance + s * ct.capacitance) * h**2)),
+                half(here) + (0 if ct is None else 1 / ((1 / ct.resistance + s * ct.capacitance) * areas[0])),
             )
         elif z == 0 and electrode.pore is not None:
             y_pore = electrode.pore.areal_conductance + s * electrode.pore.areal_capacitance
-            link(metal, number[z, x, y], half(here) + (np.inf if y_pore == 0 else 1 / (y_pore * h**2)))
+            link(metal, number[z, x, y], half(here) + (np.inf if y_pore == 0 else 1 / (y_pore * areas[0])))
     return _driving_point(np.array(ends), np.array(conductances), metal)
 
 

@@ -27,9 +27,10 @@ from fem_constriction import memory
 from fem_constriction.cell.description import measure_of
 from fem_constriction.cell.meshfile import contents_of
 from fem_constriction.errors import InputError, MemoryShort
-from fem_constriction.grids.image_labels import _CONTAINERS, labels_of
+from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.sources import contents as _contents
 from fem_constriction.sources.meshsources import leads_of_mesh
+from fem_constriction.sources.volumes import CONTAINERS
 from validation.study.points import Point, Settings
 
 SHAPE = (4, 6, 8)
@@ -619,14 +620,15 @@ def test_archives_and_pickles_named_as_arrays_are_refused(tmp_path: Path) -> Non
 
 
 def test_images_of_other_kinds_are_told_which_are_read(tmp_path: Path) -> None:
-    for name in ("grains.png", "grains.GIF", "grains.mat", "grains.npz"):
-        with pytest.raises(InputError, match=f"image = '{name}' is not allowed: .npy, .tif, .tiff, or a raw volume with shape"):
+    for name in ("grains.jpg", "grains.GIF", "grains.mat", "grains.npz"):
+        allowed = r"the path of an image \(.npy, .tif, .png, .h5, .vti, .zarr, a folder or pattern of pages, or raw numbers\)"
+        with pytest.raises(InputError, match=f"image = '{name}' is not allowed: {allowed}"):
             image(Path(name))
 
 
 @pytest.mark.parametrize("what", ["a PNG image", "a GIF image", "a MATLAB file", "an HDF5 file", "an archive", "a NumPy array"])
 def test_other_containers_are_no_raw_volumes(tmp_path: Path, what: str) -> None:
-    head = next(head for head, kind in _CONTAINERS.items() if kind == what)
+    head = next(head for head, kind in CONTAINERS.items() if kind == what)
     (tmp_path / "grains.raw").write_bytes(head + bytes(LABELS.nbytes - len(head)))
     with pytest.raises(InputError, match=f"grains.raw' is not allowed: it is {what}, not a raw volume"):
         image(tmp_path / "grains.raw", shape=list(SHAPE), dtype="uint8")
