@@ -35,10 +35,13 @@ _UNIT = re.compile(r"(?=\D|1\s*/)[A-Za-zΩμÅ°%_*/^()0-9+\-. ]{1,80}")
 _TOWER = re.compile(r"\^[^A-Za-z]*\^|\^[\s(]*[+-]?\d{3}")  # powers of powers take for ever
 _CONTEXT = decimal.Context(prec=50, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 _BARE: Final = "it has no unit"
+#: s^n and s^(n-1), the letter n standing for an exponent: a unit of its own, so that no other power is taken for it.
+_OPEN_POWER = re.compile(r"(?<![A-Za-zΩμÅ_])s\s*\^\s*(?:n|\(\s*n\s*([+-]\s*\d+)?\s*\))(?![A-Za-z0-9_^])")
 
 
 def _plain(text: str) -> str:
     """Spaces, minus signs, middle dots, superscripts, micro and ohm signs in the one spelling used below."""
+    text = re.sub("ⁿ([⁺⁻][⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", lambda m: f"^(n{m[1].translate(_SUPERSCRIPTS)})" if m[1] else "^n", text)
     text = re.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda match: "^" + match[0].translate(_SUPERSCRIPTS), text)
     return unicodedata.normalize("NFKC", text).translate(_SIGNS)
 
@@ -49,6 +52,7 @@ def spell(unit: str) -> str:
     The registry of `registry` applies it to whatever it parses.
     """
     unit = _plain(unit).replace("**", "^").strip().lstrip("* ")
+    unit = _OPEN_POWER.sub(lambda power: f"(s_to_n*s^{power[1].replace(' ', '')})" if power[1] else "s_to_n", unit)
     unit = re.sub(r"(?<=[A-Za-zΩμÅ)])(?=[+-]?\d)", "^", unit)
     unit = re.sub(r"(?<=[A-Za-zΩÅ)])-(?=[A-Za-zΩμÅ(])", "*", unit)
     unit = re.sub(r"(?<=[A-Za-zΩÅ)\d])\.(?=[A-Za-zΩμÅ(])", "*", unit)
@@ -60,6 +64,7 @@ def registry() -> pint.UnitRegistry[Any]:
     """The one registry, made when first asked for: pint's units, decimal numbers, and our spellings."""
     units: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=decimal.Decimal, preprocessors=[spell])
     units.define("@alias ohm = Ohm = Ohms")
+    units.define("s_to_n = [time_to_n]")
     return units
 
 

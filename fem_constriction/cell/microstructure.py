@@ -16,6 +16,7 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_va
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from fem_constriction.cell.constant_phase import BulkConstantPhase, ConstantPhase
 from fem_constriction.cell.label_array import ALLOWED, ImageField, LabelArray
 from fem_constriction.cell.section import Section
 from fem_constriction.cell.units import SIZE, Conductivity, Length, Number, Permittivity, PoreConductivity, Quantity
@@ -113,19 +114,21 @@ class _Coarsen:
 
 
 class Boundary(Section):
-    """y_gb(s) = (sigma_gb + s eps_gb)/delta_gb in S/m2 wherever voxels of different grains meet."""
+    """y_gb(s) = (sigma_gb + s eps_gb)/delta_gb + Q s^n in S/m2 wherever voxels of different grains meet."""
 
     thickness: Length = Field(description="Thickness delta_gb of a boundary in m")
     conductivity: Conductivity = Field(description="Conductivity sigma_gb of a boundary in S/m")
     relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
+    cpe: ConstantPhase | None = Field(None, description="Constant-phase element of a boundary; left out: none")
 
 
 class Inclusion(Section):
-    """kappa(s) = sigma + s eps in S/m in the voxels of one label; both 0: a hole."""
+    """kappa(s) = sigma + s eps + Q s^n in S/m in the voxels of one label; all 0: a hole."""
 
     label: Label = Field(description="Label of the inclusion's voxels in the image")
     conductivity: PoreConductivity = Field(description="Conductivity in S/m; 0: insulating")
     relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
+    cpe: BulkConstantPhase | None = Field(None, description="Constant-phase element, per m; left out: none")
 
     @property
     def phase(self) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import epsilon_0
 
+from fem_constriction.cell.constant_phase import BulkConstantPhase, ConstantPhase
 from fem_constriction.cell.microstructure import Microstructure
 from fem_constriction.cell.regions import Region
 from fem_constriction.cell.section import Section as Section
@@ -67,19 +68,21 @@ class Geometry(Section):
 
 
 class GrainBoundaries(Section):
-    """y_gb(s) = (sigma_gb + s eps_gb)/delta_gb in S/m2 on layers - 1 planes, evenly spaced."""
+    """y_gb(s) = (sigma_gb + s eps_gb)/delta_gb + Q s^n in S/m2 on layers - 1 planes, evenly spaced."""
 
     layers: Layers = Field(description="Number of bulk layers; there is one boundary fewer (1: no boundary)")
     thickness: Length = Field(description="Thickness delta_gb of a boundary in m")
     conductivity: Conductivity = Field(description="Conductivity sigma_gb of a boundary in S/m")
     relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
+    cpe: ConstantPhase | None = Field(None, description="Constant-phase element of a boundary; left out: none")
 
 
 class Electrolyte(Section):
-    """kappa(s) = sigma_b + s eps_b in S/m, the same everywhere in the bulk."""
+    """kappa(s) = sigma_b + s eps_b + Q s^n in S/m, the same everywhere in the bulk."""
 
     conductivity: Conductivity = Field(description="Bulk conductivity sigma_b in S/m")
     relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
+    cpe: BulkConstantPhase | None = Field(None, description="Constant-phase element of the bulk, per m; left out: none")
     grain_boundaries: GrainBoundaries | None = Field(None, description="Planar grain boundaries; left out: none")
     microstructure: Microstructure | None = Field(None, description="A label image of grains and inclusions; left out: none")
 
@@ -130,16 +133,17 @@ class Contact(Section):
 
 
 class ChargeTransfer(Section):
-    """y(s) = 1/R_pol + s C_dl in S/m2."""
+    """y(s) = 1/R_pol + s C_dl + Q s^n in S/m2."""
 
     resistance: AreaResistance = Field(
         description="Polarisation resistance R_pol in ohm m^2; for an ideal contact leave the section out"
     )
     capacitance: AreaCapacitance = Field(0.0, description="Capacitance C_dl in F/m^2; left out: 0")
+    cpe: ConstantPhase | None = Field(None, description="Constant-phase element of the double layer; left out: none")
 
 
 class Pore(Section):
-    """y_pore(s) = g + s c in S/m2: by a capacitance, or by a filling (g = sigma/d, c = eps/d)."""
+    """y_pore(s) = g + s c + Q s^n in S/m2: by a capacitance, or by a filling (g = sigma/d, c = eps/d)."""
 
     capacitance: AreaCapacitance | None = Field(None, description="Pore capacitance c in F/m^2; or give depth instead")
     depth: Length | None = Field(None, description="Depth d of the pores in m; or give capacitance instead")
@@ -149,6 +153,7 @@ class Pore(Section):
     conductivity: PoreConductivity | None = Field(
         None, description="Conductivity of what fills the pores in S/m, with depth; left out: 0"
     )
+    cpe: ConstantPhase | None = Field(None, description="Constant-phase element of the pores; left out: none")
 
     @property
     def areal_conductance(self) -> float:
@@ -171,7 +176,7 @@ class Pore(Section):
             raise InputError(
                 key="capacitance", value=self.capacitance, unit="F/m^2", when=f"together with {others[0]}", allowed=allowed
             )
-        if self.capacitance is None and not others:
+        if self.capacitance is None and not others and self.cpe is None:
             remedy = "leave the section out for insulating pores"
             raise InputError(value=Absent.EMPTY, allowed=allowed, remedy=remedy)
         if filling and self.depth is None:

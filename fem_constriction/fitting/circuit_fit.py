@@ -6,7 +6,7 @@ parameter needs a scale of its own. Starts come from `guesses`; all are screened
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -175,6 +175,13 @@ def again(found: CircuitFit, data: Data, weighting: Weighting = "modulus") -> Ci
     evaluate = misfit_of(coordinates, data, weighting)
     x, _ = descend(evaluate, found.x, coordinates.lower, coordinates.upper, coordinates.fixed)
     return fitted(coordinates, data, x, weighting)
+
+
+def nearest(data: Data, topology: Topology, start: Mapping[str, float], limits: Limits | None = None) -> CircuitFit:
+    """Return the minimum next to given parameters, in SI units by name. Raises ComputationError where there is none."""
+    coordinates = Coordinates(topology, limits)
+    x, _ = descend(misfit_of(coordinates, data), coordinates.of(start), coordinates.lower, coordinates.upper, coordinates.fixed)
+    return fitted(coordinates, data, x)
 
 
 def best(data: Data, topology: Topology, limits: Limits | None = None, also: tuple[Array, ...] = ()) -> CircuitFit:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, NotExtracted
+from fem_constriction.fitting.depressed_fit import depressed
 from fem_constriction.fitting.ladder import NEITHER
 from fem_constriction.fitting.measured_fit import fit_spectrum
 from fem_constriction.fitting.naming import COINCIDES, Data, Naming
@@ -47,7 +48,8 @@ def extract(
     frequency: Hz, impedance and its uncertainty: ohm, (f,). model: the discretised cell, whose relaxations say which
     arc is which. extended = False: one element for both electrodes' charge transfer. geometric: R_DC(3D) - R_DC(1D-PM),
     passed on. Of two processes whose arcs cannot be told apart one is removed, and says which arc holds it. At fraction
-    0 nothing is fitted. Agreement is not checked here. Where the spectrum does not tell the constriction, `refusal` says why.
+    0 nothing is fitted. Of constant-phase elements the arcs are depressed (`depressed_fit`).
+    Agreement is not checked here. Where the spectrum does not tell the constriction, `refusal` says why.
     Raises NotExtracted if no fit converges, InputError for too few frequencies.
     """
     data = Data.of(frequency, impedance, uncertainty)
@@ -58,6 +60,14 @@ def extract(
         nothing = {name: none(None, reason) for name in parts.names}
         return Extraction(arcs={}, removed=nothing | removed | {CONSTRICTION: none(None, reason)}, residual=None)
     naming = Naming(parts, model, data)
+    # Whatever the circuit says, a geometric resistance beyond its uncertainty is that of a constriction.
+    least = 0.0 if geometric is None else abs(geometric.value or 0.0) - (geometric.discretisation or 0.0)
+    if parts.depressed:
+        try:
+            made = depressed(data, parts, naming, removed, least, geometric)
+        except ComputationError as error:
+            raise NotExtracted(str(error)) from None
+        return replace(made, refusal=_refusal(made))
     series = SERIES in parts.names
     count = len(parts.names) - series
     while True:
@@ -72,8 +82,6 @@ def extract(
         if count == 1 or not _misplaced(names, held):
             break
         count -= 1
-    # Whatever the circuit says, a geometric resistance beyond its uncertainty is that of a constriction.
-    least = 0.0 if geometric is None else abs(geometric.value or 0.0) - (geometric.discretisation or 0.0)
     for name in parts.names:
         if name not in names:
             removed[name] = naming.missing(name, found, names, held.get(name), why, least)

@@ -7,6 +7,7 @@ parameters are worth (N log(sum of squares) + p log N, Schwarz's criterion).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import comb
@@ -16,7 +17,7 @@ import numpy as np
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError, Written
-from fem_constriction.fitting.circuit_fit import CircuitFit, again, best
+from fem_constriction.fitting.circuit_fit import CircuitFit, again, best, nearest
 from fem_constriction.fitting.coordinates import Limits
 from fem_constriction.fitting.elements import KINDS
 from fem_constriction.fitting.guesses import ORDERS
@@ -55,15 +56,16 @@ class ModelFit:
     blocks: tuple[Block, ...] = field(default=())
 
 
-def fit_model(data: Data, topology: Topology, limits: Limits = _NONE) -> ModelFit:
+def fit_model(data: Data, topology: Topology, limits: Limits = _NONE, *, start: Mapping[str, float] | None = None) -> ModelFit:
     """Fit a circuit to a spectrum, and say what is uncertain about each value.
 
     discretisation: sum over frequencies of |dp/dZ| u by the Jacobian, where the uncertainty is known; model: other weightings
-    and windows; nominal: from the covariance. limits: what is fixed or bounded, which is not left out. Raises InputError for
-    too few frequencies, ComputationError if no fit converges.
+    and windows; nominal: from the covariance. limits: what is fixed or bounded, which is not left out. start: values of all
+    parameters, in SI, next to which the fit is; left out: it is the best from wherever the spectrum suggests. Raises
+    InputError for too few frequencies, ComputationError if no fit converges.
     """
     _check_orders(topology)
-    found = best(data, topology, limits)
+    found = best(data, topology, limits) if start is None else nearest(data, topology, start, limits)
     gone: list[str] = []
     while (smaller := _without_one(data, found, limits)) is not None:
         gone.append(smaller[0])

@@ -7,7 +7,7 @@ energy in the pores and heats what the current is squeezed through: bulk and gra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +15,6 @@ from scipy.optimize import linear_sum_assignment
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError, Written
-from fem_constriction.fitting.rc_fit import Fit
 from fem_constriction.fitting.starts import Spectral, nonnegative, stacked
 from fem_constriction.fitting.values import Element, none
 from fem_constriction.problem.one_dimensional import Elements
@@ -74,6 +73,30 @@ class Data(NamedTuple):
         return 2 * np.pi * self.frequency
 
 
+class Fitted(Protocol):
+    """Elements R/(1 + (s tau)^alpha) of a fit, ascending in tau, a free R_elec first with tau = 0."""
+
+    @property
+    def resistance(self) -> Array:
+        """Ohm, (n,)."""
+
+    @property
+    def tau(self) -> Array:
+        """In s, (n,)."""
+
+    @property
+    def alpha(self) -> Array:
+        """Exponents, 1 of RC elements, (n,)."""
+
+    @property
+    def series(self) -> bool:
+        """Whether R_elec is among them."""
+
+    @property
+    def largest(self) -> float:
+        """The largest |Z_fit - Z|/|Z|."""
+
+
 class Naming:
     """Which arc is which: by stored energy and dissipation of its relaxations."""
 
@@ -82,15 +105,13 @@ class Naming:
         self.y = by_name(model.processes)
         found = model.relaxation()
         keep = np.isfinite(found.tau) & np.isfinite(found.resistance) & (found.resistance > 0)
+        self.off = found.off
         self.spectrum = found.tau[keep], found.resistance[keep]
         self.stored = {name: np.clip(np.nan_to_num(share[keep]), 0, 1) for name, share in found.stored.items()}
-        # Of a mode that decays as exp(-t/tau), a process with y = g + s c dissipates g/c tau times what it stores.
-        times = {name: self.y[name].relaxation_time or np.inf for name in self.stored}
-        rate = {name: self.spectrum[0] / time if 0 < time < np.inf else 0.0 * self.spectrum[0] for name, time in times.items()}
-        self.dissipated = {name: np.clip(share * rate[name], 0, 1) for name, share in self.stored.items()}
+        self.dissipated = {name: found.dissipated.get(name, np.zeros(keep.size))[keep] for name in self.stored}
         self.switching = _switching(model, data) if CONSTRICTION in parts.names else None
 
-    def names(self, found: Fit) -> tuple[tuple[str, ...], dict[str, Array]]:
+    def names(self, found: Fitted) -> tuple[tuple[str, ...], dict[str, Array]]:
         """Return the name of each element, and how much of each process (ohm) each element holds."""
         holds = self._represented(found)
         held = {p: holds @ (self.spectrum[1] * share) for p, share in self.stored.items()}
@@ -113,16 +134,19 @@ class Naming:
         by_name = {name: np.asarray(sum(held[p] for p in self.parts.processes[name])) for name in names}
         return (SERIES,) * found.series + tuple(ordered), by_name
 
-    def _represented(self, found: Fit) -> Array:
+    def _represented(self, found: Fitted) -> Array:
         """(elements, relaxations): how much of each relaxation each element stands for (non-negative least squares)."""
         s, modulus = 1j * self.data.omega[:, None], np.abs(self.data.impedance)[:, None]
         scale = modulus.max()
-        basis, wanted = (stacked((scale / modulus) / (1 + s * tau)) for tau in (found.tau, self.spectrum[0]))
+        every = (found.tau, found.alpha), (self.spectrum[0], np.ones(self.spectrum[0].size))
+        basis, wanted = (stacked((scale / modulus) / (1 + (s * tau) ** alpha)) for tau, alpha in every)
         return np.array([nonnegative(basis, column) for column in wanted.T]).T
 
-    def missing(self, name: str, found: Fit, names: Sequence[str], held: Array | None, why: str, least: float = 0.0) -> Element:
+    def missing(
+        self, name: str, found: Fitted, names: Sequence[str], held: Array | None, why: str, least: float = 0.0
+    ) -> Element:
         """What is said of an element that no arc is left for; least: ohm, of a constriction that is there all the same."""
-        tau = 0.0 if name == SERIES else self.switching if name == CONSTRICTION else self.y[name].relaxation_time
+        tau = 0.0 if name == SERIES else self.switching if name == CONSTRICTION else self.y[name].switching_time
         slow = float(1 / self.data.omega.min()) if tau is None else tau
         limit = hidden(self.data, found.largest, float(found.resistance.sum()), slow)
         there = least > limit if name == CONSTRICTION else held is not None and held.sum() > limit

@@ -56,6 +56,11 @@ class Fit:
         return bool(self.tau[0] == 0)
 
     @property
+    def alpha(self) -> Array:
+        """Exponents of the arcs, (n,): RC elements are not depressed."""
+        return np.ones(self.tau.size)
+
+    @property
     def largest(self) -> float:
         """The largest relative residual |Z_fit - Z|/|Z|."""
         return float(np.abs(self.residual).max())

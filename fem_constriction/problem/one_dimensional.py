@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.problem.problem import Described, Problem
-from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, SERIES, Arc, Circuit
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, SERIES, Arc, Branches, Circuit, arc_of
 from fem_constriction.processes.elements import Admittance, by_name
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 
@@ -33,13 +33,19 @@ def physical(described: Described) -> Circuit:
     Returns
     -------
     Circuit
-        Arcs bulk, grain_boundary, interface, counter_electrode, those the cell has.
+        Arcs bulk, grain_boundary, interface, counter_electrode, those the cell has; depressed ones for constant-phase
+        elements. What is in series in a place has an arc each, by its process. What is no arc, such as a contact with a
+        constant-phase element beside pores, is one of the circuit's blocks.
 
     References
     ----------
     Eckhardt et al. 2022, eq. (1) with R_Pol divided by A_contact.
     """
-    return Circuit(arcs=tuple(_arc(name, list(parallel.values())) for name, parallel in in_series(described).items()))
+    found = [part for name, parallel in in_series(described).items() for part in _of_arc(name, list(parallel.values()))]
+    return Circuit(
+        arcs=tuple(part for part in found if isinstance(part, Arc)),
+        blocks=tuple(part for part in found if isinstance(part, Branches)),
+    )
 
 
 def one_dimensional(described: Described, s: ArrayLike) -> NDArray[np.complex128]:
@@ -76,10 +82,19 @@ def in_series(described: Described) -> dict[str, dict[str, tuple[Admittance, flo
     return found
 
 
-def _arc(name: str, parallel: list[tuple[Admittance, float]]) -> Arc:
-    parts = [y.linear("a one-dimensional circuit").times(size) for y, size in parallel]
-    conductance, capacitance = sum(part.conductance for part in parts), sum(part.capacitance for part in parts)
-    return Arc(name=name, resistance=1 / conductance if conductance else float("inf"), capacitance=capacitance)
+def _of_arc(name: str, parallel: list[tuple[Admittance, float]]) -> list[Arc | Branches]:
+    """What stands for one arc of the 1D-PM: an arc, an arc for each of several elements in series, or whatever it is."""
+    places = [y.times(size) for y, size in parallel]
+    if len(places) == 1 and len(places[0].elements) > 1:
+        each = [arc_of(element.process, element) for element in places[0].elements]
+        if all(arc is not None for arc in each):
+            return [arc for arc in each if arc is not None]
+    if all(len(y.elements) == 1 and not y.elements[0].cpe for y in places):
+        single = [y.elements[0] for y in places]
+        conductance, capacitance = sum(part.conductance for part in single), sum(part.capacitance for part in single)
+        return [Arc(name=name, resistance=1 / conductance if conductance else float("inf"), capacitance=capacitance)]
+    arc = arc_of(name, places[0].elements[0]) if len(places) == 1 and len(places[0].elements) == 1 else None
+    return [Branches(name, tuple(places)) if arc is None else arc]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +103,14 @@ class Elements:
 
     names: in the order of current flow from the bulk, r_elec first where it is free; processes: element -> processes
     whose stored energy it stands for; absent: element that is not there -> why; blocking: no direct current flows, and
-    there is nothing to fit.
+    there is nothing to fit; depressed: those whose processes have constant-phase elements, arcs R/(1 + (s tau)^alpha).
     """
 
     names: tuple[str, ...]
     processes: Mapping[str, tuple[str, ...]]
     absent: Mapping[str, str]
     blocking: bool = False
+    depressed: frozenset[str] = frozenset()
 
 
 def elements(described: Described, *, extended: bool = True) -> Elements:
@@ -103,15 +119,13 @@ def elements(described: Described, *, extended: bool = True) -> Elements:
     Bulk, grain boundaries, charge transfer and counter electrode give one each if they are there and have a
     capacitance, and so does every element in series with them; without one a process is a resistor, and R_elec is freed to hold
     it. The constriction is the switching
-    of the pores: it is there if 0 < fraction < 1 and the pores have a capacitance. extended = False: one element for
+    of the pores: it is there if 0 < fraction < 1 and the pores store energy. extended = False: one element for
     the charge transfer at both electrodes, as in the paper. Source: Eckhardt et al. 2022, section 2.2.2.
     """
     problem = Problem.of(described)
     y, fraction = problem.places, problem.contact_fraction
     inside = {place: by_name({place: admittance}) for place, admittance in y.items()}
-    for parts in inside.values():
-        for element in parts.values():
-            element.linear("the elements of a circuit to be fitted")
+    constant_phase = {name for parts in inside.values() for name, element in parts.items() if element.cpe}
     switching = PORE in y and y[PORE].stores
     resistor = f"no capacitance: its resistance is in {SERIES}"
     processes: dict[str, tuple[str, ...]] = {}
@@ -124,7 +138,7 @@ def elements(described: Described, *, extended: bool = True) -> Elements:
             else:
                 processes[place] = (PORE,)
         for name, element in inside.get(place, {}).items():
-            if element.capacitance:
+            if element.capacitance or element.cpe:
                 processes[name] = (name,)
             elif place == CHARGE_TRANSFER and switching:
                 absent[name] = f"no capacitance: its resistance is in {CONSTRICTION}"
@@ -141,7 +155,13 @@ def elements(described: Described, *, extended: bool = True) -> Elements:
         del processes[COUNTER_ELECTRODE]
         processes[CHARGE_TRANSFER] = (CHARGE_TRANSFER, COUNTER_ELECTRODE)
         absent[COUNTER_ELECTRODE] = f"one element for both electrodes: its resistance is in {CHARGE_TRANSFER}"
-    return Elements(names=(SERIES,) * bool(series) + tuple(processes), processes=processes, absent=absent, blocking=blocking)
+    return Elements(
+        names=(SERIES,) * bool(series) + tuple(processes),
+        processes=processes,
+        absent=absent,
+        blocking=blocking,
+        depressed=frozenset(name for name, stored in processes.items() if constant_phase & set(stored)),
+    )
 
 
 def _no_constriction(fraction: float, pores: bool, switching: bool) -> str:

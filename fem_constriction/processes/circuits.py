@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.cell.units import array_in
+from fem_constriction.processes.elements import Admittance, Element
 
 CONSTRICTION: Final = "constriction"
 INTERFACE: Final = "interface"
@@ -45,6 +46,67 @@ class Arc:
         y = 1 / self.resistance + 1j * omega * self.capacitance
         open_circuit = np.full(omega.shape, complex(np.inf, 0))
         return np.asarray(np.divide(1.0, y, out=open_circuit, where=y != 0), dtype=np.complex128)
+
+
+def arc_of(name: str, element: Element) -> Arc | None:
+    """Return the arc of an element, or None where a capacitor and a constant-phase element stand side by side, or nothing else.
+
+    The capacitance of one with a constant-phase element is tau/R, tau = (Q R)^(1/alpha): Hsu and Mansfeld's.
+    """
+    resistance = 1 / element.conductance if element.conductance else float("inf")
+    if not element.cpe:
+        return Arc(name=name, resistance=resistance, capacitance=element.capacitance)
+    if element.capacitance or not element.conductance:
+        return None
+    tau = element.relaxation_time
+    return Arc(name=name, resistance=resistance, capacitance=tau / resistance, alpha=element.exponent)
+
+
+@dataclass(frozen=True)
+class Branches:
+    """1/Z = sum over branches of y(s): places beside each other, each a series of elements that need not be arcs.
+
+    Parameters
+    ----------
+    name
+        What an element is called that stands for no process.
+    parallel
+        In S and F, of the whole cell.
+    """
+
+    name: str
+    parallel: tuple[Admittance, ...]
+
+    @property
+    def resistance(self) -> float:
+        """Z(0) in ohm, infinite where no branch conducts direct current."""
+        conductance = sum(y.conductance for y in self.parallel)
+        return 1 / conductance if conductance else float("inf")
+
+    def impedance(self, frequency: ArrayLike) -> NDArray[np.complex128]:
+        """Return Z in ohm at frequencies in Hz, of their shape; infinite where nothing conducts."""
+        s = 2j * np.pi * array_in("Hz", frequency, "frequency").astype(float)
+        y = np.asarray(sum((each(s) for each in self.parallel), np.zeros(s.shape)), dtype=np.complex128)
+        return np.asarray(np.divide(1.0, y, out=np.full(s.shape, complex(np.inf, 0)), where=y != 0))
+
+    def text(self) -> str:
+        """The part as circuits are written: p(p(R_film,C_film)-p(R_contact,CPE_contact),C_pore)."""
+        branches = ["-".join(_parallel(_parts(each, self.name)) for each in y.elements) for y in self.parallel]
+        single = len(branches) == 1
+        if single or any(len(y.elements) > 1 for y in self.parallel):
+            return _parallel(branches) if not single else branches[0]
+        return _parallel([part for y in self.parallel for part in _parts(y.elements[0], self.name)])
+
+
+def _parts(element: Element, name: str) -> list[str]:
+    """R, C and CPE of an element, those it has."""
+    named = element.process or name
+    given = {"R": element.conductance, "C": element.capacitance, "CPE": element.cpe}
+    return [f"{symbol}_{named}" for symbol, value in given.items() if value]
+
+
+def _parallel(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"p({','.join(parts)})"
 
 
 class Block(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 
 from fem_constriction.errors import InputError
 
@@ -76,6 +77,23 @@ class Element:
         if self.capacitance:
             self.linear("one relaxation time")
         return float((self.cpe / self.conductance) ** (1 / self.exponent))
+
+    @property
+    def switching_time(self) -> float:
+        """1/s at the real s where what stores conducts as well as what does not, g = s c + Q s^n: in seconds, `relaxation_time`
+        where only one of the two stores; 0 where nothing stores, infinite where g is 0.
+        """
+        if not (self.cpe and self.capacitance and self.conductance):
+            return self.relaxation_time
+        # log s is between the two crossings of one of them alone: s c = g/2 and Q s^n = g/2 at least, the smaller of g at most.
+        alone = [self.conductance / self.capacitance, (self.conductance / self.cpe) ** (1 / self.exponent)]
+        high = np.log(min(alone))
+        low = high - np.log(2) / self.exponent
+
+        def lacking(log: float) -> float:
+            return float(self.capacitance * np.exp(log) + self.cpe * np.exp(self.exponent * log) - self.conductance)
+
+        return float(np.exp(-brentq(lacking, low, high)))
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from scipy.constants import epsilon_0
-
 from fem_constriction.cell.cell import Cell
 from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.materials import boundary, film, material
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
-from fem_constriction.processes.series_links import boundary_admittance, conducts
+from fem_constriction.processes.series_links import conducts
 
 if TYPE_CHECKING:
     from fem_constriction.cell.sections import ChargeTransfer, Electrode
@@ -59,7 +58,8 @@ def processes(cell: Cell) -> dict[str, Admittance]:
     """Return y_p(s) of every process the cell has, by name, in the order of current flow.
 
     bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
-    g + s C_pore; at the other electrode counter_electrode 1/R_pol + s C_dl and counter_pore g + s C_pore. A process that
+    g + s C_pore; at the other electrode counter_electrode 1/R_pol + s C_dl and counter_pore g + s C_pore; each
+    plus Q s^n where it has a constant-phase element. A process that
     is left out of the cell (ideal contact, insulating pores, ideal counter electrode, no boundaries) or that has no area
     (contact at fraction 0, pores at fraction 1) has no entry. Conductances are those at the cell's temperature.
 
@@ -75,29 +75,26 @@ def processes(cell: Cell) -> dict[str, Admittance]:
     """
     found: dict[str, Admittance] = {}
     electrolyte, structure = cell.electrolyte, cell.electrolyte.microstructure
-    found[BULK] = Admittance.of(electrolyte.conductivity, electrolyte.relative_permittivity * epsilon_0, process=BULK)
+    found[BULK] = material(electrolyte, BULK)
     boundaries = electrolyte.grain_boundaries
     if boundaries is not None and boundaries.layers > 1:
-        found[GRAIN_BOUNDARY] = boundary_admittance(boundaries)
+        found[GRAIN_BOUNDARY] = boundary(boundaries)
     if structure is not None and structure.boundary is not None:
-        found[GRAIN_BOUNDARY] = boundary_admittance(structure.boundary)
+        found[GRAIN_BOUNDARY] = boundary(structure.boundary)
     if cell.mesh is not None and cell.mesh.boundary is not None:
-        found[GRAIN_BOUNDARY] = boundary_admittance(cell.mesh.boundary)
+        found[GRAIN_BOUNDARY] = boundary(cell.mesh.boundary)
     found |= _of_electrode(cell.working_electrode, cell.contact_fraction, CHARGE_TRANSFER, PORE)
     found |= _of_electrode(cell.counter_electrode, cell.counter_touch.fraction, COUNTER_ELECTRODE, COUNTER_PORE)
     if structure is not None:
-        found |= {
-            each.phase: Admittance.of(each.conductivity, each.relative_permittivity * epsilon_0, process=each.phase)
-            for each in structure.inclusions
-        }
+        found |= {each.phase: material(each, each.phase) for each in structure.inclusions}
     if cell.temperature is not None:  # conductances change, capacitances do not
         found = {name: y.heated(cell.temperature.factors) for name, y in found.items()}
     return found
 
 
-def _transfer(film: ChargeTransfer, process: str) -> Admittance:
-    """1/R_pol + s C_dl in S/m2."""
-    return Admittance.of(1 / film.resistance, film.capacitance, process=process)
+def _transfer(section: ChargeTransfer, process: str) -> Admittance:
+    """1/R_pol + s C_dl + Q s^n in S/m2."""
+    return film(1 / section.resistance, section.capacitance, section.cpe, process)
 
 
 def _of_electrode(electrode: Electrode, fraction: float, transfer: str, pore: str) -> dict[str, Admittance]:
@@ -106,7 +103,7 @@ def _of_electrode(electrode: Electrode, fraction: float, transfer: str, pore: st
     if electrode.charge_transfer is not None and fraction > 0:
         found[transfer] = _transfer(electrode.charge_transfer, transfer)
     if electrode.pore is not None and fraction < 1:
-        found[pore] = Admittance.of(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, process=pore)
+        found[pore] = film(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, electrode.pore.cpe, pore)
     return found
 
 

@@ -8,16 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-from scipy.constants import epsilon_0
+from typing import Final
 
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
-
-if TYPE_CHECKING:
-    from fem_constriction.cell.microstructure import Boundary
-    from fem_constriction.cell.sections import GrainBoundaries
 
 
 def volume_kind(first: str, second: str, along: str = "") -> str:
@@ -37,12 +31,6 @@ def directions(edges: tuple[float, float, float]) -> tuple[str, str, str]:
 def face_kind(process: str, phase: str) -> str:
     """Return the name of the links between an electrode and the voxels of a phase beside it."""
     return f"{process} - {phase}"
-
-
-def boundary_admittance(boundary: Boundary | GrainBoundaries) -> Admittance:
-    """Return (sigma + s eps)/delta in S/m2."""
-    eps = boundary.relative_permittivity * epsilon_0
-    return Admittance.of(boundary.conductivity / boundary.thickness, eps / boundary.thickness, process=GRAIN_BOUNDARY)
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,26 @@ enter as admittances alone, other materials on the same discretisation as far as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import linalg
+from scipy import linalg, sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, Series, evaluate
 from fem_constriction.processes.names import CHARGE_TRANSFER
-from fem_constriction.reduction.unfolding import by_process, unfolded
+from fem_constriction.reduction.unfolding import Term, by_process, unfolded
 
 #: Size below which a direction of the (normalised) solutions is rounding: at full contact they span a few dimensions only.
 RANK = 1e-14
+
+#: Solutions that relaxation times of constant-phase elements are taken from: what stands for these is off by a thousandth.
+STANDING = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +34,24 @@ class Relaxation:
     """Z(s) = sum over k of R_k/(1 + s tau_k): the relaxation spectrum of a cell, ascending in tau.
 
     tau: s, (r,); resistance: ohm, (r,); stored: process -> share of the energy of relaxation k that is stored in the
-    capacitance of that process, (r,), summing to 1 over processes: what an arc is named by. A blocking cell has a term
-    with infinite tau and R, a cell with a purely resistive part one with tau = 0.
+    capacitance of that process, (r,), summing to 1 over processes: what an arc is named by; dissipated: of processes that store
+    any, the share of its heat, (r,). A blocking cell has a term with infinite tau and R, a cell with a purely resistive part
+    one with tau = 0.
+    off: what the sum is off, relative to |Z|, in the band: 0 of RC elements; constant-phase elements have a continuum of
+    relaxation times, for which so many stand.
     """
 
     tau: Array
     resistance: Array
     stored: Mapping[str, Array]
+    dissipated: Mapping[str, Array] = field(default_factory=dict)
+    off: float = 0.0
+
+    def impedance(self, s: ArrayLike) -> NDArray[np.complex128]:
+        """Return the sum in ohm at s (1/s, any shape), without terms that block direct current or are not finite."""
+        keep = np.isfinite(self.tau) & np.isfinite(self.resistance)
+        points = np.asarray(s)[..., None]
+        return np.asarray(np.sum(self.resistance[keep] / (1 + points * self.tau[keep]), axis=-1), dtype=np.complex128)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,26 +238,28 @@ class ReducedModel:
         """Return the relaxation times of the discrete cell with their resistances and where their energy is stored.
 
         From C v = mu A(s_0) v at s_0 in the middle of the band: tau = mu/(1 - s_0 mu), R = (b'v)^2/(1 - s_0 mu). Exact
-        for RC elements, in series as well. Raises InputError for constant-phase elements, which have no such times.
+        for RC elements, in series as well. For constant-phase elements stand RC branches, and `off` says what that changes.
         """
-        terms, port = unfolded(self.matrices, self.processes, self.port)
-        for _, element, _ in terms:
-            element.linear("relaxation times")
-        conductance = np.sum([y.conductance * matrix for _, y, matrix in terms], axis=0)
-        capacitance = np.sum([y.capacitance * matrix for _, y, matrix in terms], axis=0)
+        return self._relaxing
+
+    @cached_property
+    def _relaxing(self) -> Relaxation:
         positive = self.shifts[self.shifts > 0]
-        middle = float(np.sqrt(positive.min() * positive.max()))
-        mu, vectors = linalg.eigh(capacitance, conductance + middle * capacitance)
-        mu = np.clip(mu, 0.0, 1 / middle)
-        rest = 1 - middle * mu
-        with np.errstate(divide="ignore", invalid="ignore"):
-            tau, resistance = mu / rest, (port @ vectors) ** 2 / rest
-            stored: dict[str, Array] = {}
-            for name, y, matrix in terms:
-                share = np.nan_to_num(y.capacitance * np.sum(vectors * (matrix @ vectors), 0) / mu)
-                stored[name] = stored.get(name, 0.0) + share
-        order = np.argsort(tau)
-        return Relaxation(tau[order], resistance[order], {name: share[order] for name, share in stored.items()})
+        band = float(positive.min()), float(positive.max())
+        middle = float(np.sqrt(band[0] * band[1]))
+        if any(element.cpe for y in self.processes.values() for element in y.elements):
+            return self._standing(band, middle)
+        return _relaxation(*unfolded(self.matrices, self.processes, self.port, band), middle)
+
+    def _standing(self, band: tuple[float, float], middle: float) -> Relaxation:
+        """The same with RC branches for constant-phase elements, on as few solutions as these are accurate to."""
+        kept = np.unique(np.round(np.linspace(0, self.shifts.size - 1, STANDING)).astype(int))
+        order = np.argsort(self.shifts, kind="stable")
+        fewer = self.within(self.coordinates[:, order[kept]])
+        found = _relaxation(*unfolded(fewer.matrices, self.processes, fewer.port, band), middle)
+        s = 1j * np.geomspace(*band, 60)
+        z = self.impedance(s)
+        return replace(found, off=float(np.max(np.abs(found.impedance(s) / z - 1))))
 
     def solved(
         self, s: NDArray[Any], processes: Mapping[str, Admittance], refinements: int = 2
@@ -262,6 +278,36 @@ class ReducedModel:
         for name, y in evaluate(processes, s).items():
             system += y[:, None, None] * self.matrices[name]
         return system
+
+
+def _relaxation(terms: Sequence[Term], port: Array, middle: float) -> Relaxation:
+    """Relaxations of what is linear in s: see `ReducedModel.relaxation`; middle: s_0 in 1/s."""
+    conductance = capacitance = sparse.csr_array((len(port), len(port)))
+    for term in terms:
+        matrix = term.matrix
+        conductance = conductance + term.element.conductance * matrix
+        capacitance = capacitance + term.element.capacitance * matrix
+    conductance, capacitance = conductance.toarray(), capacitance.toarray()
+    mu, vectors = linalg.eigh(capacitance, conductance + middle * capacitance)
+    mu = np.clip(mu, 0.0, 1 / middle)
+    rest = 1 - middle * mu
+    stores = {term.process for term in terms if term.element.capacitance}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tau, resistance = mu / rest, (port @ vectors) ** 2 / rest
+        stored: dict[str, Array] = {}
+        dissipated: dict[str, Array] = {}
+        for term in terms:
+            name, y, square = term.process, term.element, term.squares(vectors)
+            stored[name] = stored.get(name, 0.0) + np.nan_to_num(y.capacitance * square / mu)
+            if name in stores:
+                dissipated[name] = dissipated.get(name, 0.0) + np.nan_to_num(y.conductance * square / rest)
+    order = np.argsort(tau)
+    return Relaxation(
+        tau[order],
+        resistance[order],
+        {name: share[order] for name, share in stored.items()},
+        {name: np.clip(share[order], 0.0, 1.0) for name, share in dissipated.items()},
+    )
 
 
 def spanned(columns: Array) -> Array:

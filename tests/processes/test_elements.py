@@ -13,6 +13,7 @@ from fem_constriction.problem.one_dimensional import one_dimensional, physical
 from fem_constriction.processes.elements import Admittance, Element
 from fem_constriction.processes.names import CHARGE_TRANSFER
 from fem_constriction.processes.of_cell import admittances
+from fem_constriction.processes.rational import standing
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import backend_named
@@ -53,6 +54,9 @@ def test_the_relaxation_time_of_an_element_is_that_of_its_arc() -> None:
         _ = Element(2.0, 3.0, cpe=1.0, exponent=0.5).relaxation_time
     with pytest.raises(InputError, match="in series"):
         _ = Admittance.series(INTERPHASE, DEPRESSED).relaxation_time
+    both = Element(2.0, 3.0, cpe=1.0, exponent=0.5)
+    assert both(1 / both.switching_time) == pytest.approx(2 * both.conductance)  # what stores conducts as well as what does not
+    assert Element(2.0, 3.0).switching_time == 1.5
 
 
 @pytest.mark.parametrize(
@@ -140,9 +144,27 @@ def test_relaxations_of_elements_in_series_are_the_poles_of_z(backend: str) -> N
     assert {"interphase", CHARGE_TRANSFER} <= set(exact.stored)
 
 
-def test_relaxation_times_refuse_a_constant_phase_element_by_name() -> None:
-    with pytest.raises(InputError, match=r"charge_transfer.*constant-phase element.*relaxation times"):
-        model("network", "all unknowns", places("constant phase")).relaxation()
+@pytest.mark.parametrize("kind", ["constant phase", "interphase and constant phase"])
+def test_rc_branches_stand_for_constant_phase_elements_in_relaxations(kind: str) -> None:
+    """Their sum is Z to what is stated; energies sum to 1, and those of each process are there."""
+    found = model("network", "all unknowns", places(kind))
+    stands = found.relaxation()
+    assert 0 < stands.off < 2e-3  # what the trapezoidal rule in log t is made for
+    inside = S[(S.imag > BAND[0]) & (S.imag < BAND[1])]
+    assert np.max(np.abs(stands.impedance(inside) / found.impedance(inside) - 1)) < 2 * stands.off
+    keep = np.isfinite(stands.tau) & (stands.tau > 1e-12)
+    assert sum(stands.stored.values())[keep] == pytest.approx(np.ones(keep.sum()), abs=1e-6)
+    assert CHARGE_TRANSFER in stands.dissipated
+
+
+@pytest.mark.parametrize("exponent", [0.3, 0.5, 0.8, 0.95, 0.999])
+def test_rc_branches_are_a_power_of_s_to_a_thousandth(exponent: float) -> None:
+    band = np.geomspace(1e-2, 1e10, 200)
+    branches = standing(exponent, (band[0], band[-1]))
+    s = 1j * band[:, None]
+    each = branches.conductance * s / (s + branches.conductance / branches.capacitance)
+    found = each.sum(1) + s[:, 0] * branches.beside
+    assert np.max(np.abs(found / s[:, 0] ** exponent - 1)) < 2e-3  # 2 exp(-pi^2/h) = 1e-3, and as much for what is lumped
 
 
 def test_temperature_changes_conductances_of_the_named_element_alone() -> None:
@@ -151,7 +173,7 @@ def test_temperature_changes_conductances_of_the_named_element_alone() -> None:
     assert [each.cpe for each in warm.elements] == [0.0, 5.0]
 
 
-def test_the_one_dimensional_cell_takes_any_element_and_its_circuit_refuses_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_one_dimensional_cell_and_its_circuit_take_any_element(monkeypatch: pytest.MonkeyPatch) -> None:
     full = cell().vary({"working_electrode.contact.fraction": 1.0})
     plain = physical(full)
     y = admittances(full)
@@ -162,8 +184,16 @@ def test_the_one_dimensional_cell_takes_any_element_and_its_circuit_refuses_by_n
     added = 1 / INTERPHASE(S) + 1 / DEPRESSED(S) - 1 / y[CHARGE_TRANSFER](S)
     frequency = S.imag / (2 * np.pi)
     assert one_dimensional(full, S) == pytest.approx(plain.impedance(frequency) + added / full.area, rel=1e-12)
-    with pytest.raises(InputError, match="interphase and charge_transfer in series"):
-        physical(full)
+    circuit = physical(full)
+    assert [arc.name for arc in circuit.arcs] == [
+        "bulk",
+        "grain_boundary",
+        "interphase",
+        "charge_transfer",
+        "counter_electrode",
+    ]
+    assert circuit["charge_transfer"].alpha == 0.8
+    assert circuit.impedance(frequency) == pytest.approx(one_dimensional(full, S), rel=1e-12)
 
 
 def test_parts_in_series_dissipate_by_their_resistance(monkeypatch: pytest.MonkeyPatch) -> None:
