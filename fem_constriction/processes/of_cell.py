@@ -58,10 +58,10 @@ def processes(cell: Cell) -> dict[str, Admittance]:
     """Return y_p(s) of every process the cell has, by name, in the order of current flow.
 
     bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
-    g + s C_pore; at the other electrode counter_electrode 1/R_pol + s C_dl and counter_pore g + s C_pore; each
-    plus Q s^n where it has a constant-phase element. A process that
-    is left out of the cell (ideal contact, insulating pores, ideal counter electrode, no boundaries) or that has no area
-    (contact at fraction 0, pores at fraction 1) has no entry. Conductances are those at the cell's temperature.
+    g + s C_pore; at the other electrode counter_electrode 1/R_pol + s C_dl and counter_pore g + s C_pore; each plus Q s^n where
+    it has a constant-phase element. A process that is left out of the cell (ideal contact, insulating pores, ideal counter
+    electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has no entry. Conductances are
+    those at the cell's temperature.
 
     Parameters
     ----------
