@@ -19,7 +19,7 @@ BEYOND: Final = 4
 
 
 class Standing(NamedTuple):
-    """Branches that stand for s^n, a resistor 1/conductance and a capacitor in series, (k,) each; beside: one more capacitor."""
+    """Branches that stand for s^n, a resistor 1/conductance and a capacitor in series, (k,) each; beside: another capacitor."""
 
     conductance: Array
     capacitance: Array
