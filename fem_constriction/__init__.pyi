@@ -10,6 +10,7 @@ from .errors import (
     NotAgreed,
     ResolutionWarning,
 )
+from .inverse.cell_fit import fit_cell
 from .solving.backends import backends
 from .spectra.frequencies import parse_frequencies
 from .spectra.spectrum import Spectrum
@@ -26,6 +27,7 @@ __all__ = [
     "Spectrum",
     "backends",
     "fields",
+    "fit_cell",
     "parse_frequencies",
     "resistance",
     "solve",

@@ -47,7 +47,7 @@ ROOMS = (
     "fem_constriction.pictures",
     *(f"fem_constriction.{name}" for name in ("geometry", "space", "sources", "cell", "spectra", "processes", "problem")),
     *(f"fem_constriction.{name}" for name in ("grids", "reduction", "stack", "fitting", "solving", "budgets", "api")),
-    *(f"fem_constriction.{name}" for name in ("fem", "fields")),
+    *(f"fem_constriction.{name}" for name in ("inverse", "fem", "fields")),
     "fem_constriction",
     "network",
     *(f"validation.{name}" for name in ("oracles", "ours", "__main__", "discs", "gate", "references", "show", "conformance")),

@@ -46,11 +46,13 @@ def reduce_together(
     direct_current: bool = True,
     like: ReducedModel | None = None,
     keep: bool = False,
+    target: float = TARGET,
 ) -> ReducedModel:
     """Return one reduced model for several materials with the same processes; `ReducedModel.of` gives that of each.
 
     band, direct_current, keep: as for `projection.reduce`; like: the model of a coarser grid, whose materials and shifts are
-    taken. Raises ComputationError where the estimate stays above 1e-4, and for assemblies without a preconditioner.
+    taken; target: the relative error that is asked for. Raises ComputationError where the estimate stays above 1e-4, and for
+    assemblies without a preconditioner.
     """
     if assembly.precondition is None:
         raise ComputationError("one basis for several materials takes an assembly with a preconditioner")
@@ -64,7 +66,7 @@ def reduce_together(
             error = max(error, float(basis.estimate(m, np.array([1j * w]))[0]))
         looked_at_again = worst
     else:
-        error, looked_at_again = _choose(basis, band, direct_current)
+        error, looked_at_again = _choose(basis, band, direct_current, target)
     if error > ACCEPTED:
         raise ComputationError(
             f"one basis for {len(materials)} materials: the estimated relative error is {error:.1e}, allowed is "
@@ -79,7 +81,9 @@ def reduce_together(
     )
 
 
-def _choose(basis: _Shared, band: tuple[float, float], direct_current: bool) -> tuple[float, list[tuple[int, float]]]:
+def _choose(
+    basis: _Shared, band: tuple[float, float], direct_current: bool, target: float
+) -> tuple[float, list[tuple[int, float]]]:
     """Add solutions until every material's estimate is small; return the largest one and where the largest ones are."""
     ladder, _ = first_shifts(band, direct_current)
     check = np.geomspace(*band, max(9, round(PER_DECADE * np.log10(band[1] / band[0])) + 1))
@@ -96,16 +100,16 @@ def _choose(basis: _Shared, band: tuple[float, float], direct_current: bool) -> 
             error = basis.estimate(m, 1j * check)
             history.append(float(error.max()))
             still = len(history) > PATIENCE and history[-1] > history[-1 - PATIENCE] / 2  # rounding
-            if history[-1] <= TARGET or not left.size or (still and history[-1] <= ACCEPTED):
+            if history[-1] <= target or not left.size or (still and history[-1] <= ACCEPTED):
                 break
             wanted = []
             for k in np.argsort(error)[::-1][:ADDED]:
-                if error[k] > TARGET and left.size:
+                if error[k] > target and left.size:
                     nearest = int(np.argmin(np.abs(_log(left) - _log(check[k]))))
                     wanted.append(left[nearest])
                     left = np.delete(left, nearest)
             basis.add(np.full(len(wanted), m), np.array(wanted))
-        if direct_current and basis.direct_current_lacks(m) > DIRECT:
+        if direct_current and basis.direct_current_lacks(m) > max(DIRECT, target):
             basis.add(np.array([m]), np.zeros(1))
         worst = int(np.argmax(error))
         found.append((float(error[worst]), m, float(check[worst])))

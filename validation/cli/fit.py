@@ -25,6 +25,7 @@ from fem_constriction.pictures.colours import DATA
 from fem_constriction.pictures.words import amount
 from fem_constriction.spectra import sweeps
 from fem_constriction.spectra.spectrum import Spectrum
+from validation.cli.cell_fit import fit_of_cell
 from validation.show import report, terminal
 
 #: Of the highest gamma: what a distribution that ends falls below at the longest relaxation time.
@@ -58,6 +59,25 @@ def fit(
         str | None,
         typer.Option(metavar="R0,CPE1_n", help="Parameters that are the same in several files, which are fitted together."),
     ] = None,
+    cell: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="CELL.toml", help="Fit this cell instead of a circuit; one for all files, or one each."),
+    ] = None,
+    free: Annotated[
+        str | None,
+        typer.Option(metavar="KEY,...", help="Keys of the cell that are fitted, such as working_electrode.contact.fraction."),
+    ] = None,
+    each: Annotated[str | None, typer.Option(metavar="KEY,...", help="Those of them that every file has for itself.")] = None,
+    prior: Annotated[
+        list[str] | None, typer.Option(metavar="KEY='VALUE +- SIGMA'", help="What is known of a key beforehand.")
+    ] = None,
+    area: Annotated[
+        str | None,
+        typer.Option(metavar="'0.785 cm2'", help="Of the electrode that was measured.", show_default="the cell's own"),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Cross-check the fitted cell by both backends before it is stated.")
+    ] = True,
     noise: Annotated[
         float | None,
         typer.Option(
@@ -72,7 +92,16 @@ def fit(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout, and nothing else there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no tables: files and exit status only.")] = False,
 ) -> int:
-    """Fit a circuit of numbered arcs to any spectrum with lmfit; exit status 1 if it does not describe it."""
+    """Fit a circuit of numbered arcs, or a cell (--cell), to any spectrum; exit status 1 if it does not describe it."""
+    if cell:
+        if stray := [name for name, given in (("--circuit", circuit), ("--share", share)) if given]:
+            raise InputError(key=stray[0], when="with --cell", why="one of the two is fitted")
+        return fit_of_cell(
+            files, cell, free, each=each, fix=fix or [], bound=bound or [], prior=prior or [], area=area, noise=noise,
+            sweep=sweep, intervals=intervals, check=check, out=out, as_json=as_json, quiet=quiet,
+        )  # fmt: skip
+    if stray := [name for name, given in (("--free", free), ("--each", each), ("--prior", prior), ("--area", area)) if given]:
+        raise InputError(key=stray[0], when="without --cell", remedy="give the cell whose keys are fitted, --cell CELL.toml")
     if len(files) > 1 or share:
         return _series(files, circuit, fix or [], bound or [], share, sweep, out, as_json, quiet)
     file = files[0]

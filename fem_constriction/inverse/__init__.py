@@ -1,0 +1,1 @@
+"""From a measured spectrum to the cell: values of a cell's keys, fitted with the three-dimensional model."""
