@@ -94,8 +94,7 @@ def test_a_series_shares_materials_and_has_its_own_fractions() -> None:
     """Three pressures: 9, 16 and 36 % contact, one conductivity."""
     fractions = (0.09, 0.16, 0.36)
     series = [
-        noisy(fc.solve(CELL.vary({**TRUTH, FRACTION: x, R_POL: 1e-4}), F, backend="fem"), n)
-        for n, x in enumerate(fractions)
+        noisy(fc.solve(CELL.vary({**TRUTH, FRACTION: x, R_POL: 1e-4}), F, backend="fem"), n) for n, x in enumerate(fractions)
     ]
     fitted = fit_cell(series, CELL, [FRACTION, SIGMA], each=[FRACTION], noise=0.005, check=False)
     assert list(fitted.values) == [SIGMA, *(f"{FRACTION} #{n}" for n in (1, 2, 3))]
