@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,12 +17,15 @@ from fem_constriction.fitting.values import Value
 from fem_constriction.inverse.cell_model import CellModel
 from fem_constriction.inverse.check import Checked
 from fem_constriction.inverse.identifiable import Combination
+from fem_constriction.inverse.picture import measured_and_fitted
 from fem_constriction.inverse.single_arc import SingleArc, single_arc
+from fem_constriction.pictures.held import Held
+from fem_constriction.pictures.picture import Picture
 from fem_constriction.spectra.spectrum import Spectrum
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class CellFit:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class CellFit(Held):
     """A cell with values that were fitted to measured spectra.
 
     Parameters
@@ -131,9 +134,28 @@ class CellFit:
         found += [f"{each.text()[0].upper()}{each.text()[1:]}." for each in self.readings if each is not None]
         return found
 
-    def __repr__(self) -> str:
-        values = ", ".join(f"{name} = {value.text()}" for name, value in self.values.items())
-        return f"CellFit({self.verdict}; {values})"
+    def facts(self) -> tuple[str, Iterable[tuple[str, str]]]:
+        """Return what it is, and its values."""
+        return f"Fit of a cell: {self.remark}", [(name, value.text()) for name, value in self.values.items()]
+
+    def picture(self, number: int = 0, name: str = "measured") -> Picture:
+        """Return the picture of one of the spectra: measured and fitted, and what is left.
+
+        Parameters
+        ----------
+        number
+            Of the spectrum, the first is 0.
+        name
+            What it is called.
+
+        Returns
+        -------
+        Picture
+            Impedance plane and residuals.
+        """
+        noise = self.statistics[number]["noise"]
+        size = None if noise is None else float(noise["size"])
+        return measured_and_fitted(self.measured[number], self.fitted[number], size, self.verdict, name)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""

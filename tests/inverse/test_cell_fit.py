@@ -139,7 +139,9 @@ def test_everything_is_kept() -> None:
     record = found().as_dict()
     assert set(record["values"]) == set(TRUTH)
     assert record["spectra"][0]["noise"] == {"size": 0.005, "source": "given"}
-    assert "CellFit(not cross-checked; " in repr(found())
+    assert repr(found()).startswith("Fit of a cell: not cross-checked")
+    assert f"  {SIGMA}" in repr(found())
+    assert len(found().plot()) == 2
 
 
 def test_an_earlier_fit_lends_its_models() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Group
@@ -13,6 +14,7 @@ from fem_constriction.errors import InputError
 from fem_constriction.files import json_text, write_text
 from fem_constriction.inverse.cell_fit import fit_cell
 from fem_constriction.inverse.result import CellFit
+from fem_constriction.pictures.words import amount
 from fem_constriction.spectra import sweeps
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.gate.optimum import checked
@@ -110,7 +112,7 @@ def _said(files: Sequence[Path], found: CellFit) -> Group:
     rows = []
     for name, value in found.values.items():
         parts = (value.nominal, value.discretisation, value.model)
-        shown = [report.amount(part, value.unit) if value.unit in ("ohm", "F") else _plain(part) for part in parts]
+        shown = [amount(part, value.unit) if value.unit in ("ohm", "F") else _plain(part) for part in parts]
         rows.append((name, f"{value.value:.5g}", *shown, value.unit))
     columns = ("key", "value", "noise", "solver", "check", "unit")
     table = report.table(", ".join(file.name for file in files), columns, rows)
@@ -124,12 +126,10 @@ def _plain(part: float | None) -> str:
 
 def _write(folder: Path, files: Sequence[Path], found: CellFit) -> None:
     """Fitted cells, fitted spectra and pictures, numbered where there are several."""
-    from validation.show.pictures.cell_fit import measured_and_fitted
-    from validation.show.printed import write
+    from fem_constriction.pictures.printed import write
 
     for n, (file, cell, z) in enumerate(zip(files, found.cells, found.fitted, strict=True)):
         number = f"_{n + 1}" if len(files) > 1 else ""
         cell.save(folder / f"cell{number}.toml")
         z.save(folder / f"fitted{number}.csv")
-        picture = measured_and_fitted(file.name, found, n)
-        write(picture, folder)
+        write(replace(found.picture(n, file.name), name=f"cell_fit{number}"), folder)

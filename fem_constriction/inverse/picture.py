@@ -7,16 +7,17 @@ from typing import Final
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from fem_constriction.inverse.result import CellFit
-from validation.show.colours import DATA, FIT, GREY
-from validation.show.picture import Axis, Mark, Panel, Picture, Rule, Series, Span, plain, prefix
+from fem_constriction.pictures.colours import DATA, FIT, GREY
+from fem_constriction.pictures.picture import Axis, Mark, Panel, Picture, Rule, Series, Span, plain, prefix
+from fem_constriction.spectra.spectrum import Spectrum
 
 _VERDICTS: Final = {"agree": "cross-checked", "disagree": "backends disagree"}
 
 
-def measured_and_fitted(name: str, found: CellFit, number: int = 0) -> Picture:
-    """The impedance plane beside the residuals, with the noise as a band; name: of the measured file."""
-    measured, fitted = found.measured[number], found.fitted[number]
+def measured_and_fitted(
+    measured: Spectrum, fitted: Spectrum, noise: float | None, verdict: str, name: str = "measured"
+) -> Picture:
+    """The impedance plane beside the residuals, with the noise, relative to |Z|, as a band; name: of the measured file."""
     order = np.argsort(fitted.frequency)
     z, fit = measured.impedance[order], fitted.impedance[order]
     unit, letter = prefix(float(np.abs(z).max()))
@@ -27,9 +28,8 @@ def measured_and_fitted(name: str, found: CellFit, number: int = 0) -> Picture:
     line = Series(x=smooth.real / unit, y=-smooth.imag / unit, label="fitted cell", colour=FIT)
     off = 100 * np.log(z / fit)
     marks: list[Mark] = []
-    noise = found.statistics[number]["noise"]
     if noise is not None:
-        size = 100 * noise["size"]
+        size = 100 * noise
         marks.append(Span(low=-size, high=size, label=f"noise, {size:.2g} %"))
     marks.append(Rule(at=0.0, colour=GREY, line="solid", width=0.6))
     frequency = measured.frequency[order]
@@ -37,7 +37,7 @@ def measured_and_fitted(name: str, found: CellFit, number: int = 0) -> Picture:
         marks.append(Series(x=frequency, y=part, label=label, colour=look[0], line="", marker=look[1]))
     ohm = f"{letter}\N{GREEK CAPITAL LETTER OMEGA}"
     return Picture(
-        name="cell_fit" if len(found.measured) == 1 else f"cell_fit_{number + 1}",
+        name="cell_fit",
         rows=[
             [
                 Panel(
@@ -53,7 +53,7 @@ def measured_and_fitted(name: str, found: CellFit, number: int = 0) -> Picture:
                 ),
             ]
         ],
-        title=f"{name}: {_VERDICTS.get(found.verdict, found.verdict)}",
+        title=f"{name}: {_VERDICTS.get(verdict, verdict)}",
         caption="Left: what was measured and the cell that was fitted. Right: what is left, with the noise as a band.",
         description=f"Nyquist plot of {name} and the fitted cell, and the residuals over frequency.",
         size=(9.0, 3.8),
