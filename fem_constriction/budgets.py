@@ -296,8 +296,9 @@ def activation_energy(
             )
         energies = {process: found.problem.activation_energies.get(process, 0.0) for process in found.parts}
     for process, energy in energies.items():
-        if process not in ActivationEnergies.model_fields:
-            allowed = ", ".join(ActivationEnergies.model_fields)
+        known = dict.fromkeys([*ActivationEnergies.model_fields, *found.parts])
+        if process not in known:
+            allowed = ", ".join(known)
             raise InputError(key=f"energies.{process}", value=energy, allowed=f"the processes are {allowed}")
     energies = {process: checked(f"energies.{process}", energy, ENERGY) for process, energy in energies.items()}
     total, uncertainty = found.constriction if constriction else found.resistance

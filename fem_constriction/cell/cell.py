@@ -213,9 +213,11 @@ class Cell(Description):
             *sections, name = key.split(".")
             place: Any = data
             for section in sections:
-                if place.get(section) is None and value is not None:
+                if place.get(section) in (None, ()) and value is not None:
                     place[section] = {}
                 place = place.get(section)
+                if isinstance(place, (list, tuple)) and len(place) == 1:
+                    place = place[0]  # the one section that a list of them has
                 if isinstance(place, (list, tuple)):
                     raise InputError(key=key, value=value, allowed=f"{section} is a list, give all of it")
                 if not isinstance(place, dict):

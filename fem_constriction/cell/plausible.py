@@ -30,7 +30,7 @@ DEEP: Final = 0.04
 
 def implausible(cell: Description) -> tuple[str, ...]:
     """Return the sentences, each with key, value and what is usual; () for a cell as others are."""
-    return (*_values(cell, ""), *_boundaries(cell), *_pores(cell))
+    return (*_values(cell, ""), *_boundaries(cell), *_interphases(cell), *_pores(cell))
 
 
 def _values(section: BaseModel, prefix: str) -> Iterator[str]:
@@ -77,8 +77,18 @@ def _boundaries(cell: Description) -> Iterator[str]:
             yield _thicker("electrolyte.microstructure.boundary.thickness", image.boundary.thickness, what, size)
 
 
-def _thicker(key: str, thickness: float, what: str, size: float) -> str:
-    return f"{key} = {thickness!r} m is more than the thickness of {what}, {size:.3g} m: boundaries are thin layers"
+def _interphases(cell: Description) -> Iterator[str]:
+    """Interphases take no thickness from the electrolyte either."""
+    for electrode in ("working_electrode", "counter_electrode"):
+        for number, each in enumerate(getattr(cell, electrode).interphase):
+            most = DEEP * cell.geometry.thickness
+            if each.thickness is not None and each.thickness > most:
+                key = f"{electrode}.interphase.{number}.thickness"
+                yield _thicker(key, each.thickness, f"{DEEP:g} of the electrolyte", most, "interphases")
+
+
+def _thicker(key: str, thickness: float, what: str, size: float, films: str = "boundaries") -> str:
+    return f"{key} = {thickness!r} m is more than the thickness of {what}, {size:.3g} m: {films} are thin layers"
 
 
 def _pores(cell: Description) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from fem_constriction.errors import ConstrictionError
@@ -43,3 +44,18 @@ class Section(BaseModel):
             return cast(CoreSchema, inner)
         name = inner.pop("ref", None)  # under which the JSON schema has the section
         return core_schema.no_info_wrap_validator_function(_with_a_key, cast(CoreSchema, inner), ref=name)
+
+
+class OneOrSeveral:
+    """A pydantic field of a list of sections, [[...]], that takes one section, [...], as a list of it."""
+
+    @staticmethod
+    def _listed(value: Any) -> Any:
+        return (value,) if isinstance(value, (Mapping, BaseModel)) else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        several = handler(core)
+        return {"anyOf": [several["items"], several]}

@@ -10,8 +10,10 @@ from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import epsilon_0
 
 from fem_constriction.cell.constant_phase import BulkConstantPhase, ConstantPhase
+from fem_constriction.cell.interphase import Interphase
 from fem_constriction.cell.microstructure import Microstructure
 from fem_constriction.cell.regions import Region
+from fem_constriction.cell.section import OneOrSeveral
 from fem_constriction.cell.section import Section as Section
 from fem_constriction.cell.units import (
     EXTENT,
@@ -187,7 +189,7 @@ class Pore(Section):
 
 
 class Electrode(Section):
-    """j = y (V - phi): charge transfer where the metal touches the face, capacitance on the pores beside."""
+    """j = y (V - phi): charge transfer where the metal touches the face, capacitance on the pores beside, films before both."""
 
     contact: Contact | None = Field(None, description="Where the metal touches the electrolyte; left out: the whole face")
     charge_transfer: ChargeTransfer | None = Field(
@@ -195,6 +197,9 @@ class Electrode(Section):
         description="Charge transfer where the metal touches; left out: ideal, the electrolyte is at the metal's potential",
     )
     pore: Pore | None = Field(None, description="The pores beside the contact; left out: insulating")
+    interphase: Annotated[tuple[Interphase, ...], OneOrSeveral()] = Field(
+        (), description="Films in series with charge transfer, from the electrolyte to the metal; left out: none"
+    )
 
     @property
     def covered(self) -> bool:

@@ -7,6 +7,7 @@ Every conductance of a process follows its own activation energy: conductivities
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
@@ -60,14 +61,18 @@ class ActivationEnergies(Section):
     grain_boundary: Energy = Field(0.0, description="Activation energy of the grain boundary conductivity in J; left out: 0")
     charge_transfer: Energy = Field(0.0, description="Activation energy of 1/R_pol at the contact in J; left out: 0")
     pore: Energy = Field(0.0, description="Activation energy of the conductivity of what fills the pores in J; left out: 0")
+    interphase: Energy = Field(0.0, description="Activation energy of the conductance of interphases in J; left out: 0")
     counter_electrode: Energy = Field(0.0, description="Activation energy of 1/R_pol at the other electrode in J; left out: 0")
     counter_pore: Energy = Field(
         0.0, description="Activation energy of what fills pores of the other electrode in J; left out: 0"
     )
+    counter_interphase: Energy = Field(
+        0.0, description="Activation energy of the conductance of interphases of the other electrode in J; left out: 0"
+    )
 
     def of(self, process: str) -> float:
-        """Return E_a of a process in J."""
-        return float(getattr(self, process, 0.0))
+        """Return E_a of a process in J, of one of several alike that of its kind: interphase_2 is an interphase."""
+        return float(getattr(self, re.sub(r"_\d+$", "", process), 0.0))
 
 
 class Temperature(Section):

@@ -28,6 +28,7 @@ from fem_constriction.fitting.values import Constriction, Element, Value, none
 from fem_constriction.problem.one_dimensional import elements
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.circuits import CONSTRICTION, SERIES
+from fem_constriction.processes.names import CHARGE_TRANSFER
 from fem_constriction.reduction.reduced import ReducedModel
 
 __all__ = ["Constriction", "Element", "Extraction", "Value", "extract", "fit_spectrum"]
@@ -87,7 +88,11 @@ def extract(
             removed[name] = naming.missing(name, found, names, held.get(name), why, least)
     made = report(data, found, names, removed, geometric)
     made = replace(made, refusal=_refusal(made))
-    fraction = Problem.of(cell).contact_fraction
+    problem = Problem.of(cell)
+    if CONSTRICTION in made.arcs and CHARGE_TRANSFER in problem.places and len(problem.places[CHARGE_TRANSFER].elements) > 1:
+        reason = "with an interphase under the contact two arcs are no ladder: its resistance would be part of R_Cstr"
+        made = replace(made, ladder=None, notes=(*made.notes, reason))
+    fraction = problem.contact_fraction
     if made.ladder is None or fraction < NEITHER:
         return made
     # From here on the ladder's is many times the geometric resistance, and the arc's a part of it.

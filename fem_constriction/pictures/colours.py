@@ -23,7 +23,12 @@ PROCESSES: Final = {
     "bulk": "#56b4e9",
     "grain_boundary": "#009e73",
     "charge_transfer": "#e69f00",
+    "interphase": "#a6611a",
+    "interphase_1": "#a6611a",
+    "interphase_2": "#d9a05b",
+    "interphase_3": "#6b4410",
     "counter_electrode": "#999999",
+    "counter_interphase": "#c9b8a0",
     CONSTRICTION: "#cc79a7",
 }
 #: Arcs without a name, ascending in tau: none of them the colour of a process, whose arc it need not be (Tol's light palette).

@@ -147,10 +147,11 @@ def elements(described: Described, *, extended: bool = True) -> Elements:
                 series.append(name)
     blocking = not problem.direct_current
     if not fraction and not blocking:  # conductive pores over the whole face: laterally uniform
-        if switching:
-            processes[PORE] = (PORE,)
-        else:
-            series.append(PORE)
+        for name, element in inside[PORE].items():
+            if element.capacitance or element.cpe:
+                processes[name] = (name,)
+            else:
+                series.append(name)
     if not extended and {CHARGE_TRANSFER, COUNTER_ELECTRODE} <= set(processes):
         del processes[COUNTER_ELECTRODE]
         processes[CHARGE_TRANSFER] = (CHARGE_TRANSFER, COUNTER_ELECTRODE)

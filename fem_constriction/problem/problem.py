@@ -212,7 +212,10 @@ class Problem:
     def activation_energies(self) -> Mapping[str, float]:
         """E_a of each process in J; none where the conductances hold as they are given."""
         heat = self.cell.temperature
-        return {} if heat is None else {process: heat.activation_energy.of(process) for process in heat.factors}
+        if heat is None:
+            return {}
+        own = {element.process for y in self.processes.values() for element in y.elements}
+        return {process: heat.activation_energy.of(process) for process in {*heat.factors, *own}}
 
     @cached_property
     def features(self) -> Mapping[str, str]:
@@ -227,6 +230,8 @@ class Problem:
             "pores": (pore, pores is not None),
             "insulating pores": (pore, pores is None and part < 1),
             "conducting pores": (pore, pores is not None and pores.conductance > 0),
+            "interphase": ("working_electrode.interphase", any(len(y.elements) > 1 for y in self.processes.values())),
+            "constant-phase elements": ("cpe", any(each.cpe for y in self.processes.values() for each in y.elements)),
             "resistive counter electrode": ("counter_electrode.charge_transfer", COUNTER_ELECTRODE in self.processes),
             "oblong face": ("geometry.width", width != depth),
             "full contact": ("working_electrode.contact.fraction", part == 1),

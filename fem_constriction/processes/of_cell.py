@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Protocol
 from fem_constriction.cell.cell import Cell
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.materials import boundary, film, material
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import (
+    BULK,
+    CHARGE_TRANSFER,
+    COUNTER_ELECTRODE,
+    COUNTER_INTERPHASE,
+    COUNTER_PORE,
+    GRAIN_BOUNDARY,
+    INTERPHASE,
+    PORE,
+    numbered,
+)
 from fem_constriction.processes.series_links import conducts
 
 if TYPE_CHECKING:
@@ -57,11 +67,11 @@ def places(cell: Cell, conducting: Mapping[str, Admittance]) -> Mapping[str, Adm
 def processes(cell: Cell) -> dict[str, Admittance]:
     """Return y_p(s) of every process the cell has, by name, in the order of current flow.
 
-    bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl; pore
-    g + s C_pore; at the other electrode counter_electrode 1/R_pol + s C_dl and counter_pore g + s C_pore; each plus Q s^n where
-    it has a constant-phase element. A process that is left out of the cell (ideal contact, insulating pores, ideal counter
-    electrode, no boundaries) or that has no area (contact at fraction 0, pores at fraction 1) has no entry. Conductances are
-    those at the cell's temperature.
+    bulk kappa = sigma + s eps; grain_boundary (sigma + s eps)/delta; charge_transfer 1/R_pol + s C_dl with its interphases in
+    series; pore g + s C_pore with those that cover the face; at the other electrode counter_electrode 1/R_pol + s C_dl and
+    counter_pore g + s C_pore alike; each element plus Q s^n where it has a constant-phase element. A process that is left out
+    of the cell (ideal contact, insulating pores, ideal counter electrode, no boundaries) or that has no area (contact at
+    fraction 0, pores at fraction 1) has no entry. Conductances are those at the cell's temperature.
 
     Parameters
     ----------
@@ -83,12 +93,15 @@ def processes(cell: Cell) -> dict[str, Admittance]:
         found[GRAIN_BOUNDARY] = boundary(structure.boundary)
     if cell.mesh is not None and cell.mesh.boundary is not None:
         found[GRAIN_BOUNDARY] = boundary(cell.mesh.boundary)
-    found |= _of_electrode(cell.working_electrode, cell.contact_fraction, CHARGE_TRANSFER, PORE)
-    found |= _of_electrode(cell.counter_electrode, cell.counter_touch.fraction, COUNTER_ELECTRODE, COUNTER_PORE)
+    found |= _of_electrode(cell.working_electrode, cell.contact_fraction, (CHARGE_TRANSFER, PORE, INTERPHASE))
+    counter = COUNTER_ELECTRODE, COUNTER_PORE, COUNTER_INTERPHASE
+    found |= _of_electrode(cell.counter_electrode, cell.counter_touch.fraction, counter)
     if structure is not None:
         found |= {each.phase: material(each, each.phase) for each in structure.inclusions}
     if cell.temperature is not None:  # conductances change, capacitances do not
-        found = {name: y.heated(cell.temperature.factors) for name, y in found.items()}
+        each = {element.process for y in found.values() for element in y.elements}
+        factors = {process: cell.temperature.factor(process) for process in each}
+        found = {name: y.heated(factors) for name, y in found.items()}
     return found
 
 
@@ -97,13 +110,26 @@ def _transfer(section: ChargeTransfer, process: str) -> Admittance:
     return film(1 / section.resistance, section.capacitance, section.cpe, process)
 
 
-def _of_electrode(electrode: Electrode, fraction: float, transfer: str, pore: str) -> dict[str, Admittance]:
-    """What an electrode conducts where it touches this fraction of its face, and beside."""
+def _of_electrode(electrode: Electrode, fraction: float, names: tuple[str, str, str]) -> dict[str, Admittance]:
+    """What an electrode conducts where it touches this fraction of its face, and beside: films, then charge transfer or pores.
+
+    names: of the place where it touches, of the one beside, and of films.
+    """
     found = {}
-    if electrode.charge_transfer is not None and fraction > 0:
-        found[transfer] = _transfer(electrode.charge_transfer, transfer)
+    transfer, pore, interphase = names
+    called = numbered(interphase, len(electrode.interphase))
+    films = [
+        (each.covers, film(each.areal_conductance, each.areal_capacitance, each.cpe, name))
+        for name, each in zip(called, electrode.interphase, strict=False)
+    ]
+    touching = [y for _, y in films]
+    if electrode.charge_transfer is not None:
+        touching.append(_transfer(electrode.charge_transfer, transfer))
+    if touching and fraction > 0:
+        found[transfer] = Admittance.series(*touching)
     if electrode.pore is not None and fraction < 1:
-        found[pore] = film(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, electrode.pore.cpe, pore)
+        alone = film(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, electrode.pore.cpe, pore)
+        found[pore] = Admittance.series(*(y for covers, y in films if covers == "face"), alone)
     return found
 
 

@@ -61,3 +61,27 @@ def test_the_constriction_of_pores_with_a_constant_phase_element_is_a_depressed_
     assert 1.05 < (transfer.R.value or 0) / (1e-4 / (0.09 * 2.5e-9)) < 1.49
     assert found.ladder is None
     assert found.constriction is not None and found.constriction.R.value is not None
+
+
+def test_of_a_film_under_the_face_the_arc_is_exact_and_nothing_is_read_as_a_ladder() -> None:
+    """It is in series with contact and pores alike: an arc by itself, R = 5 ohm cm2 over the whole face."""
+    cell = fc.Cell(
+        geometry={"width": 5e-5, "thickness": 5e-5},
+        electrolyte={"conductivity": 0.046, "relative_permittivity": 150},
+        working_electrode={
+            "contact": {"shape": "square", "fraction": 0.09},
+            "interphase": {"resistance": "5 ohm cm^2", "capacitance": "1 uF/cm^2", "covers": "face"},
+            "charge_transfer": {"resistance": "1 ohm cm^2", "capacitance": "885 uF/cm^2"},
+            "pore": {"capacitance": "8.85 uF/cm^2"},
+        },
+    )
+    problem, backend = Problem.of(cell), backend_named("network")
+    band = (2 * np.pi * F[0], 2 * np.pi * F[-1])
+    model = reduce(backend.assemble(problem, backend.grid(problem, 0)), problem.places, band)
+    found = extract(F, model.impedance(2j * np.pi * F), cell=problem, model=model)
+    assert set(found.arcs) == {"bulk", "interphase", "charge_transfer", "constriction"}
+    film = found.arcs["interphase"]
+    # 1e-3: what four arcs are off where the constriction is more than one relaxation (residual 1e-4 |Z|)
+    assert film.R.value == pytest.approx(5e-4 / 2.5e-9, rel=1e-3)
+    assert film.C.value == pytest.approx(1e-2 * 2.5e-9, rel=1e-3)
+    assert found.ladder is None and any("no ladder" in note for note in found.notes)

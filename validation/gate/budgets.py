@@ -11,12 +11,10 @@ from fem_constriction.budgets import Budget
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import in_order
 from fem_constriction.solving.backends import Backend
 from validation.gate.agreement import Verdict
 from validation.gate.result import GEOMETRIC, VANISHED
-
-ORDER = (BULK, GRAIN_BOUNDARY, CHARGE_TRANSFER, PORE, COUNTER_ELECTRODE)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,7 +74,7 @@ class Compared:
 
 def processes_of(found: Sequence[Compared]) -> list[str]:
     """Return the processes that any of the cells has, in the order of current flow."""
-    return [name for name in ORDER if any(name in each.best.parts for each in found)]
+    return in_order({name for each in found for name in each.best.parts})
 
 
 def compare(cells: Sequence[Cell], chosen: Sequence[Backend], progress: Callable[[int], None] | None = None) -> list[Compared]:
