@@ -1,4 +1,4 @@
-"""Films between electrolyte and metal in the cell file: what they conduct, where they lie, and limits that are simpler cells."""
+"""Films between electrolyte and metal in the cell file: what they conduct, where they lie, limits that are simpler cells."""
 
 from __future__ import annotations
 
