@@ -27,7 +27,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_labels import labels_of
-from fem_constriction.problem.kinds import IMAGE, OUTLINES, RECTANGLES
+from fem_constriction.problem.kinds import IMAGE, OUTLINES, RECTANGLES, TWO_OUTLINES, TWO_RECTANGLES
 from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.reduction.assembly import Assembly
@@ -42,7 +42,7 @@ from fem_constriction.spectra.spectrum import Spectrum
 from network.backend import Network
 from network.image.image_network import image_voxels
 from network.image.paths import at_direct_current
-from network.links import GROUND, Links, column, network_links
+from network.links import GROUND, Electrodes, Links, network_links
 
 #: Relative energy error that conjugate gradients stop at; that of Z is its square.
 TOLERANCE = 1e-9
@@ -87,12 +87,13 @@ Made = tuple[ReducedModel, dict[str, Any]]
 
 def _reduce_stack(problem: Problem, grid: Grid, band: Band | None, ranks: Any) -> Made:
     """The reduced model of a stack: every rank has the links of its own rows of nodes."""
-    vertical = column(grid.layers, counter_electrode=not problem.ideal_counter)
+    electrodes = Electrodes.of(problem, grid)
+    vertical = electrodes.column(problem, grid)
     if ranks.size > vertical.rows:
         raise InputError(f"{ranks.size} ranks are not allowed: the grid has {vertical.rows} rows of nodes")
     ends = np.linspace(0, vertical.rows, ranks.size + 1).astype(int)
     rows = range(int(ends[ranks.rank]), int(ends[ranks.rank + 1]))
-    links, numbering = network_links(grid, vertical, ideal_contact=problem.ideal_contact, rows=rows)
+    links, numbering = network_links(grid, vertical, electrodes, rows=rows)
     own = range(numbering.first(rows.start), numbering.first(rows.stop))
     flows = problem.direct_current
     return reduce_links(links, problem.places, own, numbering.unknowns, band, direct_current=flows, comm=ranks), {}
@@ -115,7 +116,13 @@ def _reduce_image(problem: Problem, grid: Grid, band: Band | None, ranks: Any) -
 
 
 #: Kind of cell -> how its links are shared out over ranks.
-KINDS = {RECTANGLES.name: _reduce_stack, OUTLINES.name: _reduce_stack, IMAGE.name: _reduce_image}
+KINDS = {
+    RECTANGLES.name: _reduce_stack,
+    OUTLINES.name: _reduce_stack,
+    TWO_RECTANGLES.name: _reduce_stack,
+    TWO_OUTLINES.name: _reduce_stack,
+    IMAGE.name: _reduce_image,
+}
 
 
 def reduce_links(

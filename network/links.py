@@ -17,8 +17,9 @@ from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.grids.grid import Grid
-from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
-from network.metal import metal
+from fem_constriction.problem.problem import Problem
+from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY
+from network.metal import Metal, metal
 
 #: The counter electrode at phi = 0 is no unknown.
 GROUND = -1
@@ -117,11 +118,12 @@ class Column:
         return len(self.heights)
 
 
-def column(layers: Sequence[Array], *, counter_electrode: bool) -> Column:
+def column(layers: Sequence[Array], *, counter_electrode: bool, patterned: bool = False) -> Column:
     """Return half voxel + [voxel + ...] + half voxel for every layer, with a boundary between layers.
 
     layers: z lines of each; counter_electrode: whether it has charge transfer (a node on its face and a link to ground);
-    an ideal one is ground itself.
+    an ideal one is ground itself. patterned: whether it differs from patch to patch (a node on its face, and links that are
+    not the column's).
     """
     segments: list[Segment] = []
     heights = [0.0]
@@ -135,11 +137,11 @@ def column(layers: Sequence[Array], *, counter_electrode: bool) -> Column:
             heights.append(float(size))
             segments.append(Segment(BULK, len(heights) - 2, len(heights) - 1, float(length)))
         last = number == len(layers) - 1
-        end = GROUND if last and not counter_electrode else len(heights)
+        end = GROUND if last and not (counter_electrode or patterned) else len(heights)
         if end != GROUND:
             heights.append(0.0)
         segments.append(Segment(BULK, len(heights) - 1 if end == GROUND else end - 1, end, float(lengths[-1])))
-    if counter_electrode:
+    if counter_electrode and not patterned:
         segments.append(Segment(COUNTER_ELECTRODE, len(heights) - 1, GROUND))
     return Column(tuple(segments), np.array(heights))
 
@@ -148,11 +150,13 @@ def column(layers: Sequence[Array], *, counter_electrode: bool) -> Column:
 class Numbering:
     """Nodes, ordered (z, x, y), as unknowns: those that an ideal contact holds are the electrode potential V, the last.
 
-    held: which nodes of row 0 those are, (x cells * y cells,); rows: of nodes.
+    held: which nodes of row 0 those are, (x cells * y cells,); rows: of nodes; grounded: which nodes of the last row an ideal
+    contact of the counter electrode holds at 0, in a network whose last row is its face; None: none of them.
     """
 
     held: NDArray[np.bool_]
     rows: int
+    grounded: NDArray[np.bool_] | None = None
 
     @property
     def free(self) -> NDArray[np.bool_]:
@@ -167,7 +171,7 @@ class Numbering:
     @property
     def unknowns(self) -> int:
         """How many there are, V included."""
-        return self.rows * self.held.size - self.tied + 1
+        return self.rows * self.held.size - self.tied - (0 if self.grounded is None else int(self.grounded.sum())) + 1
 
     def first(self, row: int) -> int:
         """Return the first unknown of a row."""
@@ -177,19 +181,50 @@ class Numbering:
         """Return the unknowns of nodes; ground stays ground."""
         face = np.where(self.free, np.cumsum(self.free) - 1, self.unknowns - 1)
         on_face = (node >= 0) & (node < self.held.size)
-        return np.where(on_face, face[np.where(on_face, node, 0)], np.where(node >= 0, node - self.tied, GROUND))
+        found = np.where(on_face, face[np.where(on_face, node, 0)], np.where(node >= 0, node - self.tied, GROUND))
+        if self.grounded is None:
+            return found
+        first = (self.rows - 1) * self.held.size
+        last = np.where(self.grounded, GROUND, first - self.tied + np.cumsum(~self.grounded) - 1)
+        below = node >= first
+        return np.where(below, last[np.where(below, node - first, 0)], found)
+
+
+@dataclass(frozen=True, eq=False)
+class Electrodes:
+    """What joins the nodes of both faces to the metals; counter None: one segment of every column, the same everywhere."""
+
+    working: Metal
+    counter: Metal | None
+
+    @classmethod
+    def of(cls, problem: Problem, grid: Grid) -> Electrodes:
+        """Return those of a problem on a grid."""
+        first, last = (float(lines[at] - lines[at - 1]) for lines, at in ((grid.layers[0], 1), (grid.layers[-1], -1)))
+        working = metal(grid, grid.touched, first, ideal=problem.ideal_contact)
+        if not problem.patterned_counter:
+            return cls(working, None)
+        names = (COUNTER_ELECTRODE, COUNTER_PORE)
+        return cls(working, metal(grid, grid.counter_touched, last, ideal=problem.ideal_counter, names=names))
+
+    def column(self, problem: Problem, grid: Grid) -> Column:
+        """Return what is below one patch of the working electrode's face."""
+        return column(grid.layers, counter_electrode=not problem.ideal_counter, patterned=self.counter is not None)
+
+    def numbering(self, vertical: Column) -> Numbering:
+        """Return which unknown each node is."""
+        return Numbering(self.working.held, vertical.rows, None if self.counter is None else self.counter.held)
 
 
 def network_links(
-    grid: Grid, vertical: Column, *, ideal_contact: bool, rows: range | None = None
+    grid: Grid, vertical: Column, electrodes: Electrodes, *, rows: range | None = None
 ) -> tuple[dict[str, Links], Numbering]:
     """Return the links of every process, in unknowns (the electrode potential V last), and the numbering.
 
     rows: only links that touch these rows of nodes (all): what one of several machines holds.
     """
     dx, dy = np.diff(grid.x), np.diff(grid.y)
-    at_metal = metal(grid, float(vertical.heights[1]), ideal=ideal_contact)
-    numbering = Numbering(at_metal.held, vertical.rows)
+    numbering = electrodes.numbering(vertical)
     own = range(vertical.rows) if rows is None else rows
     patch = np.arange(numbering.held.size)
     area = grid.copies * np.outer(dx, dy).ravel()
@@ -214,8 +249,12 @@ def network_links(
     for process, part in parts.items():
         for a, b, geometry in part:
             pieces.setdefault(process, []).append(Links(numbering.of(a), numbering.of(b), geometry))
-    for process, geometry in at_metal.geometry.items():
-        where = (geometry > 0) & (0 in own)
-        face = numbering.of(patch[where])
-        pieces.setdefault(process, []).append(Links(np.full_like(face, numbering.unknowns - 1), face, geometry[where]))
+    for at_metal, row, tied in (
+        (electrodes.working, 0, numbering.unknowns - 1),
+        (electrodes.counter, vertical.rows - 1, GROUND),
+    ):
+        for process, geometry in ({} if at_metal is None else at_metal.geometry).items():
+            where = (geometry > 0) & (row in own)
+            face = numbering.of(row * patch.size + patch[where])
+            pieces.setdefault(process, []).append(Links(np.full_like(face, tied), face, geometry[where]))
     return {process: Links.together(each) for process, each in pieces.items()}, numbering

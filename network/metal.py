@@ -22,7 +22,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import evaluate
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, PORE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_PORE, PORE
 
 #: Part of the last difference that the distance of oblique edges varies by: 0.01 of 0.34 h, extrapolated 0.06, as it is counted
 #: against the difference before (`refinement.extrapolate`), which is sqrt 2 times more.
@@ -34,12 +34,12 @@ WHOLE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Metal:
-    """Links between the metal and the nodes of the WE face, patch by patch.
+    """Links between the metal of an electrode and the nodes of its face, patch by patch.
 
     Parameters
     ----------
     held
-        Which nodes an ideal contact holds at V, (x cells * y cells,); none with a contact resistance.
+        Which nodes an ideal contact holds at the metal's potential, (x cells * y cells,); none with a contact resistance.
     geometry
         Process -> area of its link in m2, of `BULK` area over length in m; 0 where there is none. Each (x cells * y cells,).
     """
@@ -53,25 +53,29 @@ class Metal:
         return {process: sparse.diags_array(each).tocsr() for process, each in self.geometry.items()}
 
 
-def metal(grid: Grid, height: float, *, ideal: bool) -> Metal:
-    """Return what joins the metal to the face of a grid.
+def metal(grid: Grid, touched: Array, height: float, *, ideal: bool, names: tuple[str, str] = (CHARGE_TRANSFER, PORE)) -> Metal:
+    """Return what joins the metal to a face of a grid.
 
     Parameters
     ----------
     grid
-        With the share of every patch that the metal covers.
+        Whose patches the face has.
+    touched
+        The part of every patch that the metal covers, (x cells, y cells).
     height
-        Of the voxels below the face, m.
+        Of the voxels beside the face, m.
     ideal
         Whether the contact is without resistance.
+    names
+        Of the contact and of the pores beside it.
     """
     area = grid.copies * np.outer(np.diff(grid.x), np.diff(grid.y)).ravel()
-    share = grid.touched.ravel()
+    share, (contact, pore) = touched.ravel(), names
     if not ideal:
-        return Metal(np.zeros(share.shape, dtype=bool), {CHARGE_TRANSFER: area * share, PORE: area * (1 - share)})
+        return Metal(np.zeros(share.shape, dtype=bool), {contact: area * share, pore: area * (1 - share)})
     held = share > 1 - WHOLE
     cut = np.where(held, 0.0, share)
-    geometry = {CHARGE_TRANSFER: area * held, PORE: area * np.where(held, 0.0, 1 - share)}
+    geometry = {contact: area * held, pore: area * np.where(held, 0.0, 1 - share)}
     if np.any(cut):
         width = np.sqrt(area / grid.copies)
         length = (width + np.hypot(width, height)) / 2
@@ -89,9 +93,14 @@ def erratic(problem: Problem, grid: Grid, s: ArrayLike) -> Array:
     points = np.asarray(s)
     if grid.fits:
         return np.zeros(points.shape)
-    if not problem.ideal_contact:
-        return np.ones(points.shape)
     y = evaluate(problem.places, points)
     step = np.sqrt(grid.area / grid.copies / np.prod(grid.shape[:2]))
-    pores = step * np.abs(y[PORE] / y[BULK]) if PORE in y else np.zeros(points.shape)
-    return np.asarray(np.minimum(1.0, VARIES + pores))
+    found = np.zeros(points.shape)
+    for share, ideal, pore in (
+        (grid.share, problem.ideal_contact, PORE),
+        (grid.counter_share, problem.ideal_counter, COUNTER_PORE),
+    ):
+        if share is not None:
+            pores = step * np.abs(y[pore] / y[BULK]) if pore in y else np.zeros(points.shape)
+            found = np.maximum(found, np.minimum(1.0, VARIES + pores) if ideal else 1.0)
+    return np.asarray(found)

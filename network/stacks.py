@@ -19,8 +19,8 @@ from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import Lateral, Modes
 from fem_constriction.stack.volume import Stack
 from network.flux import currents, fluxes
-from network.links import Column, Numbering, column, network_links
-from network.metal import erratic, metal
+from network.links import Column, Electrodes, network_links
+from network.metal import Metal, erratic
 from network.potentials import NetworkFields
 
 #: mu > 2 makes the order 2 even at the edge of an ideal contact (numerics: measured 1.9 to 2.0).
@@ -50,28 +50,27 @@ class Graded(Scheme):
 
     def layered(self, problem: Problem, grid: Grid) -> Layered | None:
         """Return the network as a stack to be solved mode by mode: every voxel is a symmetric T of half links."""
-        vertical = column(grid.layers, counter_electrode=not problem.ideal_counter)
-        face = metal(grid, float(vertical.heights[1]), ideal=problem.ideal_contact)
-        numbering = Numbering(face.held, vertical.rows)
+        electrodes = Electrodes.of(problem, grid)
+        numbering = electrodes.numbering(electrodes.column(problem, grid))
         return Layered(
             lateral=Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
             layers=[np.diff(lines) for lines in grid.layers],
             two_port=_voxel,
             area=grid.copies,
             unit=1.0,
-            face=face.matrices,
+            face=electrodes.working.matrices,
             free=numbering.free,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
         )
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return one Laplacian per place; currents that are admissible, where the contact ends on faces of voxels."""
-        ideal = problem.ideal_contact
-        vertical = column(grid.layers, counter_electrode=not problem.ideal_counter)
-        links, numbering = network_links(grid, vertical, ideal_contact=ideal)
+        electrodes = Electrodes.of(problem, grid)
+        vertical = electrodes.column(problem, grid)
+        links, numbering = network_links(grid, vertical, electrodes)
         size = numbering.unknowns
         operators: dict[str, Operator] = {place: links[place].laplacian(size) for place in problem.places}
-        stack = _stack(grid, vertical, ideal_contact=ideal)
+        stack = _stack(grid, vertical, electrodes.working)
         held = numbering.held
         return Assembly(
             operators=operators,
@@ -92,10 +91,44 @@ class Graded(Scheme):
         )
 
 
+class TwoGraded(Graded):
+    """The same between two patterned electrodes."""
+
+    offers = (FAMILY, UNIFORM)
+
+    def layered(self, problem: Problem, grid: Grid) -> Layered | None:
+        """Return None: all unknowns are solved."""
+        return None
+
+    def assemble(self, problem: Problem, grid: Grid) -> Assembly:
+        """Return one Laplacian per place."""
+        electrodes = Electrodes.of(problem, grid)
+        vertical = electrodes.column(problem, grid)
+        links, numbering = network_links(grid, vertical, electrodes)
+        size = numbering.unknowns
+        return Assembly(
+            operators={place: links[place].laplacian(size) for place in problem.places},
+            bound="upper" if grid.fits else None,
+            description={"grid": grid.name, "cells": grid.shape, "unknowns": size},
+        )
+
+
 class Shared(Graded):
     """Equal voxels, those that an outline cuts with their share of the contact."""
 
     offers = (FAMILY, UNIFORM, FIELDS)
+
+    def grid(self, problem: Problem, level: int) -> Grid:
+        """Return member `level` of the cell's family of equal voxels."""
+        return voxel_member(problem, VOXELS, level)
+
+    def erratic(self, problem: Problem, grid: Grid, s: ArrayLike) -> Array:
+        """Return which part of the difference between a grid and the one before follows no series: see `network.metal`."""
+        return erratic(problem, grid, s)
+
+
+class TwoShared(TwoGraded):
+    """Equal voxels between two patterned electrodes, those that an outline cuts with their share of its contact."""
 
     def grid(self, problem: Problem, level: int) -> Grid:
         """Return member `level` of the cell's family of equal voxels."""
@@ -129,9 +162,8 @@ def _rows(grid: Grid, held: NDArray[np.bool_], potentials: Potentials) -> Callab
     return row
 
 
-def _stack(grid: Grid, vertical: Column, *, ideal_contact: bool) -> Stack:
+def _stack(grid: Grid, vertical: Column, face: Metal) -> Stack:
     """The same network as a tensor product: what the preconditioner needs."""
-    face = metal(grid, float(vertical.heights[1]), ideal=ideal_contact)
     bands: dict[str, Array] = {}
     for segment in vertical.segments:
         band = bands.setdefault(segment.process, np.zeros((2, vertical.rows)))

@@ -12,13 +12,18 @@ from typing import ClassVar
 from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.meshes.elements import MeshElements
 from fem_constriction.fem.prisms.elements import PrismElements
-from fem_constriction.fem.stacks.elements import Hexahedra
+from fem_constriction.fem.stacks.elements import Hexahedra, TwoHexahedra
 from fem_constriction.problem.faces import Mesher
-from fem_constriction.problem.kinds import MESH, OUTLINES, RECTANGLES
+from fem_constriction.problem.kinds import MESH, OUTLINES, RECTANGLES, TWO_RECTANGLES
 from fem_constriction.reduction.assembly import Bound
 from fem_constriction.solving.schemes import ByKind, Scheme
 
-SCHEMES: Mapping[str, type[Elements]] = {RECTANGLES.name: Hexahedra, OUTLINES.name: PrismElements, MESH.name: MeshElements}
+SCHEMES: Mapping[str, type[Elements]] = {
+    RECTANGLES.name: Hexahedra,
+    OUTLINES.name: PrismElements,
+    MESH.name: MeshElements,
+    TWO_RECTANGLES.name: TwoHexahedra,
+}
 
 
 class FiniteElements(ByKind):

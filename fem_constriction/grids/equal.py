@@ -54,9 +54,11 @@ def uniform(described: Described, resolution: int) -> Grid:
     """
     resolution = whole("resolution", resolution, "a whole number of cells per edge of the cell")
     problem = Problem.of(described)
-    if not problem.face.centred:
+    if not (problem.face.centred and problem.counter_face.centred):
         return voxelised(problem, resolution)
-    smallest = 4 if 0 < problem.contact_fraction < 1 else 1
+    sides = [sorted({0.0, *pair}) for pair in zip(problem.contact_sides, problem.counter_sides, strict=True)]
+    free = max(sum(side < width for side in each) for each, width in zip(sides, problem.body.lengths[:2], strict=True))
+    smallest = 1 if free < 2 else 2 * free
     if resolution < smallest:
         raise InputError(
             key="resolution",
@@ -66,26 +68,31 @@ def uniform(described: Described, resolution: int) -> Grid:
     name = f"uniform, {resolution} per edge"
     most = float(min(resolution, 10**100))
     check_counts(name, most**2 / 4, problem.body.layers, most)
-    lateral: list[tuple[Lines, NDArray[np.bool_]]] = []
+    lateral: list[tuple[Lines, Lines]] = []
     quarter = resolution % 2 == 0
-    for side, width in zip(problem.contact_sides, problem.body.lengths[:2], strict=True):
-        pieces = [side / 2, (width - side) / 2] if quarter else [(width - side) / 2, side, (width - side) / 2]
+    for each, width in zip(sides, problem.body.lengths[:2], strict=True):
+        half = np.diff([*(side / 2 for side in each), width / 2]).tolist()
+        pieces = half if quarter else [*half[:0:-1], 2 * half[0], *half[1:]]
         pieces = [piece for piece in pieces if piece > 0]
         counts = _share(pieces, resolution // 2 if quarter else resolution, mirrored=not quarter)
         lines = _pieces(pieces, counts)
-        centre = 0.0 if quarter else width / 2
-        lateral.append((lines, np.abs(midpoints(lines) - centre) < side / 2))
+        lateral.append((lines, np.abs(midpoints(lines) - (0.0 if quarter else width / 2))))
     ends = problem.body.ends
     counts = _share(list(np.diff(ends)), max(resolution, len(ends) - 1))
     layers = tuple(np.linspace(a, b, n + 1) for a, b, n in zip(ends, ends[1:], counts, strict=False))
-    (x, touches_x), (y, touches_y) = lateral
+    (x, from_x), (y, from_y) = lateral
+
+    def covered(sides: tuple[float, float]) -> NDArray[np.bool_]:
+        return np.asarray(np.logical_and.outer(from_x < sides[0] / 2, from_y < sides[1] / 2))
+
     return Grid(
         x=x,
         y=y,
         layers=layers,
-        contact=np.logical_and.outer(touches_x, touches_y),
+        contact=covered(problem.contact_sides),
         copies=4 if quarter else 1,
         name=name,
+        counter=covered(problem.counter_sides) if problem.patterned_counter else None,
     )
 
 
@@ -116,7 +123,7 @@ def voxel_member(described: Described, voxels: int, level: int) -> Grid:
     check_counts(name, _face_cells(problem, doubled(voxels, min(level, 400))), problem.body.layers)
     step = min(problem.body.lengths[:2]) / voxels
     near = UNIFORM_DEPTH * step
-    layers = layers_of(problem.body, near, Grading(1.0, UNIFORM_DEPTH), level)
+    layers = layers_of(problem.body, near, Grading(1.0, UNIFORM_DEPTH), level, both=problem.patterned_counter)
     return _over_face(problem, voxels << level, layers, name)
 
 
@@ -127,10 +134,11 @@ def _face_cells(problem: Problem, resolution: float) -> float:
 
 
 def _over_face(problem: Problem, resolution: int, layers: tuple[Lines, ...], name: str) -> Grid:
-    face = problem.whole_face if resolution % 2 == 1 else problem.face
+    face, counter = problem.whole_faces if resolution % 2 == 1 else problem.faces
     longest = max(problem.body.lengths[:2])
     x, y = (np.linspace(0.0, width, max(1, round(resolution * width / longest)) + 1) for width in face.width)
     share = face.share(x, y, problem.contact_area / face.copies)
+    below = counter.share(x, y, problem.counter_area / face.copies) if problem.patterned_counter else None
     return Grid(
         x=x,
         y=y,
@@ -139,7 +147,9 @@ def _over_face(problem: Problem, resolution: int, layers: tuple[Lines, ...], nam
         copies=face.copies,
         name=name,
         share=share,
-        order=IDEAL_ORDER if problem.ideal_contact else ROBIN_ORDER,
+        order=IDEAL_ORDER if problem.ideal_edge else ROBIN_ORDER,
+        counter=None if below is None else below >= 0.5 - HALF,
+        counter_share=below,
     )
 
 
@@ -156,9 +166,11 @@ def _share(pieces: Sequence[float], total: int, mirrored: bool = False) -> list[
         counts[place] += step
         if step > 0 or counts[place] > 1:
             heapq.heappush(queue, (-step * lengths[place] / counts[place], place))
-    if mirrored and len(counts) == 3 and counts[0] != counts[2]:
-        outer = max(1, round((counts[0] + counts[2]) / 2))
-        counts = np.array([outer, total - 2 * outer, outer])
+    if mirrored and len(counts) > 2 and np.any(counts != counts[::-1]):
+        outer = np.maximum(1, np.round((counts + counts[::-1])[: len(counts) // 2] / 2)).astype(int)
+        while 2 * outer.sum() >= total:
+            outer[np.argmax(outer)] -= 1
+        counts = np.array([*outer, total - 2 * outer.sum(), *outer[::-1]])
     return [int(count) for count in counts]
 
 

@@ -76,24 +76,54 @@ def about(edges: Lines, width: float, lines: Callable[[float], Lines]) -> Lines:
     return np.append(np.concatenate([*found[:-1], found[-1][:-1]]), width)
 
 
-def layers_of(body: Body, scale: float, grading: Grading, level: int) -> tuple[Lines, ...]:
-    """Return the z lines of each layer; equally spaced in T where a layer needs more than one step, plain otherwise."""
+def layers_of(body: Body, scale: float, grading: Grading, level: int, *, both: bool = False) -> tuple[Lines, ...]:
+    """Return the z lines of each layer; equally spaced in T where a layer needs more than one step, plain otherwise.
+
+    both: T counts from the nearer electrode, instead of the working one.
+    """
+    if both:
+        return _from_both_ends(body, scale, grading, level)
     count = body.layers
     check_counts(f"level {level}", 1, count, doubled(count, level))
     ends = body.ends
     steps = np.diff(steps_to(ends, scale, grading.exponent))
     rows = np.sum(np.maximum(1.0, np.ceil(grading.steps * steps - 1e-9)))
     check_counts(f"level {level}", 1, count, doubled(float(rows), level))
+    return tuple(_layer(top, bottom, scale, grading, level) for top, bottom in pairwise(ends))
+
+
+def _layer(top: float, bottom: float, scale: float, grading: Grading, level: int) -> Lines:
+    """Lines from top to bottom, distances from an electrode."""
+    first, last = steps_to(np.array([top, bottom]), scale, grading.exponent)
+    count = cells_over(last - first, grading)
+    if count == 1:
+        return np.linspace(top, bottom, (1 << level) + 1)
+    lines = _inverse(np.linspace(first, last, (count << level) + 1), scale, grading.exponent)
+    lines[0], lines[-1] = top, bottom
+    return lines
+
+
+def _from_both_ends(body: Body, scale: float, grading: Grading, level: int) -> tuple[Lines, ...]:
+    """The same with T from the nearer electrode: a layer in whose inside both are equally far has a line there."""
+    ends = body.ends
+    depth, middle = float(ends[-1]), float(ends[-1]) / 2
+    steps = 2 * body.layers + grading.steps * 2 * float(steps_to(middle, scale, grading.exponent))
+    check_counts(f"level {level}", 1, body.layers, doubled(steps, level))
     found = []
     for top, bottom in pairwise(ends):
-        first, last = steps_to(np.array([top, bottom]), scale, grading.exponent)
-        count = cells_over(last - first, grading)
-        if count == 1:
-            lines = np.linspace(top, bottom, (1 << level) + 1)
-        else:
-            lines = _inverse(np.linspace(first, last, (count << level) + 1), scale, grading.exponent)
-            lines[0], lines[-1] = top, bottom
-        found.append(lines)
+        inside = top < middle * (1 - TOGETHER) and bottom > middle * (1 + TOGETHER)
+        pieces = [top, middle, bottom] if inside else [top, bottom]
+        lines = [np.array([top])]
+        for a, b in pairwise(pieces):
+            below = a + b > depth
+            part = (
+                depth - _layer(depth - b, depth - a, scale, grading, level)[::-1]
+                if below
+                else _layer(a, b, scale, grading, level)
+            )
+            lines.append(part[1:])
+            lines[-1][-1] = b
+        found.append(np.concatenate(lines))
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from fem_constriction.grids.affordable import check_counts, doubled
 from fem_constriction.grids.equal import uniform, voxel_member
 from fem_constriction.grids.grading import Grading, about, cells_over, graded, layers_of, reaches, steps_to
 from fem_constriction.grids.rectilinear import Grid, midpoints
+from fem_constriction.problem.faces import both_edges
 from fem_constriction.problem.problem import Described, Problem
 
 __all__ = ["Grading", "Grid", "family_member", "uniform", "voxel_member"]
@@ -21,7 +22,8 @@ __all__ = ["Grading", "Grid", "family_member", "uniform", "voxel_member"]
 def family_member(described: Described, grading: Grading, level: int) -> Grid:
     """Return a member of the cell's nested family of graded grids, for contacts of rectangles.
 
-    On the part of the cell that mirror symmetry leaves; lines on every edge of the contact, graded towards it.
+    On the part of the cell that mirror symmetry leaves; lines on every edge of a contact, at either electrode, graded towards
+    it and towards the electrodes.
 
     Parameters
     ----------
@@ -38,8 +40,8 @@ def family_member(described: Described, grading: Grading, level: int) -> Grid:
         The member.
     """
     problem = Problem.of(described)
-    face, depth = problem.face, problem.body.lengths[2]
-    edges = [face.edges(axis) for axis in range(2)]
+    face, counter, depth = problem.face, problem.counter_face, problem.body.lengths[2]
+    edges = [both_edges(face, counter, axis) for axis in range(2)]
     squeezed = any(each.size for each in edges)
     pieces = [length for axis, each in enumerate(edges) if each.size for length in reaches(each, face.width[axis]) if length]
     scale = min(*pieces, depth) if pieces else depth
@@ -57,12 +59,14 @@ def family_member(described: Described, grading: Grading, level: int) -> Grid:
             lateral.append(about(each, face.width[axis], lambda reach: graded(reach, scale, grading, level)))
         else:
             lateral.append(np.linspace(0.0, face.width[axis], (1 << level) + 1))
-    layers = layers_of(problem.body, scale, grading if squeezed else Grading(1.0, 1), level)
+    layers = layers_of(problem.body, scale, grading if squeezed else Grading(1.0, 1), level, both=problem.patterned_counter)
+    middles = midpoints(lateral[0]), midpoints(lateral[1])
     return Grid(
         x=lateral[0],
         y=lateral[1],
         layers=layers,
-        contact=face.touches(midpoints(lateral[0]), midpoints(lateral[1])),
+        contact=face.touches(*middles),
         copies=face.copies,
         name=name,
+        counter=counter.touches(*middles) if problem.patterned_counter else None,
     )

@@ -39,6 +39,11 @@ class MeshGrid(Grid):
         return self.measure.affine
 
     @cached_property
+    def counter_area(self) -> float:
+        """All of the working electrode's area: a mesh names what the counter electrode touches, and that is all of it."""
+        return self.area
+
+    @property
     def contact_area(self) -> float:
         """A_c in m2, of the mesh's faces."""
         return self.measure.contact

@@ -39,6 +39,8 @@ class Grid:
         else 0.
     order
         Of convergence of its family, where that is not the backend's.
+    counter, counter_share
+        The same as contact and share at the counter electrode; left out: its metal touches all of its face.
 
     Raises
     ------
@@ -54,6 +56,8 @@ class Grid:
     name: str = ""
     share: NDArray[np.float64] | None = None
     order: float | None = None
+    counter: NDArray[np.bool_] | None = None
+    counter_share: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         depth = self.depth
@@ -85,6 +89,13 @@ class Grid:
         """The part of each cell of the face that the metal touches, 0 to 1."""
         return self.contact.astype(float) if self.share is None else self.share
 
+    @property
+    def counter_touched(self) -> NDArray[np.float64]:
+        """The part of each cell of the counter electrode's face that its metal touches, 0 to 1."""
+        if self.counter is None:
+            return np.ones(self.contact.shape)
+        return self.counter.astype(float) if self.counter_share is None else self.counter_share
+
     def contact_lines(self, axis: int) -> tuple[int, ...]:
         """Return the numbers of the lines where the contact ends somewhere.
 
@@ -113,12 +124,20 @@ class Grid:
     @property
     def fits(self) -> bool:
         """Whether the contact's outline lies on faces of the grid, so that its Z may bound the continuum's."""
-        return self.share is None
+        return self.share is None and self.counter_share is None
 
     @cached_property
     def contact_area(self) -> float:
         """A_c of the whole electrode in m2, as the grid has it."""
-        return float(self.copies * np.einsum("i,j,ij->", np.diff(self.x), np.diff(self.y), self.touched))
+        return self._covered(self.touched)
+
+    @cached_property
+    def counter_area(self) -> float:
+        """What the metal of the counter electrode touches in m2, as the grid has it."""
+        return self._covered(self.counter_touched)
+
+    def _covered(self, touched: Lines) -> float:
+        return float(self.copies * np.einsum("i,j,ij->", np.diff(self.x), np.diff(self.y), touched))
 
     @cached_property
     def area(self) -> float:

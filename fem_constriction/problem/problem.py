@@ -159,9 +159,14 @@ class Problem:
         return self.faces[1]
 
     @cached_property
+    def whole_faces(self) -> tuple[Face, Face]:
+        """All of both faces."""
+        return faces_of(self.cell, whole=True)
+
+    @property
     def whole_face(self) -> Face:
         """All of the working electrode's face."""
-        return faces_of(self.cell, whole=True)[0]
+        return self.whole_faces[0]
 
     @cached_property
     def body(self) -> Body:
@@ -171,7 +176,7 @@ class Problem:
     @property
     def kind(self) -> Kind:
         """The kind of cell, as backends declare what they offer of it."""
-        return with_counter(self.body.kind) if self.counter_fraction < 1 else self.body.kind
+        return with_counter(self.body.kind) if self.patterned_counter else self.body.kind
 
     @cached_property
     def area(self) -> float:
@@ -194,6 +199,16 @@ class Problem:
         return self.cell.counter_touch.fraction
 
     @cached_property
+    def counter_area(self) -> float:
+        """What the counter electrode touches in m2; of a mesh, which names its faces, all of A."""
+        return self.counter_fraction * self.area
+
+    @property
+    def patterned_counter(self) -> bool:
+        """Whether the counter electrode leaves a part of its face free."""
+        return self.counter_fraction < 1
+
+    @cached_property
     def ideal_contact(self) -> bool:
         """Whether the electrolyte is at the metal's potential where it is touched: a contact without charge transfer."""
         return CHARGE_TRANSFER not in self.processes and self.contact_fraction > 0
@@ -207,6 +222,16 @@ class Problem:
     def contact_sides(self) -> tuple[float, float]:
         """Extent of the contact along x and y in m."""
         return self.cell.contact_sides
+
+    @cached_property
+    def counter_sides(self) -> tuple[float, float]:
+        """Extent of what the counter electrode touches along x and y in m."""
+        return self.cell.counter_touch.sides
+
+    @property
+    def ideal_edge(self) -> bool:
+        """Whether a contact without resistance ends somewhere on a face."""
+        return (self.ideal_contact and self.contact_fraction < 1) or (self.ideal_counter and self.patterned_counter)
 
     @cached_property
     def activation_energies(self) -> Mapping[str, float]:
@@ -252,7 +277,7 @@ class Problem:
             "processes": list(self.places),
             "direct_current": self.direct_current,
         }
-        if self.counter_fraction < 1:
+        if self.patterned_counter:
             described["counter"] = self.cell.counter_touch.contact.model_dump(mode="json")
         return json.dumps(described, sort_keys=True)
 

@@ -134,6 +134,7 @@ def check_areas(problem: Problem, grid: Grid) -> None:
     """A grid that has another contact or another face solves another cell."""
     for what, has, should in (
         ("contact area", grid.contact_area, problem.contact_area),
+        ("contact area of the counter electrode", grid.counter_area, problem.counter_area),
         ("area", grid.area, problem.area),
         ("thickness", grid.depth, problem.body.lengths[2]),
     ):

@@ -18,9 +18,10 @@ from scipy import sparse
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError
+from fem_constriction.problem.problem import Problem
 from network import Network
 from network.distributed import _Part, reduce_distributed
-from network.links import column, network_links
+from network.links import Electrodes, network_links
 
 CELLS = ["homogeneous-25", "figure-6-16", "figure-3a-16"]
 #: Of tests/shared/distributed_run.py: grains with boundaries in all directions.
@@ -34,12 +35,12 @@ def test_slabs_hold_the_rows_of_every_matrix(name: str, slabs: int) -> None:
     backend = Network()
     grid = backend.uniform(cell, 8)
     assembly = backend.assemble(cell, grid)
-    ideal = cell.working_electrode.charge_transfer is None
-    vertical = column(grid.layers, counter_electrode="counter_electrode" in assembly.operators)
+    electrodes = Electrodes.of(Problem.of(cell), grid)
+    vertical = electrodes.column(Problem.of(cell), grid)
     ends = np.linspace(0, vertical.rows, slabs + 1).astype(int)
     found: dict[str, list[_Part]] = {process: [] for process in assembly.operators}
     for start, stop in pairwise(ends):
-        links, numbering = network_links(grid, vertical, ideal_contact=ideal, rows=range(start, stop))
+        links, numbering = network_links(grid, vertical, electrodes, rows=range(start, stop))
         for process, parts in found.items():
             own = range(numbering.first(start), numbering.first(stop))
             parts.append(_Part(links.get(process), own, numbering.unknowns - 1))

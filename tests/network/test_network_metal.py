@@ -83,9 +83,9 @@ def test_on_the_face_and_with_all_unknowns_it_is_the_same_network() -> None:
 def test_what_joins_metal_and_voxels_has_the_area_of_the_face() -> None:
     ideal = cell(DISC, pore={"capacitance": "8.85 uF/cm^2"})
     grid = Network().uniform(ideal, 20)
-    resistive = metal(grid, 1e-6, ideal=False).geometry
+    resistive = metal(grid, grid.touched, 1e-6, ideal=False).geometry
     assert sum(each.sum() for each in resistive.values()) == pytest.approx(ideal.area, rel=1e-12)
-    linked = metal(grid, 1e-6, ideal=True)
+    linked = metal(grid, grid.touched, 1e-6, ideal=True)
     assert linked.geometry[PORE].sum() == pytest.approx(ideal.area - ideal.contact_area, rel=1e-12)
     assert np.all((linked.geometry[BULK] > 0) == ((grid.touched.ravel() > 0) & ~linked.held))
 

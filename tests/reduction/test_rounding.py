@@ -21,7 +21,7 @@ from fem_constriction.reduction.projection import TARGET, Basis, first_shifts
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.stack.face_model import PlaneBasis
-from network.links import GROUND, column, network_links
+from network.links import GROUND, Electrodes, network_links
 
 #: What rounding of the entries of a backend's own matrices does, which no model sees: an entry of eps times the diagonal of
 #: a fine element, 1e3 times what flows.
@@ -69,7 +69,8 @@ def test_at_full_contact_z_is_a_series_to_rounding(backend: str, farad: float) -
 
 def by_links(made: fc.Cell, grid: Any) -> np.ndarray:
     """Z of the network's links at each s, without its matrices."""
-    links, numbering = network_links(grid, column(grid.layers, counter_electrode=True), ideal_contact=False)
+    electrodes = Electrodes.of(Problem.of(made), grid)
+    links, numbering = network_links(grid, electrodes.column(Problem.of(made), grid), electrodes)
     ends = np.concatenate([np.column_stack([each.a, each.b]) for each in links.values()])
     metal, ground = numbering.unknowns - 1, numbering.unknowns
     ends = np.where(ends == GROUND, ground, ends)

@@ -69,6 +69,11 @@ class Prisms(Grid):
         return self.plane.t.shape[1], sum(len(z) - 1 for z in self.layers)
 
     @cached_property
+    def counter_area(self) -> float:
+        """The counter electrode touches all of its face."""
+        return self.area
+
+    @property
     def contact_area(self) -> float:
         """A_c of the whole electrode in m2, as the triangles have it."""
         return self.copies * self._area(self.plane.contact)

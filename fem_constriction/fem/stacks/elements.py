@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
+
+from scipy import sparse
 
 from fem_constriction.fem.stacks.extruded import ExtrudedElements
 from fem_constriction.fem.stacks.fields import Gradients
-from fem_constriction.fem.stacks.operators import Numbering
+from fem_constriction.fem.stacks.operators import Extruded, Numbering
 from fem_constriction.fem.stacks.potentials import ElementFields
 from fem_constriction.fem.stacks.sides import USUAL, rectangular_sides
-from fem_constriction.fem.stacks.spaces import PlanarSpace, VerticalSpace
+from fem_constriction.fem.stacks.spaces import PlanarSpace, VerticalSpace, free_of
 from fem_constriction.fem.stacks.traces import traces
 from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
 from fem_constriction.problem.problem import Problem
-from fem_constriction.reduction.assembly import Potentials
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, PORE
+from fem_constriction.reduction.assembly import Assembly, Potentials
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, POTENTIALS, UNIFORM
 from fem_constriction.space.protocols import Traces
 from fem_constriction.space.reconstruction import Reconstruction
+from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.sides import Sides
 
 #: Per degree k: mu near 2 k for the full order 2 k (numerics: measured 1.9 for k = 1; 3.5 to 4.0 for k = 2).
@@ -33,7 +37,7 @@ GRADINGS = {
 class Hexahedra(ExtrudedElements):
     """Rectangles of the face times lines along z."""
 
-    offers = (FAMILY, UNIFORM, FIELDS, POTENTIALS, ENCLOSURE)
+    offers: ClassVar[Collection[str]] = (FAMILY, UNIFORM, FIELDS, POTENTIALS, ENCLOSURE)
 
     def grid(self, problem: Problem, level: int) -> Grid:
         """Return member `level` of the cell's family of graded grids."""
@@ -76,6 +80,43 @@ class Hexahedra(ExtrudedElements):
             "inside": lambda potential, y_bulk, _: ElementFields(x, y, line, degree, depth, row(potential), y_bulk),
             "traces": partial(_traces, plane, line, numbering, degree, depth, grid.copies),
         }
+
+
+class TwoHexahedra(Hexahedra):
+    """The same between two patterned electrodes."""
+
+    offers = (FAMILY, UNIFORM)
+
+    def layered(self, problem: Problem, grid: Grid) -> Layered | None:
+        """Return None: all unknowns are solved."""
+        return None
+
+    def counter(self, plane: PlanarSpace, problem: Problem, grid: Grid) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """Return int u v over the contact and over the pores of the counter electrode's face."""
+        assert grid.counter is not None
+        return plane.touched(grid.counter.astype(float) if problem.ideal_counter else grid.counter_touched)
+
+    def assemble(self, problem: Problem, grid: Grid) -> Assembly:
+        """Return one matrix per place, from the forms assembled on the plane and along z."""
+        self.check(problem, grid)
+        depth = grid.depth
+        plane = self.plane(grid, ideal=problem.ideal_contact)
+        contact, pore = self.counter(plane, problem, grid)
+        line = VerticalSpace.build([z / depth for z in grid.layers], self.degree)
+        numbering = Numbering(line.size, plane.free(ideal=problem.ideal_contact), free_of(contact, ideal=problem.ideal_counter))
+        area, top, bottom = grid.copies * depth**2, line.row(0), line.row(-1)
+        terms = self.below(plane, line, grid) | {
+            CHARGE_TRANSFER: [(top, plane.contact * area)],
+            PORE: [(top, plane.pore * area)],
+            COUNTER_ELECTRODE: [(bottom, contact * area)],
+            COUNTER_PORE: [(bottom, pore * area)],
+        }
+        metal = (CHARGE_TRANSFER, PORE)
+        return Assembly(
+            operators={place: Extruded(terms[place], numbering, metal=place in metal) for place in problem.places},
+            bound="lower" if grid.fits else None,
+            description=self.described(grid, numbering),
+        )
 
 
 def _traces(

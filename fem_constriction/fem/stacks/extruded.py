@@ -24,6 +24,9 @@ from fem_constriction.reduction.assembly import Assembly, Operator
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.volume import Stack
 
+#: Place -> matrices along z and over the plane, whose products make its own in sum.
+Terms = dict[str, list[tuple[sparse.csr_array, sparse.csr_array]]]
+
 
 class ExtrudedElements(Elements):
     """Elements of the plane times elements along z."""
@@ -63,7 +66,7 @@ class ExtrudedElements(Elements):
             unit=grid.depth,
             face={CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
             free=free,
-            description=self.described(grid, Numbering(rows, free, grounded=problem.ideal_counter)),
+            description=self.described(grid, Numbering.of(rows, free, grounded=problem.ideal_counter)),
         )
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
@@ -72,12 +75,10 @@ class ExtrudedElements(Elements):
         depth = grid.depth
         plane = self.plane(grid, ideal=problem.ideal_contact)
         line = VerticalSpace.build([z / depth for z in grid.layers], self.degree)
-        numbering = Numbering(line.size, plane.free(ideal=problem.ideal_contact), grounded=problem.ideal_counter)
+        numbering = Numbering.of(line.size, plane.free(ideal=problem.ideal_contact), grounded=problem.ideal_counter)
         volume, area = grid.copies * depth, grid.copies * depth**2
         contact, pore, whole = plane.contact * area, plane.pore * area, plane.mass * area
-        terms = {
-            BULK: [(line.mass, plane.stiffness * volume), (line.stiffness, plane.mass * volume)],
-            GRAIN_BOUNDARY: [(line.jumps, whole)],
+        terms = self.below(plane, line, grid) | {
             CHARGE_TRANSFER: [(line.row(0), contact)],
             PORE: [(line.row(0), pore)],
             COUNTER_ELECTRODE: [(line.row(-1), whole)],
@@ -105,6 +106,14 @@ class ExtrudedElements(Elements):
             bound="lower" if grid.fits else None,
             description=self.described(grid, numbering),
         )
+
+    def below(self, plane: Plane, line: VerticalSpace, grid: Grid) -> Terms:
+        """Return the matrices of what lies between the faces, (along z, over the plane) of each place."""
+        volume = grid.copies * grid.depth
+        return {
+            BULK: [(line.mass, plane.stiffness * volume), (line.stiffness, plane.mass * volume)],
+            GRAIN_BOUNDARY: [(line.jumps, plane.mass * (grid.copies * grid.depth**2))],
+        }
 
     def described(self, grid: Grid, numbering: Numbering) -> dict[str, Any]:
         """Return what was built, in words and numbers."""

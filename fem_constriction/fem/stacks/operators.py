@@ -22,17 +22,28 @@ class Numbering:
     """Which unknown each node is: rows of nodes as in the mesh, then V.
 
     rows: number of rows of nodes; first: which nodes of the first row (the WE face) are unknowns, the others being V;
-    grounded: whether the last row (the CE face) is phi = 0. Unknowns are the remaining nodes in their order, then V.
+    last: which nodes of the last row (the CE face) are, the others being phi = 0. Unknowns are the remaining nodes in their
+    order, then V.
     """
 
     rows: int
     first: NDArray[np.bool_]
-    grounded: bool
+    last: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, rows: int, first: NDArray[np.bool_], *, grounded: bool) -> Numbering:
+        """Return that of a counter electrode which is the same everywhere; grounded: its face is phi = 0."""
+        return cls(rows, first, np.full(first.shape, not grounded))
+
+    @property
+    def grounded(self) -> bool:
+        """Whether no node of the last row is an unknown."""
+        return not self.last.any()
 
     @property
     def unknowns(self) -> int:
         """Number of unknowns, V included."""
-        return int(self.first.sum()) + (self.rows - 1 - self.grounded) * self.first.size + 1
+        return int(self.first.sum()) + (self.rows - 2) * self.first.size + int(self.last.sum()) + 1
 
     def spread(self, columns: Array, rows: NDArray[np.int64]) -> Array:
         """Return E x on some rows of nodes, shape (len(rows), nodes of a row, k), from values of the unknowns."""
@@ -42,8 +53,10 @@ class Numbering:
             if row == 0:
                 image[:] = columns[-1]
                 image[self.first] = columns[:start]
-            elif row < self.rows - self.grounded:
+            elif row < self.rows - 1:
                 image[:] = columns[start + (row - 1) * size : start + row * size]
+            else:
+                image[self.last] = columns[start + (row - 1) * size : -1]
         return values
 
     def gather(self, values: Array, rows: NDArray[np.int64]) -> Array:
@@ -54,8 +67,10 @@ class Numbering:
             if row == 0:
                 columns[:start] = value[self.first]
                 columns[-1] = value[~self.first].sum(0)
-            elif row < self.rows - self.grounded:
+            elif row < self.rows - 1:
                 columns[start + (row - 1) * size : start + row * size] = value
+            else:
+                columns[start + (row - 1) * size : -1] = value[self.last]
         return columns
 
     def row_of(self, potentials: Potentials) -> Callable[[int], Array]:
@@ -68,9 +83,12 @@ class Numbering:
                 values = np.repeat(metal, size, axis=0)
                 values[self.first] = potentials.values(slice(0, start))
                 return values
-            if self.grounded and number == self.rows - 1:
-                return np.zeros((size, metal.shape[1]))
             first = start + (number - 1) * size
+            if number == self.rows - 1 and not self.last.all():
+                values = np.zeros((size, metal.shape[1]))
+                if self.last.any():
+                    values[self.last] = potentials.values(slice(first, self.unknowns - 1))
+                return values
             return potentials.values(slice(first, first + size))
 
         return row
@@ -78,8 +96,8 @@ class Numbering:
     def matrix(self) -> sparse.csr_array:
         """Return E, (nodes, unknowns)."""
         nodes, unknowns = self.rows * self.first.size, self.unknowns
-        last = nodes - self.first.size * self.grounded
-        free = np.append(np.flatnonzero(self.first), np.arange(self.first.size, last))
+        last = nodes - self.first.size
+        free = np.concatenate([np.flatnonzero(self.first), np.arange(self.first.size, last), last + np.flatnonzero(self.last)])
         tied = np.flatnonzero(~self.first)
         columns = np.append(np.arange(free.size), np.full(tied.size, unknowns - 1))
         return sparse.csr_array((np.ones(columns.size), (np.append(free, tied), columns)), shape=(nodes, unknowns))

@@ -110,7 +110,12 @@ class Plane:
 
     def free(self, *, ideal: bool) -> NDArray[np.bool_]:
         """Return which nodes of the WE face are unknowns: not those of an ideal contact, to which its edge belongs."""
-        return np.asarray(self.contact.diagonal() == 0) if ideal else np.ones(self.size, dtype=bool)
+        return free_of(self.contact, ideal=ideal)
+
+
+def free_of(contact: sparse.csr_array, *, ideal: bool) -> NDArray[np.bool_]:
+    """Return which nodes of a face are unknowns: not those of an ideal contact, to which its edge belongs."""
+    return np.asarray(contact.diagonal() == 0) if ideal else np.ones(contact.shape[0], dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,10 +136,14 @@ class PlanarSpace(Plane):
     def build(cls, x: Array, y: Array, touched: Array, degree: int) -> PlanarSpace:
         """Return the space on the mesh with these lines; touched: the part of each cell that is contact, (x cells, y cells)."""
         columns, rows = LineSpace.build(x, degree), LineSpace.build(y, degree)
-        contact, pore = (_over(columns, rows, part) for part in (touched * 1.0, 1.0 - touched))
+        contact, pore = _contact_and_pore(columns, rows, touched)
         stiffness = sparse.kron(columns.stiffness, rows.mass) + sparse.kron(columns.mass, rows.stiffness)
         mass = sparse.kron(columns.mass, rows.mass)
         return cls(columns, rows, sparse.csr_array(stiffness), sparse.csr_array(mass), contact, pore)
+
+    def touched(self, touched: Array) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """Return int u v over the contact and over the pores of another face of the same mesh, (nodes, nodes) each."""
+        return _contact_and_pore(self.x, self.y, touched)
 
     @property
     def lateral(self) -> Lateral:
@@ -145,6 +154,10 @@ class PlanarSpace(Plane):
     def functions(self) -> Lateral:
         """Functions of the plane: its modes are cheap."""
         return self.lateral
+
+
+def _contact_and_pore(x: LineSpace, y: LineSpace, touched: Array) -> tuple[sparse.csr_array, sparse.csr_array]:
+    return _over(x, y, touched * 1.0), _over(x, y, 1.0 - touched)
 
 
 def _over(x: LineSpace, y: LineSpace, part: Array) -> sparse.csr_array:
