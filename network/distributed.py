@@ -105,7 +105,8 @@ def _reduce_image(problem: Problem, grid: Grid, band: Band | None, ranks: Any) -
     voxels = image_voxels(problem, labels, grid)
     if voxels.kept is not None:
         raise InputError(
-            "holes are not allowed over several machines", remedy="give such inclusions a conductivity or permittivity"
+            "holes and metal inside an image are not allowed over several machines",
+            remedy="give such inclusions a conductivity or permittivity",
         )
     metal = voxels.unknowns - 1
     own = range(metal * ranks.rank // ranks.size, metal * (ranks.rank + 1) // ranks.size)

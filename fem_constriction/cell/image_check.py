@@ -48,6 +48,14 @@ def check_fits(cell: Description) -> None:
     """Raise InputError where a microstructure does not fit its cell, from numbers alone: nothing of its size is made."""
     structure, voxels = cell.electrolyte.microstructure, counts(cell)
     contact_voxels(cell)
+    if cell.counter_touch.fraction != 1:
+        raise InputError(
+            key="counter_electrode.contact.fraction",
+            value=cell.counter_touch.fraction,
+            when="with electrolyte.microstructure",
+            allowed="the whole face is, fraction = 1",
+            remedy="a phase of kind 'electrode' that is tied_to 'counter' may have any shape",
+        )
     if structure is None:
         return
     number = math.prod(voxels)

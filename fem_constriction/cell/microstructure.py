@@ -136,6 +136,47 @@ class Inclusion(Section):
         return f"inclusion {self.label}"
 
 
+class Phase(Section):
+    """What the voxels of one label are: grains of the electrolyte, an inclusion in it, a hole, or metal of an electrode."""
+
+    label: Label = Field(description="Label of the phase's voxels in the image")
+    kind: Literal["grain", "inclusion", "hole", "electrode"] = Field(
+        description="A grain as every label that is not listed, an inclusion with materials of its own, a hole (void), or metal"
+    )
+    conductivity: PoreConductivity | None = Field(None, description="Of an inclusion in S/m; left out otherwise")
+    relative_permittivity: Permittivity | None = Field(
+        None, description="Of an inclusion or of what fills a hole; left out: 0, and of grains and electrodes"
+    )
+    cpe: BulkConstantPhase | None = Field(None, description="Constant-phase element of an inclusion, per m; left out: none")
+    tied_to: Literal["working", "counter"] | None = Field(
+        None, description="Which electrode an electrode's metal belongs to; left out otherwise"
+    )
+
+    @model_validator(mode="after")
+    def _kinds(self) -> Self:
+        takes = {
+            "grain": (),
+            "inclusion": ("conductivity", "relative_permittivity", "cpe"),
+            "hole": ("relative_permittivity",),
+            "electrode": ("tied_to",),
+        }[self.kind]
+        for key in ("conductivity", "relative_permittivity", "cpe", "tied_to"):
+            given = getattr(self, key)
+            if given is not None and key not in takes:
+                words = " and ".join(takes) or "label alone"
+                raise InputError(key=key, value=given, why=f"kind '{self.kind}' takes {words}")
+        for kind, key in (("inclusion", "conductivity"), ("electrode", "tied_to")):
+            if self.kind == kind and getattr(self, key) is None:
+                allowed = "'working' or 'counter'" if key == "tied_to" else "a conductivity of at least 0; 0: insulating"
+                raise InputError(key=key, value=Absent.MISSING, allowed=f"kind '{kind}' needs {allowed}")
+        return self
+
+    @property
+    def phase(self) -> str:
+        """The name of what it is made of."""
+        return f"{self.kind} {self.label}"
+
+
 class Microstructure(Section):
     """label(z, x, y): grains and inclusions, voxel by voxel, from an image or a generator."""
 
@@ -177,6 +218,10 @@ class Microstructure(Section):
     )
     boundary: Boundary | None = Field(None, description="Boundaries between different grains; left out: none")
     inclusions: tuple[Inclusion, ...] = Field((), description="Labels that are not grains; left out: none")
+    phases: tuple[Phase, ...] = Field((), description="Labels that are not grains, electrodes among them; left out: none")
+    voids: tuple[Label, ...] = Field(
+        (), description="Labels of the voids beside the metal, which are metal where the contact is whole; left out: not known"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -212,12 +257,18 @@ class Microstructure(Section):
             if getattr(self, key) is not None and key not in allowed:
                 needs = " and ".join(sorted(allowed)) or "none of these keys"
                 raise InputError(key=key, value=getattr(self, key), why=f"{source} takes {needs}")
-        labels = [each.label for each in self.inclusions]
-        for label in labels:
-            if labels.count(label) > 1:
-                raise InputError(key="inclusions", why=f"label {label} stands there {labels.count(label)} times, once is")
-        if self.generator is not None and labels:
-            raise InputError(key="inclusions", why=f"{source} makes grains alone, inclusions need an image")
+        for key in ("inclusions", "phases"):
+            labels = [each.label for each in getattr(self, key)]
+            for label in labels:
+                if labels.count(label) > 1:
+                    raise InputError(key=key, why=f"label {label} stands there {labels.count(label)} times, once is")
+            if self.generator is not None and labels:
+                raise InputError(key=key, why=f"{source} makes grains alone, {key} need an image")
+        for label in {each.label for each in self.inclusions} & {each.label for each in self.phases}:
+            raise InputError(key="phases", why=f"label {label} stands among the inclusions as well, once is")
+        for number, label in enumerate(self.voids):
+            if label not in {each.label for each in self.others if each.kind in ("hole", "inclusion")}:
+                raise InputError(key=f"voids.{number}", value=label, why="no phase of kind 'hole' or 'inclusion' has it")
         return self
 
     @property
@@ -226,6 +277,31 @@ class Microstructure(Section):
         if self.image is None or isinstance(self.image, LabelArray):
             return None if self.image is None else "array"
         return form_of(self.image, self.shape is not None or self.dtype is not None)
+
+    @property
+    def others(self) -> tuple[Phase, ...]:
+        """All that is no grain: phases that are listed, and inclusions."""
+        listed = tuple(each for each in self.phases if each.kind != "grain")
+        return listed + tuple(
+            Phase(
+                label=each.label,
+                kind="inclusion",
+                conductivity=each.conductivity,
+                relative_permittivity=each.relative_permittivity,
+                cpe=each.cpe,
+            )
+            for each in self.inclusions
+        )
+
+    @property
+    def materials(self) -> tuple[Phase, ...]:
+        """Phases that have a conductivity and permittivity of their own."""
+        return tuple(each for each in self.others if each.kind != "electrode")
+
+    @property
+    def electrodes(self) -> dict[int, Literal["working", "counter"]]:
+        """Label -> the electrode that its metal belongs to."""
+        return {each.label: each.tied_to for each in self.phases if each.tied_to is not None}
 
     @property
     def coarsening(self) -> tuple[int, int, int]:

@@ -46,11 +46,13 @@ def labels_of(described: Described) -> tuple[Labels, dict[str, Any]]:
         labels = read(structure)
         made = {"image": str(structure.image), "sha256": found.digest}
     _check_shape(body, labels.shape)
-    for number, inclusion in enumerate(structure.inclusions):
-        if not np.any(labels == inclusion.label):
+    listed = [(f"inclusions.{number}", each.label) for number, each in enumerate(structure.inclusions)]
+    listed += [(f"phases.{number}", each.label) for number, each in enumerate(structure.phases)]
+    for key, label in listed:
+        if not np.any(labels == label):
             raise InputError(
-                key=f"electrolyte.microstructure.inclusions.{number}.label",
-                value=inclusion.label,
+                key=f"electrolyte.microstructure.{key}.label",
+                value=label,
                 why=f"no voxel of {structure.image} has it",
             )
     return labels, made

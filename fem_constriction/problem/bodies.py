@@ -22,6 +22,7 @@ from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL, Microstructu
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.faces import Face
 from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, RECTANGLES, Kind
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE
 
 Lengths = tuple[float, float, float]
 
@@ -140,8 +141,19 @@ class Image:
 
     @property
     def inclusions(self) -> Mapping[int, str]:
-        """Label -> phase of everything that is no grain."""
-        return {each.label: each.phase for each in self.structure.inclusions}
+        """Label -> phase of everything that is neither a grain nor metal."""
+        return {each.label: each.phase for each in self.structure.materials}
+
+    @property
+    def voids(self) -> tuple[str, ...]:
+        """Phases that metal meets without charge transfer."""
+        return tuple(each.phase for each in self.structure.materials if each.kind == "hole")
+
+    @property
+    def electrodes(self) -> Mapping[int, str]:
+        """Label of metal -> the process where it meets the electrolyte."""
+        sides = {"working": CHARGE_TRANSFER, "counter": COUNTER_ELECTRODE}
+        return {label: sides[side] for label, side in self.structure.electrodes.items()}
 
     @property
     def described(self) -> Mapping[str, Any]:

@@ -60,7 +60,7 @@ def admittances(cell: Cell | Lowered) -> Mapping[str, Admittance]:
 def places(cell: Cell, conducting: Mapping[str, Admittance]) -> Mapping[str, Admittance]:
     """Return the places where processes conduct: themselves, without the phases of a label image that are holes."""
     structure = cell.electrolyte.microstructure
-    holes = [] if structure is None else [each.phase for each in structure.inclusions if not conducts(conducting[each.phase])]
+    holes = [] if structure is None else [each.phase for each in structure.materials if not conducts(conducting[each.phase])]
     return {name: y for name, y in conducting.items() if name not in holes} if holes else conducting
 
 
@@ -93,11 +93,15 @@ def processes(cell: Cell) -> dict[str, Admittance]:
         found[GRAIN_BOUNDARY] = boundary(structure.boundary)
     if cell.mesh is not None and cell.mesh.boundary is not None:
         found[GRAIN_BOUNDARY] = boundary(cell.mesh.boundary)
-    found |= _of_electrode(cell.working_electrode, cell.contact_fraction, (CHARGE_TRANSFER, PORE, INTERPHASE))
-    counter = COUNTER_ELECTRODE, COUNTER_PORE, COUNTER_INTERPHASE
-    found |= _of_electrode(cell.counter_electrode, cell.counter_touch.fraction, counter)
+    metal = [] if structure is None else list(structure.electrodes.values())
+    working, counter = (CHARGE_TRANSFER, PORE, INTERPHASE), (COUNTER_ELECTRODE, COUNTER_PORE, COUNTER_INTERPHASE)
+    for side, electrode, fraction, names in (
+        ("working", cell.working_electrode, cell.contact_fraction, working),
+        ("counter", cell.counter_electrode, cell.counter_touch.fraction, counter),
+    ):
+        found |= _of_electrode(electrode, fraction, names, buried=side in metal)
     if structure is not None:
-        found |= {each.phase: material(each, each.phase) for each in structure.inclusions}
+        found |= {each.phase: material(each, each.phase) for each in structure.materials}
     if cell.temperature is not None:  # conductances change, capacitances do not
         each = {element.process for y in found.values() for element in y.elements}
         factors = {process: cell.temperature.factor(process) for process in each}
@@ -110,10 +114,10 @@ def _transfer(section: ChargeTransfer, process: str) -> Admittance:
     return film(1 / section.resistance, section.capacitance, section.cpe, process)
 
 
-def _of_electrode(electrode: Electrode, fraction: float, names: tuple[str, str, str]) -> dict[str, Admittance]:
+def _of_electrode(electrode: Electrode, fraction: float, names: tuple[str, str, str], buried: bool) -> dict[str, Admittance]:
     """What an electrode conducts where it touches this fraction of its face, and beside: films, then charge transfer or pores.
 
-    names: of the place where it touches, of the one beside, and of films.
+    names: of the place where it touches, of the one beside, and of films; buried: whether it is metal inside an image as well.
     """
     found = {}
     transfer, pore, interphase = names
@@ -125,7 +129,7 @@ def _of_electrode(electrode: Electrode, fraction: float, names: tuple[str, str, 
     touching = [y for _, y in films]
     if electrode.charge_transfer is not None:
         touching.append(_transfer(electrode.charge_transfer, transfer))
-    if touching and fraction > 0:
+    if touching and (fraction > 0 or buried):
         found[transfer] = Admittance.series(*touching)
     if electrode.pore is not None and fraction < 1:
         alone = film(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, electrode.pore.cpe, pore)

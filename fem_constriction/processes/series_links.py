@@ -19,18 +19,21 @@ def volume_kind(first: str, second: str, along: str = "") -> str:
     return " - ".join(sorted((first, second), key=lambda phase: (phase != BULK, phase))) + along
 
 
+#: Edges of a voxel that differ by no more are equal, relatively: they come from lengths of the cell and numbers of voxels.
+ROUNDING: Final = 1e-9
+
 #: Links between voxels of two different grains.
 BOUNDARY_KIND: Final = f"{BULK} - {GRAIN_BOUNDARY} - {BULK}"
 
 
 def directions(edges: tuple[float, float, float]) -> tuple[str, str, str]:
     """Return what names of links along z, x and y end with: links in cubic voxels are the same along all axes."""
-    return ("", "", "") if len(set(edges)) == 1 else (" along z", " along x", " along y")
+    return ("", "", "") if max(edges) - min(edges) <= ROUNDING * max(edges) else (" along z", " along x", " along y")
 
 
-def face_kind(process: str, phase: str) -> str:
-    """Return the name of the links between an electrode and the voxels of a phase beside it."""
-    return f"{process} - {phase}"
+def face_kind(process: str, phase: str, along: str = "") -> str:
+    """Return the name of the links between an electrode and the voxels of a phase beside it, none for links along z."""
+    return f"{process} - {phase}" + along.replace(" along z", "")
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,17 @@ class LinkKinds:
         Of a voxel along z, x and y in m, as the network has it: of a subdivided image less than the image's own.
     contact
         Whether metal touches the electrolyte at all.
+    voids
+        Phases that metal meets without charge transfer.
+    buried
+        Whether voxels are metal themselves.
     """
 
     phases: Sequence[str]
     edges: tuple[float, float, float]
     contact: bool
+    voids: Sequence[str] = ()
+    buried: bool = False
 
     def __call__(self, places: Mapping[str, Admittance]) -> dict[str, Admittance]:
         """Return what each kind of link conducts where places conduct like this."""
@@ -63,13 +72,16 @@ class LinkKinds:
                     found[volume_kind(one, other, along)] = Admittance.series(y.times(half), inside[other].times(half))
                 if one == BULK and GRAIN_BOUNDARY in places:
                     found[BOUNDARY_KIND + along] = Admittance.series(y.times(half / 2), places[GRAIN_BOUNDARY])
-        half = 2 / self.edges[0]
+        faces = dict(zip(directions(self.edges), self.edges, strict=True)) if self.buried else {"": self.edges[0]}
         thin = {CHARGE_TRANSFER: self.contact, PORE: PORE in places, COUNTER_ELECTRODE: True}
         for one, y in inside.items():
-            for process, there in thin.items():
-                film = [places[process]] if process in places else []
-                if there:
-                    found[face_kind(process, one)] = Admittance.series(*film, y.times(half))
+            for process in (name for name, there in thin.items() if there):
+                bare = process not in places or (process != PORE and one in self.voids)
+                film = [] if bare else [places[process]]
+                for along, edge in faces.items():
+                    found[face_kind(process, one, along)] = Admittance.series(*film, y.times(2 / edge))
+        if self.buried and PORE in places:
+            found[PORE] = places[PORE]
         return {name: y for name, y in found.items() if conducts(y)}
 
 

@@ -6,12 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from fem_constriction.grids.image_metal import GROUNDED, NO_METAL, Pieces
+
 Codes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 
-def joined(z: Codes, x: Codes, y: Codes, counter: Codes, conducts: Mask) -> Mask:
-    """Return which voxels a path joins to the counter electrode; links as in `Voxels`, conducts: by their code."""
+def joined(z: Codes, x: Codes, y: Codes, counter: Codes, conducts: Mask, pieces: Pieces | None = None) -> Mask:
+    """Return which voxels a path joins to the counter electrode; links as in `Voxels`, conducts: by their code.
+
+    pieces: of metal (`fem_constriction.grids.image_metal`), one piece being one conductor.
+    """
     linked = np.zeros(y.shape, dtype=bool)
     down, along_x, along_y, out = conducts[z], conducts[x], conducts[y[:, :, :-1]], conducts[counter]
     for axis, on in enumerate((down, along_x, along_y)):
@@ -19,6 +24,10 @@ def joined(z: Codes, x: Codes, y: Codes, counter: Codes, conducts: Mask) -> Mask
         moved[:-1] |= np.moveaxis(on, axis, 0)
         moved[1:] |= np.moveaxis(on, axis, 0)
     linked[-1] |= out
+    if pieces is not None:
+        linked |= pieces != NO_METAL
     clusters, _ = ndimage.label(linked)
     reached = np.unique(clusters[-1][out])
+    if pieces is not None:
+        reached = np.union1d(reached, clusters[pieces == GROUNDED])
     return np.asarray(linked & np.isin(clusters, reached))

@@ -51,7 +51,10 @@ def worst_edges(voxels: Voxels, y: Mapping[str, float], potential: NDArray[Any],
     """Return the edges of a voxel image at a real s, from its potential at V = 1; None where there are none that count."""
     if voxels.phase is None:
         return None
-    kappa = np.array([y.get(kind, 0.0) for kind in voxels.alike])
+    # Metal comes last, as what conducts nothing: it makes no chessboard, its edges are those of any contact.
+    kappa = np.zeros(int(voxels.phase.max()) + 1)
+    own = [y.get(kind, 0.0) for kind in voxels.alike]
+    kappa[: len(own)] = own[: len(kappa)]
     count, contrast, near = _edges(voxels.phase, kappa)
     if not count:
         return None

@@ -32,12 +32,12 @@ class Factorised:
     name = "factorised matrix"
 
     def __init__(self, weights: Weights, kept: NDArray[np.bool_] | None) -> None:
-        self.kept = kept
-        self.factors = factorised(_matrix(weights, kept))
+        self.unknowns = _Unknowns(weights, kept)
+        self.factors = factorised(self.unknowns.matrix(weights))
 
     def solve(self, residual: Real, out: Real) -> Real:
         """Write P^-1 residual into out and return it."""
-        return _within(self.kept, residual, out, self.factors.solve)
+        return self.unknowns.within(residual, out, self.factors.solve)
 
 
 class Multigrid:
@@ -49,26 +49,48 @@ class Multigrid:
         # Imported here: it takes a quarter of a second, and most cells never need it.
         from pyamg import ruge_stuben_solver
 
-        self.kept = kept
-        hierarchy = ruge_stuben_solver(_matrix(weights, kept), max_coarse=COARSEST, coarse_solver="splu")
+        self.unknowns = _Unknowns(weights, kept)
+        hierarchy = ruge_stuben_solver(self.unknowns.matrix(weights), max_coarse=COARSEST, coarse_solver="splu")
         self.cycle = hierarchy.aspreconditioner(cycle="V")
 
     def solve(self, residual: Real, out: Real) -> Real:
         """Write P^-1 residual into out and return it."""
-        return _within(self.kept, residual, out, self.cycle.matvec)
+        return self.unknowns.within(residual, out, self.cycle.matvec)
 
 
-def _within(kept: NDArray[np.bool_] | None, residual: Real, out: Real, solve: Any) -> Real:
-    if kept is None:
-        out[...] = solve(residual.ravel()).reshape(out.shape)
-    else:
-        out[...] = 0
-        out[kept] = solve(residual[kept])
-    return out
+class _Unknowns:
+    """The voxels that carry current, those of a floating piece of metal being one unknown."""
+
+    def __init__(self, weights: Weights, kept: NDArray[np.bool_] | None) -> None:
+        self.kept, metal = kept, weights.metal_of
+        pieces = metal is not None and metal.floating.size and kept is not None
+        self.spread = metal.unknowns(kept) if pieces and metal is not None and kept is not None else None
+
+    def within(self, residual: Real, out: Real, solve: Any) -> Real:
+        """Write the solution of their equations into out, 0 elsewhere."""
+        if self.spread is not None:
+            out[...] = (self.spread @ solve(self.spread.T @ residual.ravel())).reshape(out.shape)
+        elif self.kept is None:
+            out[...] = solve(residual.ravel()).reshape(out.shape)
+        else:
+            out[...] = 0
+            out[self.kept] = solve(residual[self.kept])
+        return out
+
+    def matrix(self, weights: Weights) -> sparse.csr_matrix:
+        """Return A of them, V held, as compressed rows (a matrix, not an array: pyamg takes these)."""
+        matrix = _matrix(weights)
+        if self.spread is not None:
+            matrix = sparse.csr_matrix(self.spread.T @ matrix @ self.spread)
+        elif self.kept is not None:
+            rows = np.flatnonzero(self.kept)
+            matrix = matrix[rows][:, rows]
+        matrix.eliminate_zeros()
+        return matrix
 
 
-def _matrix(weights: Weights, kept: NDArray[np.bool_] | None) -> sparse.csr_matrix:
-    """Return A of the voxels alone, V held, as compressed rows (a matrix, not an array: pyamg takes these)."""
+def _matrix(weights: Weights) -> sparse.csr_matrix:
+    """Return A of all voxels, V held."""
     nz, nx, ny = weights.y.shape
     links = [np.zeros((nz, nx, ny)) for _ in range(3)]
     links[0][:-1], links[1][:, :-1], links[2][...] = weights.z, weights.x, weights.y
@@ -86,11 +108,6 @@ def _matrix(weights: Weights, kept: NDArray[np.bool_] | None) -> sparse.csr_matr
     for step, each in zip((nx * ny, ny, 1), links, strict=True):  # in a single row of voxels two steps are the same
         if step < size:
             bands[step] = bands.get(step, 0.0) - each.ravel()[: size - step]
-    matrix = sparse.diags(
+    return sparse.diags(
         [diagonal.ravel(), *bands.values(), *bands.values()], [0, *bands, *(-step for step in bands)], format="csr"
     )
-    if kept is not None:
-        rows = np.flatnonzero(kept)
-        matrix = matrix[rows][:, rows]
-    matrix.eliminate_zeros()
-    return matrix

@@ -22,7 +22,7 @@ from fem_constriction.grids.image_labels import Labels, labels_of
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import Admittance
-from fem_constriction.processes.names import BULK, PORE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, PORE
 from fem_constriction.processes.series_links import LinkKinds, directions, volume_kind
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import enough_shifts
@@ -70,13 +70,21 @@ class KindOperator:
         weights, found = self.voxels.only(self.kind), np.empty_like(columns)
         image = np.empty(self.voxels.shape)
         for k, column in enumerate(columns.T):
-            found[-1, k] = weights.apply(np.ascontiguousarray(column[:-1]).reshape(image.shape), float(column[-1]), image)
+            potential, metal = np.array(column[:-1]).reshape(image.shape), self.voxels.metal_of
+            if metal is not None:
+                metal.hold(potential, float(column[-1]))
+            found[-1, k] = weights.apply(potential, float(column[-1]), image)
+            if metal is not None:  # a piece is one unknown, its first voxel
+                sums = image.ravel()[metal.first] * metal.sizes
+                image.reshape(-1)[metal.floating] = 0
+                image.reshape(-1)[metal.first] = sums
             found[:-1, k] = image.ravel()
         return found
 
     def tocsr(self) -> sparse.csr_array:
         """Return the matrix itself."""
-        return self.voxels.links()[self.kind].laplacian(self.voxels.unknowns).tocsr()
+        whole, metal = self.voxels.links()[self.kind].laplacian(self.voxels.unknowns).tocsr(), self.voxels.metal_of
+        return whole if metal is None else metal.reduced(whole)
 
 
 class MeanFields:
@@ -180,7 +188,9 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
     """Return the links of a cell's label image, read already."""
     problem = Problem.of(described)
     body = Image.of(problem.body)
-    series = LinkKinds((BULK, *body.inclusions.values()), body.structure.edges, problem.contact_area > 0)
+    touches = problem.contact_area > 0 or CHARGE_TRANSFER in body.electrodes.values()
+    buried = bool(body.electrodes)
+    series = LinkKinds((BULK, *body.inclusions.values()), body.structure.edges, touches, body.voids, buried)
     voxels = classified(
         labels,
         grid.contact,
@@ -188,9 +198,11 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
         kinds=tuple(series(problem.places)),
         edges=series.edges,
         copies=grid.copies,
+        electrodes=body.electrodes,
     )
     voxels = replace(voxels, series=series)
-    if not voxels.metal.any():
+    metal = voxels.metal_of
+    if not voxels.metal.any() and (metal is None or not metal.reached):
         raise _no_path(body.structure, labels, voxels, grid)
     return voxels
 
@@ -200,7 +212,7 @@ def _conducts(phase: str, voxels: Voxels) -> bool:
 
 
 def _no_path(structure: Microstructure, labels: Labels, voxels: Voxels, grid: Grid) -> InputError:
-    holes = [each.label for each in structure.inclusions if not _conducts(each.phase, voxels)]
+    holes = [each.label for each in structure.materials if not _conducts(each.phase, voxels)]
     pores = any(kind.startswith(PORE) for kind in voxels.kinds)
     first = blocked(labels, holes, grid.contact | pores)
     where = f"all end at layer {first + 1} of {len(labels)}" if first else "none begins: the first layer has holes there"

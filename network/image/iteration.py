@@ -129,7 +129,10 @@ class _Stencil:
         return self.image[None]
 
     def precondition(self, residual: Real) -> Real:
-        return self.preconditioner.solve(residual[0], self.step)[None]
+        self.preconditioner.solve(residual[0], self.step)
+        if self.weights.metal_of is not None:
+            self.weights.metal_of.level(self.step)
+        return self.step[None]
 
     def only(self, columns: NDArray[np.bool_]) -> _Stencil:
         return self

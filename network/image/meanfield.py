@@ -41,9 +41,12 @@ class MeanField:
         kind = weights.y.dtype
         self.kept = kept
         self.face = weights.metal
-        along_x = weights.x.mean((1, 2), dtype=np.float64) if nx > 1 else np.zeros(nz)
-        along_y = weights.y[:, :, :-1].mean((1, 2), dtype=np.float64) if ny > 1 else np.zeros(nz)
-        down = weights.z.mean((1, 2), dtype=np.float64)
+        links_x, links_y, links_z, shunt = weights.x, weights.y[:, :, :-1], weights.z, np.zeros(nz)
+        if weights.metal_of is not None:
+            (links_z, links_x, links_y), shunt = _grounded(weights)
+        along_x = links_x.mean((1, 2), dtype=np.float64) if nx > 1 else np.zeros(nz)
+        along_y = links_y.mean((1, 2), dtype=np.float64) if ny > 1 else np.zeros(nz)
+        down = links_z.mean((1, 2), dtype=np.float64)
         ground = float(weights.counter.mean(dtype=np.float64))
         # A layer that conducts nothing on average would leave its modes undefined.
         least = 1e-12 * max(float(each.max(initial=0.0)) for each in (along_x, along_y, down, np.array([ground])))
@@ -52,7 +55,7 @@ class MeanField:
         self.inverse = np.empty(shape, kind)
         pivot = np.full((nx, ny), max(ground, least))
         for k in range(nz - 1, -1, -1):
-            pivot = pivot + (along_x[k] * x[:, None] + along_y[k] * y)
+            pivot = pivot + (shunt[k] + along_x[k] * x[:, None] + along_y[k] * y)
             self.inverse[k] = 1 / (pivot + (self.down[k - 1] if k else 0.0))
             if k:
                 above = float(self.down[k - 1])
@@ -89,6 +92,26 @@ class MeanField:
         phi = np.zeros_like(right)
         conjugate_gradients(_Face(self), phi[None], right.copy()[None], lambda begin, _gained: PLANE**2 * begin, MOST)
         return phi
+
+
+def _grounded(weights: Weights) -> tuple[list[Real], Real]:
+    """Return the links between voxels that metal does not hold, along z, x and y, and the mean in every layer of the others.
+
+    What metal at V or at ground is linked to is held by it, as V is: that is a shunt of its layer.
+    """
+    assert weights.metal_of is not None, "there is metal"
+    free = weights.metal_of.free
+    found, shunt = [], np.zeros(free.shape)
+    for axis, links in enumerate((weights.z, weights.x, weights.y[:, :, :-1])):
+        one, other = (np.moveaxis(free, axis, 0)[part] for part in (slice(None, -1), slice(1, None)))
+        moved = np.moveaxis(links, axis, 0)
+        found.append(np.moveaxis(np.where(one & other, moved, 0), 0, axis))
+        held = np.where(one ^ other, moved, 0)
+        place = np.moveaxis(shunt, axis, 0)
+        place[:-1] += held
+        place[1:] += held
+    shunt *= free
+    return found, shunt.mean((1, 2))
 
 
 @dataclass(frozen=True, eq=False)

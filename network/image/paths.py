@@ -23,10 +23,14 @@ def at_direct_current(voxels: Voxels, processes: Mapping[str, Admittance]) -> tu
     """Return which voxels carry direct current (None: all), and whether any of it finds a path between the electrodes."""
     conducts = np.array([False, *(bool(processes[name](0.0) > 0) for name in voxels.kinds)])
     inside = [not name.startswith((CHARGE_TRANSFER, PORE)) for name in voxels.kinds]
-    kept = voxels.kept
+    kept, metal = voxels.kept, voxels.metal_of
+    entering = conducts[voxels.metal]
+    if metal is not None:
+        reached = joined(voxels.z, voxels.x, voxels.y, voxels.counter, conducts, metal.pieces)
+        flows = np.any(entering & reached[0] & metal.free[0]) or np.any(reached.ravel()[metal.tied])
+        return reached & metal.free, bool(flows)
     if not conducts[1:][inside].all():
         kept = joined(voxels.z, voxels.x, voxels.y, voxels.counter, conducts)
-    entering = conducts[voxels.metal]
     return kept, bool(np.any(entering if kept is None else entering & kept[0]))
 
 

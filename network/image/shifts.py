@@ -157,6 +157,8 @@ class ImageSolutions:
         weights = self.voxels.weights(y, self.kind)
         kept = self.voxels.kept if s else self.direct
         potential = self._guess(s)
+        if self.voxels.metal_of is not None:
+            self.voxels.metal_of.hold(potential, 1.0)
         spent = 0
         for prepare, most in self._ways(s):
             preconditioner = prepare(weights, kept)
@@ -210,6 +212,10 @@ class ImageSolutions:
         potential *= self.kind(1 / norm)
         new = self.growing.take((potential, 1 / norm), 1)
         if new is not None:
+            if self.voxels.metal_of is not None:
+                # What orthogonalisation leaves of a vector that is nearly in the span is rounding: without this, metal would
+                # have many potentials in it, and Z come out too low.
+                self.voxels.metal_of.hold(new[0], float(new[1]))
             self.port = np.append(self.port, new[1])
             self._project()
 

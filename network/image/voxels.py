@@ -11,14 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_constriction.grids.image_metal import pieces_of
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.processes.series_links import BOUNDARY_KIND, LinkKinds, directions, face_kind, volume_kind
 from network.image.clusters import Codes, joined
+from network.image.metal import Metal
 from network.links import GROUND, Links
 
 Real = NDArray[Any]
@@ -38,7 +41,8 @@ class Voxels:
     counter: to the counter electrode below the last, both (nx, ny); areas: of the faces across z, x and y, times the copies of
     the image that make the cell (m2); kept: which voxels are unknowns that count (None: all); the others have no links.
     phase: number of what each voxel is made of (None: all are grains); alike: the kind of links along z inside each phase;
-    edges: of a voxel along z, x and y (m); series: what the kinds conduct.
+    edges: of a voxel along z, x and y (m); series: what the kinds conduct; metal_of: what voxels of
+    metal hang on, if there are any.
     """
 
     kinds: tuple[str, ...]
@@ -53,6 +57,7 @@ class Voxels:
     alike: tuple[str, ...] = ()
     edges: tuple[float, float, float] = (1.0, 1.0, 1.0)
     series: LinkKinds | None = None
+    metal_of: Metal | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -78,7 +83,7 @@ class Voxels:
         z, x, y_ = self.areas
         places = ((self.z, z), (self.x, x), (self.y, y_), (self.metal, z), (self.counter, z))
         down, along_x, along_y, metal, counter = (_looked_up(tables[area], codes) for codes, area in places)
-        return Weights(down, along_x, along_y, metal, counter, self.slabs())
+        return Weights(down, along_x, along_y, metal, counter, self.slabs(), self.metal_of)
 
     def only(self, name: str) -> Weights:
         """Return the weights of L_k alone: the areas of the links of one kind, 0 elsewhere."""
@@ -124,11 +129,13 @@ class Weights:
     metal: Real
     counter: Real
     slabs: Sequence[slice]
+    metal_of: Metal | None = None
 
     def apply(self, potential: Real, voltage: float, out: Real) -> float:
         """Write the current out of every voxel into out, and return that out of V: A (potential, voltage).
 
-        potential, out: (nz, nx, ny). Differences are taken first, so nothing of them is lost in rounding.
+        potential, out: (nz, nx, ny); metal has its potential in all its voxels (`Metal`). Differences are taken first, so
+        nothing of them is lost in rounding.
         """
         nz = len(potential)
         entering = self.metal * (potential[0] - voltage)
@@ -152,7 +159,8 @@ class Weights:
             line[:, 1:] += drop
             line[:, :-1] -= drop
         out[-1] += self.counter * potential[-1]
-        return -float(np.sum(entering, dtype=np.float64))
+        current = -float(np.sum(entering, dtype=np.float64))
+        return current if self.metal_of is None else current + self.metal_of.gathered(out)
 
     def energy(self, potential: Real) -> float:
         """Return x' A x at V = 1, every link for itself: right where the current is lost in the rounding of what it crosses."""
@@ -184,29 +192,39 @@ def classified(
     kinds: Sequence[str],
     edges: tuple[float, float, float],
     copies: int = 1,
+    electrodes: Mapping[int, str] = MappingProxyType({}),
 ) -> Voxels:
     """Return the links of a label image, labels (nz, nx, ny) with z = 0 at the WE.
 
     contact: where the metal touches, (nx, ny); inclusions: label -> phase; every other label is a grain of the phase "bulk";
     kinds: names of the kinds of links the cell has (`fem_constriction.processes.series_links`): one that is missing conducts
-    nothing; edges: of a voxel along z, x and y (m). Voxels that no path connects with the counter electrode are left out.
+    nothing; edges: of a voxel along z, x and y (m); electrodes: label of metal -> the process where it meets the
+    rest. Voxels that no path connects with the counter electrode are left out.
     """
     phases = [BULK, *inclusions.values()]
     phase = np.zeros(labels.shape, dtype=np.uint8)
     for number, label in enumerate(inclusions, start=1):
         phase[labels == label] = number
+    solid = len(phases)
+    films = dict(enumerate(electrodes.values(), start=solid))
+    for number, label in enumerate(electrodes, start=solid):
+        phase[labels == label] = number
+    pieces = pieces_of(labels, electrodes, contact)
     names = tuple(kinds)
 
     def code(name: str) -> int:
         return names.index(name) + 1 if name in kinds else NONE
 
     def between(along: str, first: tuple[slice, ...], second: tuple[slice, ...]) -> Codes:
-        pairs = np.array([[code(volume_kind(a, b, along)) for b in phases] for a in phases], dtype=np.uint8)
+        pairs = np.zeros((solid + len(films),) * 2, dtype=np.uint8)
+        pairs[:solid, :solid] = [[code(volume_kind(a, b, along)) for b in phases] for a in phases]
+        for number, film in films.items():
+            pairs[number, :solid] = pairs[:solid, number] = [code(face_kind(film, each, along)) for each in phases]
         across = code(BOUNDARY_KIND + along) if BOUNDARY_KIND + along in kinds else pairs[0, 0]
         found = np.empty(labels[first].shape, dtype=np.uint8)
         for layer in range(len(found)):
             one, other = phase[first][layer], phase[second][layer]
-            found[layer] = pairs[one, other] if len(phases) > 1 else pairs[0, 0]
+            found[layer] = pairs[one, other] if len(pairs) > 1 else pairs[0, 0]
             found[layer][(one == 0) & (other == 0) & (labels[first][layer] != labels[second][layer])] = across
         return found
 
@@ -223,15 +241,35 @@ def classified(
         metal[first & contact] = code(face_kind(CHARGE_TRANSFER, name))
         metal[first & ~contact] = code(face_kind(PORE, name))
         counter[last] = code(face_kind(COUNTER_ELECTRODE, name))
+    for number in films:  # metal meets its collector without anything between, and another's nowhere
+        metal[(phase[0] == number) & ~contact] = code(PORE)
     kept = None
-    if not all(volume_kind(each, each, along[0]) in kinds for each in phases):
-        kept = joined(z, x, y, counter, np.arange(len(names) + 1) != NONE)
+    if pieces is not None or not all(volume_kind(each, each, along[0]) in kinds for each in phases):
+        kept = joined(z, x, y, counter, np.arange(len(names) + 1) != NONE, pieces)
         for array, ends in ((z, kept[:-1] & kept[1:]), (x, kept[:, :-1] & kept[:, 1:])):
             array[~ends] = NONE
         y[:, :, :-1][~(kept[:, :, :-1] & kept[:, :, 1:])] = NONE
         metal[~kept[0]] = NONE
         counter[~kept[-1]] = NONE
     alike = tuple(volume_kind(each, each, along[0]) for each in phases)
+    metal_of = None
+    if pieces is not None and kept is not None:
+        metal_of = Metal.of(pieces, kept)
+        kept &= metal_of.free
     hz, hx, hy = edges
     areas = copies * hx * hy, copies * hz * hy, copies * hz * hx
-    return Voxels(names, z, x, y, metal, counter, areas, kept, phase if len(phases) > 1 else None, alike, edges)
+    return Voxels(
+        names,
+        z,
+        x,
+        y,
+        metal,
+        counter,
+        areas,
+        kept,
+        phase if len(phases) + len(films) > 1 else None,
+        alike,
+        edges,
+        None,
+        metal_of,
+    )

@@ -46,16 +46,24 @@ def literal_network(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: c
     gb = structure.boundary
     boundary = 0 if gb is None else gb.thickness / (gb.conductivity + s * gb.relative_permittivity * epsilon_0)  # ohm m2
     electrode, counter = cell.working_electrode, cell.counter_electrode.charge_transfer
+    voids = {each.label: each.relative_permittivity or 0 for each in structure.phases if each.kind == "hole"}
+    inside |= {label: s * eps * epsilon_0 for label, eps in voids.items()}
+    solid = {each.label: each.tied_to for each in structure.phases if each.kind == "electrode"}
     ends, conductances = [], []
     number = np.arange(labels.size).reshape(labels.shape)
     metal = labels.size
+    joined_metal(number, labels, solid, contact, metal)
+
+    def film(side: str) -> complex:  # ohm m2
+        each = electrode.charge_transfer if side == "working" else counter
+        return 0 if each is None else 1 / (1 / each.resistance + s * each.capacitance)
 
     def half(label: int, axis: int = 0) -> complex:
         kappa = inside.get(label, bulk)
         return np.inf if kappa == 0 else edges[axis] / (2 * kappa * areas[axis])
 
     def link(a: int, b: int | None, impedance: complex) -> None:
-        if not np.isfinite(impedance):
+        if not np.isfinite(impedance) or a == b:
             return
         ends.append((a, metal + 1 if b is None else b)), conductances.append(1 / impedance)
 
@@ -64,26 +72,50 @@ def literal_network(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: c
         for axis, (dz, dx, dy) in enumerate(((1, 0, 0), (0, 1, 0), (0, 0, 1))):
             if z + dz < labels.shape[0] and x + dx < labels.shape[1] and y + dy < labels.shape[2]:
                 other = labels[z + dz, x + dx, y + dy]
+                if {here, other} & set(solid):
+                    if not {here, other} <= set(solid):  # metal and something else
+                        side, what = (solid[here], other) if here in solid else (solid[other], here)
+                        thin = 0 if what in voids else film(side) / areas[axis]
+                        link(number[z, x, y], number[z + dz, x + dx, y + dy], half(what, axis) + thin)
+                    continue
                 meets = here != other and here not in inside and other not in inside
-                film = boundary / areas[axis] * meets
-                link(number[z, x, y], number[z + dz, x + dx, y + dy], half(here, axis) + film + half(other, axis))
-        if z == labels.shape[0] - 1:
-            link(
-                number[z, x, y],
-                None,
-                half(here) + (0 if counter is None else 1 / ((1 / counter.resistance + s * counter.capacitance) * areas[0])),
-            )
-        if z == 0 and contact[x, y]:
-            ct = electrode.charge_transfer
+                thin = boundary / areas[axis] * meets
+                link(number[z, x, y], number[z + dz, x + dx, y + dy], half(here, axis) + thin + half(other, axis))
+        if z == labels.shape[0] - 1 and here not in solid:
+            link(number[z, x, y], None, half(here) + (0 if here in voids else film("counter") / areas[0]))
+        if z == 0 and contact[x, y] and here not in solid:
+            link(metal, number[z, x, y], half(here) + (0 if here in voids else film("working") / areas[0]))
+        elif z == 0 and not contact[x, y] and electrode.pore is not None:
+            y_pore = electrode.pore.areal_conductance + s * electrode.pore.areal_capacitance
             link(
                 metal,
                 number[z, x, y],
-                half(here) + (0 if ct is None else 1 / ((1 / ct.resistance + s * ct.capacitance) * areas[0])),
+                (0 if here in solid else half(here)) + (np.inf if y_pore == 0 else 1 / (y_pore * areas[0])),
             )
-        elif z == 0 and electrode.pore is not None:
-            y_pore = electrode.pore.areal_conductance + s * electrode.pore.areal_capacitance
-            link(metal, number[z, x, y], half(here) + (np.inf if y_pore == 0 else 1 / (y_pore * areas[0])))
     return _driving_point(np.array(ends), np.array(conductances), metal)
+
+
+def joined_metal(number: np.ndarray, labels: np.ndarray, solid: dict[int, str], contact: np.ndarray, metal: int) -> None:
+    """Give voxels of metal that hang together by faces one node, in place: `metal` at V, the one after it at ground."""
+    todo = {place for place in np.ndindex(labels.shape) if labels[place] in solid}
+    while todo:
+        piece, edge = set(), [todo.pop()]
+        while edge:
+            place = edge.pop()
+            piece.add(place)
+            for axis in range(3):
+                for step in (-1, 1):
+                    other = tuple(at + step * (each == axis) for each, at in enumerate(place))
+                    if other in todo:
+                        todo.remove(other)
+                        edge.append(other)
+        node = number[min(piece)]
+        if any(z == 0 and contact[x, y] for z, x, y in piece):
+            node = metal
+        elif any(z == labels.shape[0] - 1 for z, _, _ in piece):
+            node = metal + 1
+        for place in piece:
+            number[place] = node
 
 
 def _driving_point(ends: np.ndarray, conductances: np.ndarray, metal: int) -> complex:
