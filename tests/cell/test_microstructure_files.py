@@ -143,8 +143,11 @@ def test_a_list_of_inclusions_is_varied_as_a_whole(
     tmp_path: Path, labels: np.ndarray, run: Callable[..., tuple[int, str, str]]
 ) -> None:
     cell = cell_of(**write_npy(tmp_path / "grains", labels), inclusions=[{"label": 77, "conductivity": 0}])
+    one = cell.vary({"electrolyte.microstructure.inclusions.conductivity": 2})  # of a list of one
+    assert one.electrolyte.microstructure.inclusions[0].conductivity == 2
+    two = [{"label": 77, "conductivity": 0}, {"label": 0, "conductivity": 1}]
     with pytest.raises(InputError, match="inclusions.label = 3 is not allowed: inclusions is a list, give all of it"):
-        cell.vary({"electrolyte.microstructure.inclusions.label": 3})
+        cell.vary({"electrolyte.microstructure.inclusions": two}).vary({"electrolyte.microstructure.inclusions.label": 3})
     other = cell.vary({"electrolyte.microstructure.inclusions": [{"label": 3, "conductivity": "1 S/m"}]})
     assert other.electrolyte.microstructure.inclusions[0].conductivity == 1
     cell.save(tmp_path / "cell.toml")
