@@ -237,6 +237,10 @@ class ResolutionWarning(UserWarning):
     """A result stands, but its grids are coarser than they should be; the message says by how much."""
 
 
+class PicturedWarning(UserWarning):
+    """A result stands for the voxels of an image, which differ from what they picture; the message says by how much."""
+
+
 class LeftOutWarning(UserWarning):
     """What was found is not used; the message says what, and why."""
 

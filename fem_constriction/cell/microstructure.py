@@ -122,6 +122,14 @@ class Boundary(Section):
     cpe: ConstantPhase | None = Field(None, description="Constant-phase element of a boundary; left out: none")
 
 
+class ImageBoundary(Boundary):
+    """y_gb(s) wherever voxels of different grains meet, over the area of their faces or of the boundaries that they picture."""
+
+    area: Literal["voxels", "smooth"] = Field(
+        "voxels", description="Area of a boundary: that of the voxels' faces, or of the smooth surface that they picture"
+    )
+
+
 class Inclusion(Section):
     """kappa(s) = sigma + s eps + Q s^n in S/m in the voxels of one label; all 0: a hole."""
 
@@ -216,7 +224,7 @@ class Microstructure(Section):
     voxel: Annotated[float | tuple[float, float, float], _Voxel(unit="m", what="a length", example="0.5 um", usual=SIZE)] = (
         Field(description="Edge of a voxel of the image in m, or its edges along z, x and y")
     )
-    boundary: Boundary | None = Field(None, description="Boundaries between different grains; left out: none")
+    boundary: ImageBoundary | None = Field(None, description="Boundaries between different grains; left out: none")
     inclusions: tuple[Inclusion, ...] = Field((), description="Labels that are not grains; left out: none")
     phases: tuple[Phase, ...] = Field((), description="Labels that are not grains, electrodes among them; left out: none")
     voids: tuple[Label, ...] = Field(

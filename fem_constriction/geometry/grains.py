@@ -28,8 +28,7 @@ def voronoi(
     needed = BYTES_PER_SEED * grains + BYTES_PER_PATCH * shape[1] * shape[2] + 4 * math.prod(shape)
     memory.require(needed, f"{grains:.3g} grains on {math.prod(shape):.3g} voxels", "fewer grains, or larger voxels")
     hz, hx, hy = (each / min(edges) for each in edges)
-    seeds = np.random.default_rng(seed).random((grains, 3)) * shape * (hz, hx, hy)
-    tree = cKDTree(seeds)
+    tree = cKDTree(seeds_of(shape, grains, seed, edges))
     nz, nx, ny = shape
     x, y = np.meshgrid(np.arange(nx) + 0.5, np.arange(ny) + 0.5, indexing="ij")
     labels = np.empty(shape, dtype=np.int32)
@@ -37,6 +36,11 @@ def voronoi(
         points = np.column_stack([np.full(nx * ny, (layer + 0.5) * hz), hx * x.ravel(), hy * y.ravel()])
         labels[layer] = tree.query(points, workers=-1)[1].reshape(nx, ny)
     return labels
+
+
+def seeds_of(shape: tuple[int, int, int], grains: int, seed: int, edges: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Return the seeds of Voronoi grains, (grains, 3): z, x and y in shortest edges of a voxel."""
+    return np.asarray(np.random.default_rng(seed).random((grains, 3)) * shape * np.array(edges) / min(edges))
 
 
 def bricks(shape: tuple[int, int, int], edge: int | tuple[int, ...]) -> Labels:

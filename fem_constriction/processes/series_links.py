@@ -26,6 +26,11 @@ ROUNDING: Final = 1e-9
 BOUNDARY_KIND: Final = f"{BULK} - {GRAIN_BOUNDARY} - {BULK}"
 
 
+def boundary_kind(along: str, share: float = 1.0) -> str:
+    """Return the name of the links across a boundary that conduct this share of it; along: see `directions`."""
+    return (BOUNDARY_KIND if share == 1 else f"{BULK} - {share:.6g} {GRAIN_BOUNDARY} - {BULK}") + along
+
+
 def directions(edges: tuple[float, float, float]) -> tuple[str, str, str]:
     """Return what names of links along z, x and y end with: links in cubic voxels are the same along all axes."""
     return ("", "", "") if max(edges) - min(edges) <= ROUNDING * max(edges) else (" along z", " along x", " along y")
@@ -48,6 +53,8 @@ class LinkKinds:
         Of a voxel along z, x and y in m, as the network has it: of a subdivided image less than the image's own.
     contact
         Whether metal touches the electrolyte at all.
+    shares
+        What y_gb of a face is multiplied by: the boundary's area over that of the faces that picture it.
     voids
         Phases that metal meets without charge transfer.
     buried
@@ -57,6 +64,7 @@ class LinkKinds:
     phases: Sequence[str]
     edges: tuple[float, float, float]
     contact: bool
+    shares: tuple[float, ...] = (1.0,)
     voids: Sequence[str] = ()
     buried: bool = False
 
@@ -71,7 +79,9 @@ class LinkKinds:
                 for other in list(inside)[number + 1 :]:
                     found[volume_kind(one, other, along)] = Admittance.series(y.times(half), inside[other].times(half))
                 if one == BULK and GRAIN_BOUNDARY in places:
-                    found[BOUNDARY_KIND + along] = Admittance.series(y.times(half / 2), places[GRAIN_BOUNDARY])
+                    for share in self.shares:
+                        across = places[GRAIN_BOUNDARY] if share == 1 else places[GRAIN_BOUNDARY].times(share)
+                        found[boundary_kind(along, share)] = Admittance.series(y.times(half / 2), across)
         faces = dict(zip(directions(self.edges), self.edges, strict=True)) if self.buried else {"": self.edges[0]}
         thin = {CHARGE_TRANSFER: self.contact, PORE: PORE in places, COUNTER_ELECTRODE: True}
         for one, y in inside.items():

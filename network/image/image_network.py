@@ -16,6 +16,7 @@ from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError, MemoryShort, ResolutionWarning, Written
+from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.grids.image_labels import Labels, labels_of
@@ -190,7 +191,10 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
     body = Image.of(problem.body)
     touches = problem.contact_area > 0 or CHARGE_TRANSFER in body.electrodes.values()
     buried = bool(body.electrodes)
-    series = LinkKinds((BULK, *body.inclusions.values()), body.structure.edges, touches, body.voids, buried)
+    area = area_of(body, labels)
+    warn_of_remainder(problem)
+    phases = (BULK, *body.inclusions.values())
+    series = LinkKinds(phases, body.structure.edges, touches, area.shares, body.voids, buried)
     voxels = classified(
         labels,
         grid.contact,
@@ -199,6 +203,7 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
         edges=series.edges,
         copies=grid.copies,
         electrodes=body.electrodes,
+        area=area,
     )
     voxels = replace(voxels, series=series)
     metal = voxels.metal_of

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fem_constriction.grids.boundary_area import BoundaryArea
 from fem_constriction.grids.image_metal import pieces_of
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
-from fem_constriction.processes.series_links import BOUNDARY_KIND, LinkKinds, directions, face_kind, volume_kind
+from fem_constriction.processes.series_links import LinkKinds, boundary_kind, directions, face_kind, volume_kind
 from network.image.clusters import Codes, joined
 from network.image.metal import Metal
 from network.links import GROUND, Links
@@ -193,13 +194,14 @@ def classified(
     edges: tuple[float, float, float],
     copies: int = 1,
     electrodes: Mapping[int, str] = MappingProxyType({}),
+    area: BoundaryArea = BoundaryArea(),  # noqa: B008, frozen
 ) -> Voxels:
     """Return the links of a label image, labels (nz, nx, ny) with z = 0 at the WE.
 
     contact: where the metal touches, (nx, ny); inclusions: label -> phase; every other label is a grain of the phase "bulk";
     kinds: names of the kinds of links the cell has (`fem_constriction.processes.series_links`): one that is missing conducts
     nothing; edges: of a voxel along z, x and y (m); electrodes: label of metal -> the process where it meets the
-    rest. Voxels that no path connects with the counter electrode are left out.
+    rest; area: what of y_gb each face has. Voxels that no path connects with the counter electrode are left out.
     """
     phases = [BULK, *inclusions.values()]
     phase = np.zeros(labels.shape, dtype=np.uint8)
@@ -215,25 +217,28 @@ def classified(
     def code(name: str) -> int:
         return names.index(name) + 1 if name in kinds else NONE
 
-    def between(along: str, first: tuple[slice, ...], second: tuple[slice, ...]) -> Codes:
+    def between(axis: int, first: tuple[slice, ...], second: tuple[slice, ...]) -> Codes:
+        along = directions(edges)[axis]
         pairs = np.zeros((solid + len(films),) * 2, dtype=np.uint8)
         pairs[:solid, :solid] = [[code(volume_kind(a, b, along)) for b in phases] for a in phases]
         for number, film in films.items():
             pairs[number, :solid] = pairs[:solid, number] = [code(face_kind(film, each, along)) for each in phases]
-        across = code(BOUNDARY_KIND + along) if BOUNDARY_KIND + along in kinds else pairs[0, 0]
+        across = np.array([code(boundary_kind(along, share)) for share in area.shares], dtype=np.uint8)
+        across = np.append(0, across).astype(np.uint8) if across.any() else np.full(1 + len(across), pairs[0, 0], np.uint8)
         found = np.empty(labels[first].shape, dtype=np.uint8)
         for layer in range(len(found)):
             one, other = phase[first][layer], phase[second][layer]
             found[layer] = pairs[one, other] if len(pairs) > 1 else pairs[0, 0]
-            found[layer][(one == 0) & (other == 0) & (labels[first][layer] != labels[second][layer])] = across
+            meet = (one == 0) & (other == 0) & (labels[first][layer] != labels[second][layer])
+            found[layer][meet] = across[1] if area.codes is None else across[area.codes[axis][layer][meet]]
         return found
 
     every, head, tail = slice(None), slice(None, -1), slice(1, None)
     along = directions(edges)
-    z = between(along[0], (head,), (tail,))
-    x = between(along[1], (every, head), (every, tail))
+    z = between(0, (head,), (tail,))
+    x = between(1, (every, head), (every, tail))
     y = np.zeros(labels.shape, dtype=np.uint8)
-    y[:, :, :-1] = between(along[2], (every, every, head), (every, every, tail))
+    y[:, :, :-1] = between(2, (every, every, head), (every, every, tail))
     metal = np.zeros(contact.shape, dtype=np.uint8)
     counter = np.zeros(contact.shape, dtype=np.uint8)
     for number, name in enumerate(phases):
