@@ -17,6 +17,7 @@ from fem_constriction.solving.capabilities import CURRENTS, FAMILY, FIELDS, UNIF
 from fem_constriction.solving.schemes import Scheme
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import Lateral, Modes
+from fem_constriction.stack.two_faces import TwoFaced
 from fem_constriction.stack.volume import Stack
 from network.flux import currents, fluxes
 from network.links import Column, Electrodes, network_links
@@ -97,8 +98,20 @@ class TwoGraded(Graded):
     offers = (FAMILY, UNIFORM)
 
     def layered(self, problem: Problem, grid: Grid) -> Layered | None:
-        """Return None: all unknowns are solved."""
-        return None
+        """Return the network as a stack between two faces, to be solved mode by mode."""
+        electrodes = Electrodes.of(problem, grid)
+        numbering = electrodes.numbering(electrodes.column(problem, grid))
+        assert electrodes.counter is not None
+        return TwoFaced.of(
+            Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
+            (electrodes.working.matrices, electrodes.counter.matrices),
+            (~electrodes.working.held, ~electrodes.counter.held),
+            layers=[np.diff(lines) for lines in grid.layers],
+            two_port=_voxel,
+            area=grid.copies,
+            unit=1.0,
+            description={"grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
+        )
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return one Laplacian per place."""

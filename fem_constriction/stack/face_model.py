@@ -25,7 +25,7 @@ from scipy import sparse
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
-from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
+from fem_constriction.processes.names import BULK
 from fem_constriction.reduction.assembly import Assembly, Operator
 from fem_constriction.reduction.conjugate_gradients import not_reached
 from fem_constriction.reduction.projection import TARGET, Basis, blocks, enough_shifts
@@ -36,7 +36,8 @@ from fem_constriction.stack.face_matrix import Sheet
 from fem_constriction.stack.face_problem import Plane
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import WIDE, Lateral
-from fem_constriction.stack.samples import Samples, gathered
+from fem_constriction.stack.samples import Gathered, Samples, gathered
+from fem_constriction.stack.two_faces import TwoFaced
 
 
 def reduce_layered(
@@ -133,14 +134,8 @@ class LateralModel(ReducedModel):
         x = self.solution(points)
         z, y = self.port @ x, evaluate(self.processes, points)
         parts = {p: y[p] * np.sum(x * (matrix @ x), 0) for p, matrix in self.matrices.items()}
-        u, slopes = self.used.recursion.derivatives(y)
-        # Y = kappa/u(v), v = kappa/y: y dY/dy = Y v u_v/u, kappa dY/dkappa = Y (1 - sum v u_v/u).
-        below = y[BULK][:, None] / u
-        parts[BULK] = parts[BULK] + self._quadratic(below, x)
-        for name in (GRAIN_BOUNDARY, COUNTER_ELECTRODE):
-            if name in y:
-                parts[name] = self._quadratic(below * slopes[name] / u, x) * y[BULK] / y[name]
-                parts[BULK] = parts[BULK] - parts[name]
+        for name, part in self.used.parts(y).items():
+            parts[name] = parts.get(name, 0) + np.einsum("ik,kij,jk->k", x, part, x)
         shares = {name: np.asarray(parts[name] / z, dtype=np.complex128) for name in self.processes}
         return by_process(self.processes, shares, points)
 
@@ -154,8 +149,7 @@ class LateralModel(ReducedModel):
             (np.abs(y[name]) * np.sum(size * (self._uncertain(name) @ size), 0) for name in self.matrices),
             np.zeros(points.size),
         )
-        under = np.abs(y[BULK][:, None] / self.used.recursion.impedance(y))
-        total = total + self._rounded * np.einsum("ik,kij,jk->k", size, self.used.size(under), size)
+        total = total + self._rounded * np.einsum("ik,kij,jk->k", size, self.used.absolute(y), size)
         return np.asarray((total / np.abs(z)).reshape(points.shape))
 
     def all_unknowns(self) -> ReducedModel:
@@ -175,11 +169,7 @@ class LateralModel(ReducedModel):
     def _system(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> NDArray[Any]:
         y = evaluate(processes, s)
         system = super()._system(s, {name: each for name, each in processes.items() if name in self.matrices})
-        return np.asarray(system + self.used.total(y[BULK][:, None] / self.used.recursion.impedance(y)))
-
-    def _quadratic(self, admittance: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
-        """sum over samples of admittance x' W x, (k,)."""
-        return np.asarray(np.einsum("ik,kij,jk->k", x, self.used.total(admittance), x))
+        return np.asarray(system + self.used.below(y))
 
 
 class PlaneBasis(Basis):
@@ -192,8 +182,11 @@ class PlaneBasis(Basis):
         self.layered, self.all = layered, processes
         self.nodes = _Nodes(layered)
         self.faces = {name: Sheet(each, layered.lateral.shape) for name, each in layered.face.items() if name in processes}
+        self.ground = {name: Sheet(each, layered.lateral.shape) for name, each in layered.ground.items() if name in processes}
         operators: dict[str, Operator] = {name: _AtMetal(self.nodes, face) for name, face in self.faces.items()}
-        operators[BULK] = _Shallow(layered, self.nodes, operators.get(BULK))
+        grounded = {name: _AtGround(self.nodes, face) for name, face in self.ground.items()}
+        operators[BULK] = _Shallow(layered, self.nodes, [each[BULK] for each in (operators, grounded) if BULK in each])
+        operators |= {name: each for name, each in grounded.items() if name != BULK}
         description = {
             **layered.description,
             "route": "mode by mode" if layered.lateral.modal else "functions of the plane",
@@ -201,7 +194,7 @@ class PlaneBasis(Basis):
         }
         used = {name: y for name, y in processes.items() if name in operators}
         super().__init__(Assembly(operators, description=description), used, max(1e-9, 10 * layered.lateral.tolerance))
-        self.gathered = gathered(layered)
+        self.gathered: Gathered = layered.gathered() if isinstance(layered, TwoFaced) else gathered(layered)
         self.shifts = np.empty(0)
 
     def extend(self, shifts: Array) -> None:
@@ -256,23 +249,19 @@ class PlaneBasis(Basis):
 
     def _solve_some(self, shifts: Array, guess: Array | None) -> ShiftedSolutions:
         """phi for V = 1, from whichever is the smaller: phi itself, driven by the face, or 1 - phi, driven from below."""
-        layered, recursion = self.layered, self.layered.recursion
+        layered = self.layered
         y = evaluate(self.all, shifts)
-        modes = np.empty((shifts.size, recursion.count))
-        modes[:, recursion.order[: recursion.deep]] = y[BULK][:, None] / recursion.impedance(y)
-        modes[:, recursion.order[recursion.deep :]] = y[BULK][:, None] / recursion.shallow
-        admittance = layered.area * modes.reshape(shifts.size, *layered.lateral.values.shape)
         free = self.nodes.free
-        plane = Plane(layered.lateral, admittance, self.faces, y, free)
-        ones = np.ones((shifts.size, *free.shape))
+        plane = Plane(layered.lateral, layered.admittance(y), self.faces, y, free, self.ground)
+        ones = self.nodes.whole(np.ones((self.nodes.unknowns, shifts.size)))  # but where the counter electrode holds 0
         below, metal = plane.below(ones), plane.metal(ones)
-        drop = below.sum((1, 2)) <= metal.sum((1, 2)) if free.all() else np.ones(shifts.size, dtype=bool)
+        drop = below.sum((1, 2)) <= metal.sum((1, 2)) if free.all() else np.full(shifts.size, self.nodes.tied)
         start = None
         if guess is not None:
             start = self.nodes.whole(guess)
-            start = np.where(drop[:, None, None], 1 - start, start)
+            start = np.where(drop[:, None, None], ones - start, start)
         found, iterated = plane.solve(np.where(drop[:, None, None], below, metal), start)
-        phi = np.where(drop[:, None, None], 1 - found, found)
+        phi = np.where(drop[:, None, None], ones - found, found)
         current = np.sum(phi * plane.below(phi) + (1 - phi) * plane.metal(1 - phi), axis=(1, 2))
         error = np.sqrt(iterated.left / np.maximum(current, 1e-300))
         if not np.all(error <= self.tolerance):
@@ -283,23 +272,31 @@ class PlaneBasis(Basis):
 
 
 class _Nodes:
-    """The unknowns of the plane: phi on its free nodes, then V, which the tied ones are."""
+    """The unknowns of the plane: phi on its free nodes, then V, which the tied ones are but for those that are 0.
+
+    tied: whether any node is V.
+    """
 
     def __init__(self, layered: Layered) -> None:
         self.free = layered.free.reshape(layered.lateral.shape)
         self.unknowns = int(self.free.sum()) + 1
+        none = np.zeros(self.free.shape, dtype=bool)
+        self.grounded = none if layered.grounded is None else layered.grounded.reshape(self.free.shape)
+        self.metal = ~self.free & ~self.grounded
+        self.tied = bool(self.metal.any())
 
     def whole(self, columns: Array) -> Array:
         """Return phi on all nodes, (k, nx, ny), of columns (unknowns, k)."""
         found = np.repeat(columns[-1], self.free.size).reshape(-1, self.free.size)
         found[:, self.free.ravel()] = columns[:-1].T
+        found[:, self.grounded.ravel()] = 0
         return found.reshape(-1, *self.free.shape)
 
     def collect(self, sums: Array, *, tied: bool) -> Array:
         """Return columns (unknowns, k) of nodal sums (k, nx, ny); tied: those on tied nodes belong to V."""
         flat = sums.reshape(len(sums), -1)
         inside = self.free.ravel()
-        last = flat[:, ~inside].sum(1) if tied else -flat[:, inside].sum(1)
+        last = flat[:, self.metal.ravel()].sum(1) if tied else -flat[:, inside].sum(1)
         return np.vstack([flat[:, inside].T, last])
 
 
@@ -334,23 +331,31 @@ class _AtMetal(_OnPlane):
         return self.nodes.collect(self.face(self.nodes.whole(columns) - columns[-1][:, None, None]), tied=False)
 
 
+class _AtGround(_OnPlane):
+    """int over contact or pores of the counter electrode of phi psi."""
+
+    def __init__(self, nodes: _Nodes, face: Sheet) -> None:
+        super().__init__(nodes)
+        self.face = face
+
+    def _apply(self, columns: Array) -> Array:
+        return self.nodes.collect(self.face(self.nodes.whole(columns)), tied=True)
+
+
 class _Shallow(_OnPlane):
     """sum over the modes that die out before the first boundary of phi_mn psi_mn/u_mn, and what the bulk is at the metal."""
 
-    def __init__(self, layered: Layered, nodes: _Nodes, at_metal: Operator | None) -> None:
+    def __init__(self, layered: Layered, nodes: _Nodes, at_metal: list[Operator]) -> None:
         super().__init__(nodes)
         self.at_metal = at_metal
-        self.lateral = layered.lateral
-        weights = np.zeros(layered.recursion.count)
-        weights[layered.recursion.order[layered.recursion.deep :]] = layered.area / layered.recursion.shallow
-        self.weights = weights.reshape(layered.lateral.values.shape)
+        self.lateral, self.weights = layered.lateral, layered.shallow()
 
     def _apply(self, columns: Array) -> Array:
-        found = np.zeros_like(columns) if self.at_metal is None else self.at_metal @ columns
-        return found + self._modes(columns) if self.weights.any() else found
+        found = sum((each @ columns for each in self.at_metal), np.zeros_like(columns))
+        return found + self._modes(columns)
 
     def _modes(self, columns: Array) -> Array:
-        if not isinstance(self.lateral, Lateral):
+        if self.weights is None or not isinstance(self.lateral, Lateral):
             return np.zeros_like(columns)
         modes = self.lateral.analyse(self.nodes.whole(columns)) * self.weights
         return self.nodes.collect(self.lateral.spread(modes), tied=True)

@@ -26,7 +26,7 @@ class Plane:
 
     lateral: modes of the plane, or its pencil; admittance: of each mode, (k, nx, ny), or at the pencil's points, siemens per
     unit of the lateral mass; face: process -> its matrix, with y: process -> (k,); free: which nodes are unknowns, (nx, ny),
-    the others are held.
+    the others are held; ground: as face, from the nodes to 0 V.
     """
 
     most_iterations = 2000
@@ -38,27 +38,25 @@ class Plane:
         face: Mapping[str, Sheet],
         y: Mapping[str, Array],
         free: NDArray[np.bool_],
+        ground: Mapping[str, Sheet] | None = None,
     ) -> None:
         self.lateral, self.admittance, self.free = lateral, admittance, free
         self.tolerance = lateral.tolerance
-        weights = {name: y[name][:, None, None] for name in face if name in y}
-        self.coupled = [(matrix, weights[name]) for name, matrix in face.items() if name in y and not matrix.plain]
-        self.local = np.zeros((len(admittance), *lateral.shape))
-        for name, matrix in face.items():
-            if name in y and matrix.plain:
-                self.local += weights[name] * matrix.diagonal
-        self.precondition = preconditioner(lateral, admittance, face, y, free)
+        shape = (len(admittance), *lateral.shape)
+        self.working, self.counter = _Films.of(face, y, shape), _Films.of(ground, y, shape) if ground else None
+        both = dict(face)
+        for name, matrix in (ground or {}).items():  # metal that an outline cuts is joined by bulk, at either face
+            both[name] = Sheet(face[name].matrix + matrix.matrix, lateral.shape) if name in face else matrix
+        self.precondition = preconditioner(lateral, admittance, both, y, free)
 
     def below(self, phi: Array) -> Array:
-        """Return the current that flows down at each node, (k, nx, ny)."""
-        return self.lateral.conduct(phi, self.admittance)
+        """Return the current that flows down at each node, (k, nx, ny), and out of the stack where it has a lower face."""
+        found = self.lateral.conduct(phi, self.admittance)
+        return found if self.counter is None else found + self.counter(phi)
 
     def metal(self, drop: Array) -> Array:
         """Return the current through contact and pores at each node for drops of potential across them, (k, nx, ny)."""
-        found = self.local * drop
-        for matrix, weight in self.coupled:
-            found += weight * matrix(drop)
-        return found
+        return self.working(drop)
 
     def apply(self, phi: Array) -> Array:
         """Return the matrix times phi, all nodes, (k, nx, ny)."""
@@ -99,10 +97,36 @@ class Plane:
     def only(self, columns: NDArray[np.bool_]) -> Plane:
         """Return the same problem at some of the shifts."""
         other = copy(self)
-        other.admittance, other.local = self.admittance[columns], self.local[columns]
-        other.precondition = self.precondition.only(columns)
-        other.coupled = [(matrix, weight[columns]) for matrix, weight in self.coupled]
+        other.admittance, other.precondition = self.admittance[columns], self.precondition.only(columns)
+        other.working = self.working.only(columns)
+        other.counter = self.counter and self.counter.only(columns)
         return other
+
+
+@dataclass(frozen=True, eq=False)
+class _Films:
+    """sum of y_p F_p of the thin layers on a face: what is diagonal (k, nx, ny), and matrices with their y."""
+
+    local: Array
+    coupled: list[tuple[Sheet, Array]]
+
+    @classmethod
+    def of(cls, face: Mapping[str, Sheet], y: Mapping[str, Array], shape: tuple[int, ...]) -> _Films:
+        weights = {name: y[name][:, None, None] for name in face if name in y}
+        local = np.zeros(shape)
+        for name, matrix in face.items():
+            if name in y and matrix.plain:
+                local += weights[name] * matrix.diagonal
+        return cls(local, [(matrix, weights[name]) for name, matrix in face.items() if name in y and not matrix.plain])
+
+    def __call__(self, drop: Array) -> Array:
+        found = self.local * drop
+        for matrix, weight in self.coupled:
+            found += weight * matrix(drop)
+        return found
+
+    def only(self, columns: NDArray[np.bool_]) -> _Films:
+        return _Films(self.local[columns], [(matrix, weight[columns]) for matrix, weight in self.coupled])
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ transmission-line theory.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -43,8 +43,9 @@ class Layered:
     down (m), a boundary between layers; two_port: (lambda in 1/m2, height in m) -> c, d in 1/m; area: m2 of the whole cell per
     unit of the lateral mass; unit: m per unit of lateral length; face: process
     -> matrix of its links from the metal to the nodes of the face, m2 (of the bulk m); free:
-    which of them are unknowns (nx * ny), the others are tied to V; unknowns: how many the whole grid has; description: carried
-    into the provenance.
+    which of them are unknowns (nx * ny), the others are tied to V, or, where they are `grounded`, to 0; ground: process ->
+    matrix of its links from the nodes to 0 V, of a stack with nodes on its lower face as well (`two_faces`); unknowns: how many
+    the whole grid has; description: carried into the provenance.
     """
 
     lateral: Lateral | Pencil
@@ -55,11 +56,27 @@ class Layered:
     face: Mapping[str, sparse.csr_array]
     free: NDArray[np.bool_]
     description: Mapping[str, Any]
+    ground: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+    grounded: NDArray[np.bool_] | None = None
 
     @cached_property
     def recursion(self) -> Recursion:
         """The layers' matrices."""
         return Recursion(self.lateral.values.ravel() / self.unit**2, self.layers, self.two_port, whole=not self.lateral.modal)
+
+    def admittance(self, y: Mapping[str, Array]) -> Array:
+        """Return that of what lies below the face, mode by mode, (k, nx, ny), siemens per unit of the lateral mass."""
+        recursion = self.recursion
+        modes = np.empty((len(y[BULK]), recursion.count))
+        modes[:, recursion.order[: recursion.deep]] = y[BULK][:, None] / recursion.impedance(y)
+        modes[:, recursion.order[recursion.deep :]] = y[BULK][:, None] / recursion.shallow
+        return np.asarray(self.area * modes.reshape(len(modes), *self.lateral.values.shape))
+
+    def shallow(self) -> Array | None:
+        """Return what modes that die out before the first boundary conduct in units of the bulk, (nx, ny), 0 for all others."""
+        weights = np.zeros(self.recursion.count)
+        weights[self.recursion.order[self.recursion.deep :]] = self.area / self.recursion.shallow
+        return weights.reshape(self.lateral.values.shape) if weights.any() else None
 
 
 class Recursion:
@@ -80,7 +97,7 @@ class Recursion:
             alive = int(np.searchsorted(reach, DEAD)) if number else values.size
             if not alive:
                 break
-            runs = _runs(heights)
+            runs = runs_of(heights)
             key = tuple((round(float(np.log(height)) / EQUAL), count) for height, count in runs)
             if key not in known or known[key][0].size < alive:
                 known[key] = _layer(values[:alive], runs, two_port)
@@ -132,8 +149,8 @@ def _widened(values: NDArray[Any], size: int) -> NDArray[Any]:
     return np.concatenate([values, np.zeros((len(values), size - values.shape[1]), dtype=values.dtype)], axis=1)
 
 
-def _runs(heights: Array) -> list[tuple[float, int]]:
-    """Equal neighbours together: (height, number of cells)."""
+def runs_of(heights: Array) -> list[tuple[float, int]]:
+    """Return equal neighbours together: (height, number of cells)."""
     keys = np.concatenate([[0], np.cumsum(np.abs(np.diff(heights)) > EQUAL * heights[1:])])
     found = []
     for _, places in groupby(range(len(heights)), key=lambda place: keys[place]):

@@ -41,7 +41,9 @@ def preconditioner(
     acting = {name: matrix for name, matrix in face.items() if name in y}
     if isinstance(lateral, Pencil):
         return Augmented(lateral, admittance[:, :, 0], acting, y, free.ravel())
-    return Scaled(lateral, admittance, acting, y, free)
+    if isinstance(lateral, Lateral):
+        return Scaled(lateral, admittance, acting, y, free)
+    return lateral.preconditioner(admittance, acting, y, free)
 
 
 class Scaled:
@@ -51,14 +53,8 @@ class Scaled:
         self, lateral: Lateral, admittance: Array, face: Mapping[str, Sheet], y: Mapping[str, Array], free: NDArray[np.bool_]
     ) -> None:
         self.lateral = lateral
-        mass = lateral.diagonal
         local = sum((y[name][:, None, None] * matrix.diagonal for name, matrix in face.items()), np.zeros_like(admittance))
-        local = local / mass
-        low, high = admittance.min((1, 2)), admittance.max((1, 2))
-        least = local[:, free].min(1) if free.any() else low
-        weight = 1 + local / np.maximum(np.sqrt(low * high), least)[:, None, None]
-        self.scaling = np.where(free, 1 / np.sqrt(weight), 0.0)
-        weighted = (local / weight * mass)[:, free].sum(1) / max(mass[free].sum(), 1e-300)
+        self.scaling, weighted, _ = scaled(admittance, local, lateral.diagonal, free)
         self.inverse = 1 / (admittance + weighted[:, None, None])
 
     def __call__(self, residual: Array) -> Array:
@@ -74,6 +70,20 @@ class Scaled:
         other = copy(self)
         other.scaling, other.inverse = self.scaling[columns], self.inverse[columns]
         return other
+
+
+def scaled(admittance: Array, local: Array, mass: Array, free: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    """Return W^-1/2, 0 on held nodes, (k, nx, ny), the constant y* that stands for the scaled face, and its bound, (k,).
+
+    admittance: of the modes; local: diagonal of the face's matrices, (k, nx, ny) each; mass: the diagonal of M.
+    """
+    local = local / mass
+    low, high = admittance.min((1, 2)), admittance.max((1, 2))
+    least = local[:, free].min(1) if free.any() else low
+    most = np.maximum(np.sqrt(low * high), least)
+    weight = 1 + local / most[:, None, None]
+    weighted = (local / weight * mass)[:, free].sum(1) / max(mass[free].sum(), 1e-300)
+    return np.where(free, 1 / np.sqrt(weight), 0.0), weighted, most
 
 
 #: Relative error of the functions that precondition.

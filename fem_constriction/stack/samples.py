@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
-from fem_constriction.processes.names import BULK
+from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from fem_constriction.reduction.growing import bordered
 from fem_constriction.stack.layered import Layered, Recursion, TwoPort
 from fem_constriction.stack.modes import Lateral
@@ -65,6 +65,26 @@ class Samples:
 
     recursion: Recursion
     weights: Array
+
+    def below(self, y: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """Return the projected matrix of what lies below the face, (k, r, r), for y[p] of shape (k,)."""
+        return self.total(y[BULK][:, None] / self.recursion.impedance(y))
+
+    def absolute(self, y: Mapping[str, NDArray[Any]]) -> Array:
+        """Return the same of the absolute values of all terms."""
+        return self.size(np.abs(y[BULK][:, None] / self.recursion.impedance(y)))
+
+    def parts(self, y: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return y dA/dy of what lies below the face, for every process there, (k, r, r) each."""
+        u, slopes = self.recursion.derivatives(y)
+        # Y = kappa/u(v), v = kappa/y: y dY/dy = Y v u_v/u, kappa dY/dkappa = Y (1 - sum v u_v/u).
+        below = y[BULK][:, None] / u
+        found = {BULK: self.total(below)}
+        for name in (GRAIN_BOUNDARY, COUNTER_ELECTRODE):
+            if name in y:
+                found[name] = self.total(below * slopes[name] / u) * (y[BULK] / y[name])[:, None, None]
+                found[BULK] = found[BULK] - found[name]
+        return found
 
     def total(self, admittance: NDArray[Any]) -> NDArray[Any]:
         """Return sum over samples of admittance (k, samples) times W, (k, r, r)."""
@@ -216,7 +236,8 @@ class Octaves:
             self.parts.append((slice(first, last), cardinal))
         chosen = np.concatenate(points)
         self.order = np.argsort(chosen, kind="stable")
-        self.recursion = Recursion(chosen[self.order], layers, two_port, whole=True)
+        self.points = chosen[self.order]
+        self.recursion = Recursion(self.points, layers, two_port, whole=True)
 
     def samples(self, columns: Array) -> Samples:
         """Return the samples of columns given by their coefficients, (modes, r)."""

@@ -9,53 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.constants import epsilon_0
+from two_electrodes import SQUARE, coarse, plain, two
 
-import fem_constriction as fc
 from fem_constriction.fem.backend import FiniteElements
-from fem_constriction.grids.grid import Grading, Grid, family_member
-from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.elements import evaluate
-from fem_constriction.reduction.factors import factorised
 from network import Network
 
 MAKE = pytest.mark.parametrize("make", [Network, lambda: FiniteElements(1), FiniteElements], ids=["network", "fem 1", "fem 2"])
-SQUARE = {"shape": "square", "fraction": 0.25}
-TRANSFER = {"resistance": "1 ohm cm^2", "capacitance": "885 uF/cm^2"}
-PORE = {"capacitance": "8.85 uF/cm^2"}
-BOUNDARIES = {"layers": 4, "thickness": "10 nm", "conductivity": "0.5 uS/cm", "relative_permittivity": 150}
-S = 2j * np.pi * np.array([1e-3, 1e3, 1e7])
-
-
-def two(working: Any = SQUARE, counter: Any = SQUARE, *, layers: int = 1, **changes: Any) -> fc.Cell:
-    """A symmetric cell but for what is changed: charge transfer and pores at both electrodes."""
-    electrolyte: dict[str, Any] = {"conductivity": "0.46 mS/cm", "relative_permittivity": 150}
-    if layers > 1:
-        electrolyte["grain_boundaries"] = {**BOUNDARIES, "layers": layers}
-    cell = fc.Cell(
-        geometry={"width": "50 um", "thickness": "50 um"},
-        electrolyte=electrolyte,
-        working_electrode={"contact": working, "charge_transfer": TRANSFER, "pore": PORE},
-        counter_electrode={"contact": counter, "charge_transfer": TRANSFER, "pore": PORE},
-    )
-    return cell.vary(changes)
-
-
-def coarse(cell: fc.Cell, steps: int = 1) -> Grid:
-    """A small graded grid."""
-    return family_member(cell, Grading(2.5, steps), 0)
-
-
-def plain(make: Callable[[], Any], cell: fc.Cell, grid: Grid, s: Any = S) -> Any:
-    """Z from one sparse solution for each s, with nothing in between."""
-    problem = Problem.of(cell)
-    assembly = make().assemble(problem, grid)
-    found = []
-    for each in np.atleast_1d(s):
-        y = {place: complex(value) for place, value in evaluate(problem.places, each).items()}
-        right = np.zeros(assembly.unknowns)
-        right[-1] = 1
-        found.append(factorised(assembly.matrix(y)).solve(right.astype(complex))[-1])
-    return np.array(found)
 
 
 @MAKE
@@ -73,7 +32,7 @@ def test_mirror_images_give_twice_the_half_cell(make: Callable[[], Any], ideal: 
     )
     grid = coarse(cell)
     upper = replace(grid, layers=grid.layers[:2], counter=None)
-    np.testing.assert_allclose(plain(make, cell, grid), 2 * plain(make, half, upper), rtol=1e-8)
+    np.testing.assert_allclose(plain(make(), cell, grid), 2 * plain(make(), half, upper), rtol=1e-8)
 
 
 @MAKE
@@ -82,7 +41,7 @@ def test_pores_that_conduct_like_the_contact_are_a_uniform_electrode(make: Calla
     cell = two(counter_electrode={"contact": SQUARE, **alike})
     uniform = cell.vary({"counter_electrode.contact": None, "counter_electrode.pore": None})
     grid = coarse(cell)
-    np.testing.assert_allclose(plain(make, cell, grid), plain(make, uniform, replace(grid, counter=None)), rtol=1e-8)
+    np.testing.assert_allclose(plain(make(), cell, grid), plain(make(), uniform, replace(grid, counter=None)), rtol=1e-8)
 
 
 @MAKE
@@ -91,15 +50,15 @@ def test_the_electrodes_may_be_swapped(make: Callable[[], Any]) -> None:
     one, other = two(small, layers=2), two(SQUARE, small, layers=2)
     changes = {"counter_electrode.charge_transfer": None}, {"working_electrode.charge_transfer": None}
     one, other = (cell.vary(change) for cell, change in zip((one, other), changes, strict=True))
-    np.testing.assert_allclose(plain(make, one, coarse(one)), plain(make, other, coarse(other)), rtol=1e-8)
+    np.testing.assert_allclose(plain(make(), one, coarse(one)), plain(make(), other, coarse(other)), rtol=1e-8)
 
 
 def test_elements_and_network_enclose_at_every_real_shift() -> None:
     cell = two({"shape": "square", "fraction": 0.09}, {"shape": "square", "fraction": 0.36}, layers=2)
     cell = cell.vary({"counter_electrode.charge_transfer": None})
     s = np.array([0.0, 1.0, 1e3, 1e6, 1e9])
-    lower = [plain(lambda: FiniteElements(1), cell, coarse(cell, steps), s) for steps in (1, 2)]
-    upper = [plain(Network, cell, coarse(cell, steps), s) for steps in (1, 2)]
+    lower = [plain(FiniteElements(1), cell, coarse(cell, steps), s) for steps in (1, 2)]
+    upper = [plain(Network(), cell, coarse(cell, steps), s) for steps in (1, 2)]
     assert np.all(lower[0] < lower[1])
     assert np.all(lower[1] < upper[1])
     assert np.all(upper[1] < upper[0])
@@ -118,7 +77,7 @@ def test_constrictions_far_apart_add_up() -> None:
                 changed |= {} if counter else {"counter_electrode.contact.fraction": 1.0}
                 contact = grid.contact if working else np.ones_like(grid.contact)
                 here = replace(grid, contact=contact, counter=grid.counter if counter else None)
-                z.append(float(plain(Network, cell.vary(changed), here, 0.0)[0].real))
+                z.append(float(plain(Network(), cell.vary(changed), here, 0.0)[0].real))
         interaction.append((z[0] - z[1] - z[2] + z[3]) / (z[0] - z[3]))
     assert interaction[0] < 0  # each squeezes what the other one has squeezed already
     assert 0 <= abs(interaction[1]) < 0.1 * abs(interaction[0])

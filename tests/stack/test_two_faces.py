@@ -1,0 +1,72 @@
+"""A stack between two patterned faces, mode by mode, against what it is without modes and against the one-faced recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from two_electrodes import S, coarse, plain, two
+
+from fem_constriction.fem.backend import FiniteElements
+from fem_constriction.fem.stacks.two_port import exact, two_port
+from fem_constriction.problem.problem import Problem
+from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
+from fem_constriction.reduction.projection import reduce
+from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.stack.layered import Recursion
+from fem_constriction.stack.two_faces import Between
+from network import Network
+
+BAND = (2e-3 * np.pi, 2e8 * np.pi)
+LAMBDA = np.concatenate([[0.0], np.geomspace(1e8, 1e16, 25)])
+LAYERS = [np.diff(np.linspace(0, 1, 9) ** 2) * 2e-5, np.full(5, 4e-6)]
+IDEAL = "working_electrode.charge_transfer", "counter_electrode.charge_transfer"
+
+
+@pytest.mark.parametrize("cells", [exact, two_port(1), two_port(2), two_port(3)], ids=["exact", "1", "2", "3"])
+@pytest.mark.parametrize("layers", [LAYERS, [LAYERS[1]]], ids=["boundary", "none"])
+def test_with_its_lower_face_closed_a_circuit_is_the_recursion(cells: Any, layers: list[Any]) -> None:
+    """Y = p + t (q + y)/(t + q + y), of every mode, at real s and at i omega."""
+    between, recursion = Between(LAMBDA, layers, cells), Recursion(LAMBDA, layers, cells, whole=True)
+    s = np.array([1.0, 1e6, 1e3j, 1e8j])
+    y = {BULK: 0.046 + s * 1.3e-9, GRAIN_BOUNDARY: 5e3 + s * 0.13, COUNTER_ELECTRODE: 1e4 + s * 8.85}
+    p, t, q = np.moveaxis(between.circuit(y), 1, 0)
+    beside = q + y[COUNTER_ELECTRODE][:, None]
+    found = p + t * beside / (t + beside)
+    np.testing.assert_allclose(found, y[BULK][:, None] / recursion.impedance(y), rtol=1e-11)
+
+
+def test_the_slope_with_the_boundaries_is_that_of_differences() -> None:
+    between = Between(LAMBDA, LAYERS, exact)
+    y = {BULK: np.array([0.046 + 1e-2j]), GRAIN_BOUNDARY: np.array([5e3 + 2e3j])}
+    step = 1e-5
+    above, below = (between.circuit({**y, GRAIN_BOUNDARY: y[GRAIN_BOUNDARY] * (1 + sign * step)}) for sign in (1, -1))
+    size = np.abs(between.circuit(y)).sum(1, keepdims=True)
+    # Central differences: rounding over the step, 1e-11, and the step squared.
+    assert np.all(np.abs(between.slope(y) - (above - below) / (2 * step)) < 1e-9 * size)
+
+
+@pytest.mark.parametrize("make", [Network, lambda: FiniteElements(1)], ids=["network", "fem 1"])
+@pytest.mark.parametrize("ideal", [(), IDEAL[:1], IDEAL[1:], IDEAL], ids=["none", "working", "counter", "both"])
+def test_two_faces_are_all_unknowns(make: Callable[[], Any], ideal: tuple[str, ...]) -> None:
+    """Z and the shares of places: of the faces, of a plain complex solution, and of the model of all unknowns."""
+    cell = two({"shape": "square", "fraction": 0.16}, layers=3, **dict.fromkeys(ideal))
+    backend, grid, problem = make(), coarse(cell), Problem.of(cell)
+    model = solve_grid(cell, backend, grid, BAND).model
+    np.testing.assert_allclose(model.impedance(S), plain(backend, cell, grid), rtol=1e-9)
+    every = reduce(backend.assemble(problem, grid), problem.places, BAND).shares(S)
+    shares = model.shares(S)
+    assert list(shares) == list(problem.places)
+    for place, share in shares.items():
+        # Of first order in the error of solutions, whose square is what both models state for Z, 1e-8; measured 1e-8.
+        np.testing.assert_allclose(share, every[place], rtol=0, atol=1e-6)
+
+
+def test_outlines_share_patches_at_both_faces() -> None:
+    cell = two({"shape": "disc", "fraction": 0.16}, {"shape": "disc", "fraction": 0.3}, layers=2, **dict.fromkeys(IDEAL))
+    backend = Network()
+    grid = backend.uniform(cell, 8)
+    model = solve_grid(cell, backend, grid, BAND).model
+    np.testing.assert_allclose(model.impedance(S), plain(backend, cell, grid), rtol=1e-9)
