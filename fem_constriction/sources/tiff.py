@@ -52,14 +52,14 @@ def tiff_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
 
 
 def read_tiff(path: Path, layers: slice | None = None) -> Any:
-    """Return the pages of an image as one array, or some of them, where `tiff_shape` says that they can be read one by one.
+    """Return the pages of an image as one array, of a single page with two axes.
 
-    Raises InputError if any of them is missing, MemoryShort if they do not fit.
+    layers: some of them alone, with three axes, where `tiff_shape` says that they can be read one by one. Raises InputError if
+    any of it is missing, MemoryShort if it does not fit.
     """
     with _opened(path) as tif:
         _leads(tif, path)
         selected = _selected(tif)
-        shape = _shape(selected)
         if layers is not None:
             pages = _pages(selected)[layers]
             memory.require(2.0 * sum(page.nbytes for page in pages), f"layers of the image {path.name}", "a smaller image")
@@ -69,7 +69,7 @@ def read_tiff(path: Path, layers: slice | None = None) -> Any:
         for series in selected:
             _check_pages(series.pages, path, series)
         if len(selected) == 1:
-            return np.asarray(tif.asarray()).reshape(shape)
+            return np.asarray(tif.asarray())
         return np.stack([series.asarray() for series in selected])
 
 

@@ -147,7 +147,7 @@ def open_volume(
     if form == "tiff":
         shape_of, kind, single = tiff_shape(place)
         if not single:
-            return Volume.of(read_tiff(place))
+            return Volume.of(np.asarray(read_tiff(place)).reshape(shape_of))
         return Volume(shape_of, kind, lambda a, b: np.asarray(read_tiff(place, slice(a, b))))
     if form == "hdf5":
         return _hdf5(place, dataset)
@@ -182,10 +182,10 @@ def _pages(files: tuple[Path, ...]) -> Volume:
 
 def _page(path: Path) -> NDArray[Any]:
     if path.suffix.lower() in SUFFIXES:
-        pages = read_tiff(path)
-        if len(pages) != 1:
-            raise InputError(f"{path.name} has {len(pages)} pages, and one is allowed where every file is a layer")
-        return np.asarray(pages[0])
+        page = np.asarray(read_tiff(path))
+        if page.ndim != 2:
+            raise InputError(f"{path.name} has shape {page.shape}, and one page is allowed where every file is a layer")
+        return page
     from PIL import Image
 
     with warnings.catch_warnings():

@@ -9,7 +9,7 @@ import typer
 
 from fem_constriction.cell.cell import Cell
 from validation.cli.options import CellFile, Json, Quiet
-from validation.show import capability_report, report, terminal
+from validation.show import capability_report, image_report, report, terminal
 
 
 def backends(
@@ -35,9 +35,23 @@ def schema(as_json: Json = False, quiet: Quiet = False) -> int:
     return 0
 
 
-def show(cell_file: CellFile, as_json: Json = False, quiet: Quiet = False) -> int:
+def show(
+    cell_file: CellFile,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Of a label image: write its middle sections here.", show_default="none")
+    ] = None,
+) -> int:
     """Show a cell in SI units, and what follows from it; with --quiet only check the file."""
     cell = Cell.load(cell_file)
     record = {"cell": cell.model_dump(mode="json", exclude_none=True), "derived": report.derived(cell)}
-    terminal.show(record, lambda: report.cell_report(cell), as_json, quiet)
+    seen = image_report.seen(cell)
+    if seen is not None:
+        record["image"] = image_report.record(seen.facts)
+    terminal.show(record, lambda: report.cell_report(cell, image_report.tables(seen)), as_json, quiet)
+    if out is not None:
+        written = image_report.write(cell, seen, out)
+        if not quiet and not as_json:
+            terminal.console().print(f"Written to {out}: {', '.join(path.name for path in written)}")
     return 0

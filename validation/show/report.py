@@ -281,8 +281,8 @@ def _arcs(cell: Cell) -> Sequence[Arc]:
     return () if cell.electrolyte.microstructure is not None else physical(cell).arcs
 
 
-def cell_report(cell: Cell) -> Group:
-    """The cell in SI, and what follows from it."""
+def cell_report(cell: Cell, more: Sequence[RenderableType] = ()) -> Group:
+    """The cell in SI, and what follows from it; more: what stands below."""
     rows = list(_flat(cell.model_dump(mode="json", exclude_none=True)))
     facts = derived(cell)
     sides = " x ".join(amount(side, "m") for side in facts["contact_sides_m"])
@@ -298,7 +298,7 @@ def cell_report(cell: Cell) -> Group:
     ]
     one = "Physical circuit (1D-PM), which knows no constriction"
     circuits = [table(one, ("process", "R", "C", "tau"), circuit)] if circuit else []
-    return Group(table("Cell", ("key", "value"), rows, left=2), *circuits)
+    return Group(table("Cell", ("key", "value"), rows, left=2), *circuits, *more)
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
