@@ -15,6 +15,8 @@ from .solving.backends import backends
 from .spectra.frequencies import parse_frequencies
 from .spectra.spectrum import Spectrum
 
+__version__: str
+
 __all__ = [
     "DISTRIBUTION",
     "Cell",

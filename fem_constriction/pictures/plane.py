@@ -8,7 +8,6 @@ from itertools import product
 from typing import Any, Final, Protocol
 
 import numpy as np
-from matplotlib.ticker import EngFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.arrays import Array, Complex
@@ -250,7 +249,7 @@ def _frequencies(
         before, at, after = np.interp(decade + np.array([0.05, 0.0, -0.05]), log[order], z[order])
         if not 0.08 * height / unit < at.imag < 1.02 * height / unit:
             continue
-        name = EngFormatter(unit="Hz", sep=" ")(10.0**decade)
+        name = written(10.0**decade, "Hz", 0)
         half = 0.5 * point * (8 * 0.62 * len(name) + 8j)
         outward = np.angle(1j * (after - before))
         for away, turn in product((8, 16, 28), np.deg2rad([0, 30, -30, 60, -60, 120, -120, 150, -150, 180])):

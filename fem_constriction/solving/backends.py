@@ -24,6 +24,9 @@ from fem_constriction.stack.layered import Layered
 
 GROUP = "fem_constriction.backends"
 
+#: Backends that are built in, the one that bounds Z from above first.
+BUILT_IN = ("network", "fem")
+
 
 @runtime_checkable
 class Backend(Protocol):

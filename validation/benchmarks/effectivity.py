@@ -23,7 +23,7 @@ from fem_constriction.processes.of_cell import direct_current
 from validation import oracles
 from validation.benchmarks.random_cells import FREQUENCY, SEED, random_cell
 from validation.discs.face import certificate
-from validation.show.report import table
+from validation.show.tables import table
 
 #: Oracles' orders that are tried until the truth is known this well.
 ORDERS, TRUTH = (9, 10, 11), 1e-6

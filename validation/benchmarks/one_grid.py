@@ -34,7 +34,7 @@ from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
 from validation.benchmarks.harness import Clock, cost, machine, sampled
-from validation.show.report import table
+from validation.show.tables import table
 
 #: Where the fastest peer so far takes more processor seconds per solve, the peers after it are left out: they may take 15 times
 #: as long (default ordering, voxel network), or be faster (the same, finite elements).

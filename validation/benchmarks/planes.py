@@ -31,7 +31,7 @@ from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
 from fem_constriction.stack.face_model import reduce_layered
 from validation.benchmarks.harness import LIMIT, Climber, Row, climb, cost
-from validation.show.report import table
+from validation.show.tables import table
 
 MODES: Final = "modes of the plane"
 SPARSE: Final = "sparse functions"

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from validation.show.report import table
+from validation.show.tables import table
 
 HEADS = ("method", "grid", "unknowns", "error", "spectrum, s", "error at DC", "one solve, s", "GiB")
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from validation.show.report import table
+from validation.show.tables import table
 
 
 def scaling_tables(record: dict[str, Any]) -> RenderableType:

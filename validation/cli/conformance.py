@@ -19,7 +19,7 @@ from validation.conformance.outcome import Outcome
 from validation.conformance.subject import Subject
 from validation.conformance.suite import ConformanceVerdict, check_declarations, chosen, conform
 from validation.show import terminal
-from validation.show.report import table
+from validation.show.tables import table
 
 
 def conformance(

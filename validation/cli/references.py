@@ -16,7 +16,7 @@ from validation.references import release
 from validation.references.computed import Recomputed, recompute
 from validation.references.published import index, load
 from validation.show import terminal
-from validation.show.report import table
+from validation.show.tables import table
 
 
 def references(

@@ -12,16 +12,13 @@ from fem_constriction.api import spectrum_on
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.problem import Problem
-from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.backends import BUILT_IN, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.choice import DEFAULT, Accuracy, one_of, settled
 from fem_constriction.solving.refinement import FIRST_LEVELS
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.cli.options import CellFile, Frequencies, Json, Quiet
-from validation.discs.guaranteed import guarantee
-from validation.gate import run as gate
-from validation.show import crosscheck_files as writing
-from validation.show import report, terminal
+from validation.show import tables, terminal
 
 
 def spectrum(
@@ -54,7 +51,7 @@ def spectrum(
             value=Absent.MISSING,
             allowed="allowed is the name of a backend (see `backends`), or --guaranteed instead",
         )
-    names = [backend] if backend is not None else list(gate.BACKENDS)
+    names = [backend] if backend is not None else list(BUILT_IN)
     chosen = terminal.named("--backend", lambda: [backend_named(name) for name in names])
     problem, choice = Problem.of(cell).over(points), asked or DEFAULT
     if guaranteed:
@@ -67,11 +64,13 @@ def spectrum(
     terminal.check_folder(out.parent, [out.stem])
     with terminal.progress(names, "", quiet, grids=len(FIRST_LEVELS) if isinstance(choice, Accuracy) else 1) as step:
         if guaranteed and isinstance(choice, Accuracy):
+            from validation.discs.guaranteed import guarantee
+
             discs = partial(guarantee, cell, points, choice.relative, backends=chosen, progress=step)
             found = terminal.named("--accuracy", terminal.aside(discs)).spectrum()
         else:
             alone = partial(spectrum_on, problem, points, chosen[0], choice, step)
             found = terminal.named("--resolution", terminal.aside(alone))
     found.save(out, header=not no_header)
-    terminal.show(writing.columns(found), lambda: report.spectrum_report(found), as_json, quiet)
+    terminal.show(tables.columns(found), lambda: tables.spectrum_report(found), as_json, quiet)
     return 0

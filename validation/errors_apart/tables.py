@@ -9,7 +9,7 @@ from rich.text import Text
 from fem_constriction.pictures.words import amount
 from validation.errors_apart.neglected import Neglected
 from validation.errors_apart.outcome import PARTS, SHOWN, ErrorsApart
-from validation.show.report import table
+from validation.show.tables import table
 
 
 def render(found: ErrorsApart) -> RenderableType:

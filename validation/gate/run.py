@@ -11,7 +11,7 @@ import numpy as np
 from fem_constriction.errors import NotAgreed
 from fem_constriction.fitting.extraction import Extraction
 from fem_constriction.problem.problem import Described, Problem
-from fem_constriction.solving.backends import Backend, SpectrumBackend, backend_named
+from fem_constriction.solving.backends import BUILT_IN, Backend, SpectrumBackend, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.refinement import Family, angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
@@ -27,7 +27,7 @@ from validation.gate.spectra_alone import by_kind, different, told
 
 #: 61 values from 1 mHz to 1 GHz.
 FREQUENCIES = np.geomspace(1e-3, 1e9, 61)
-BACKENDS = ("network", "fem")
+BACKENDS = BUILT_IN
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from fem_constriction.fitting.values import Element
 from fem_constriction.processes.circuits import CONSTRICTION
 from validation.paper.sample import Sample
 from validation.paper.tables import circuits
-from validation.show.report import table
+from validation.show.tables import table
 
 
 def apart(sample: Sample, element: str = CONSTRICTION) -> float | None:

@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fem_constriction.api import provenance
 from fem_constriction.errors import ConstrictionError, LeftOutWarning
 from fem_constriction.files import json_text, write_text
-from fem_constriction.spectra.spectrum import Spectrum
 from validation.gate.result import Result
 
 
@@ -72,14 +70,3 @@ def _page(result: Result, path: Path, options: Sequence[str]) -> list[Path]:
     subtitle = f"Cross-check of {' and '.join(result.agreement.limits)}"
     page.write_page(path, result.cell.title or "Cell", page.crosscheck_sections(result, options), subtitle)
     return [path]
-
-
-def columns(found: Spectrum) -> dict[str, Any]:
-    """Return provenance, frequencies (Hz), impedance and its uncertainty (ohm, None: not known)."""
-    return {
-        **found.provenance,
-        "frequency_Hz": found.frequency.tolist(),
-        "real_ohm": found.impedance.real.tolist(),
-        "imag_ohm": found.impedance.imag.tolist(),
-        "uncertainty_ohm": None if found.uncertainty is None else found.uncertainty.tolist(),
-    }

@@ -19,7 +19,7 @@ from rich.text import Text
 from fem_constriction.errors import short
 from fem_constriction.pictures.words import amount
 from validation.show import terminal
-from validation.show.report import table
+from validation.show.tables import table
 from validation.study.axes import is_number, label
 from validation.study.driver import Progress, Step
 from validation.study.measured import CONTRIBUTIONS

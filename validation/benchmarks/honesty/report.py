@@ -10,7 +10,7 @@ from rich.text import Text
 
 from validation.benchmarks.honesty.cells import BACKENDS
 from validation.benchmarks.honesty.judging import SHARE, VERDICTS, WIDTH
-from validation.show.report import table
+from validation.show.tables import table
 
 Summary = Mapping[str, Any]
 

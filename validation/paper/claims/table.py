@@ -11,7 +11,7 @@ from rich.text import Text
 from validation.gate.run import BACKENDS
 from validation.paper.claims.base import FAILS, HOLDS, OPEN, DecidedClaim, Finding
 from validation.paper.claims.notes import Note
-from validation.show.report import table
+from validation.show.tables import table
 
 _VERDICTS: Final = (HOLDS, FAILS, OPEN)
 _STYLES: Final = {HOLDS: "green", FAILS: "bold red", OPEN: "yellow"}
