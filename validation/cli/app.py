@@ -49,7 +49,9 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         _ONE,
     ),
     "fit": Entry(
-        "fit", "Fit a circuit of numbered arcs to any spectrum with lmfit; exit status 1 if it does not describe it.", _ONE
+        "fit",
+        "Fit a circuit of numbered arcs, or a cell (--cell), to any spectrum; exit status 1 if it does not describe it.",
+        _ONE,
     ),
     "fields": Entry(
         "fields",
