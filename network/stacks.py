@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.grids.grid import Grading, Grid, family_member, uniform, voxel_member
+from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.assembly import Assembly, Operator, Potentials
 from fem_constriction.solving.capabilities import CURRENTS, FAMILY, FIELDS, UNIFORM
@@ -150,6 +151,20 @@ class TwoShared(TwoGraded):
     def erratic(self, problem: Problem, grid: Grid, s: ArrayLike) -> Array:
         """Return which part of the difference between a grid and the one before follows no series: see `network.metal`."""
         return erratic(problem, grid, s)
+
+
+class Pixelated(Graded):
+    """Equal voxels between the lines of an image's pixels."""
+
+    offers = (FAMILY, UNIFORM, FIELDS)
+
+    def grid(self, problem: Problem, level: int) -> Grid:
+        """Return member `level` of the family that cuts pixels."""
+        return pixel_member(problem, level)
+
+    def uniform(self, problem: Problem, resolution: int) -> Grid:
+        """Return the grid of `resolution` voxels per edge of the cell, a whole number for every pixel."""
+        return pixels_cut(problem, resolution)
 
 
 def _voxel(values: Array, height: float) -> tuple[Array, Array]:

@@ -23,6 +23,7 @@ from fem_constriction.cell.label_array import LabelArray
 from fem_constriction.cell.mesh import mesh_beside
 from fem_constriction.cell.mesh_check import check_mesh
 from fem_constriction.cell.microstructure import beside
+from fem_constriction.cell.patterns import images_beside
 from fem_constriction.cell.plausible import implausible
 from fem_constriction.errors import ImplausibleWarning, InputError, cut
 from fem_constriction.files import parsed_toml, read_text, write_array, write_text
@@ -153,7 +154,9 @@ class Cell(Description):
         """
         data = parsed_toml(text, source)
         try:
-            cell = cls._without_a_word(data if folder is None else mesh_beside(beside(data, folder), folder))
+            cell = cls._without_a_word(
+                data if folder is None else mesh_beside(images_beside(beside(data, folder), folder), folder)
+            )
         except InputError as error:
             raise error.at(source) from None
         _warn(f"{source}: " if source else "", implausible(cell))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
 
+from fem_constriction.cell.contact import Contact
 from fem_constriction.cell.mesh import Mesh
 from fem_constriction.cell.meshfile import Measure, measured
-from fem_constriction.cell.sections import Contact, Electrode, Electrolyte, Geometry, Section, WorkingElectrode
+from fem_constriction.cell.patterns import pattern_of, square_sides
+from fem_constriction.cell.sections import Electrode, Electrolyte, Geometry, Section, WorkingElectrode
 from fem_constriction.cell.temperature import Temperature
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.geometry.outlines import Outline
+from fem_constriction.geometry.pixels import Pixels, extent
 
 
 class Description(Section):
@@ -85,8 +87,10 @@ class Touch:
     @property
     def fraction(self) -> float:
         """What is touched over the face, from 0 to 1."""
-        if self.contact.fraction is not None:
-            return self.contact.fraction
+        if self.contact.shape in ("square", "disc"):
+            return float(self.contact.fraction or 0.0)
+        if (pixels := self.pixels) is not None:
+            return int(np.count_nonzero(pixels)) / pixels.size
         return min(sum(outline.area for outline in self.outlines) / self.face, 1.0)
 
     @property
@@ -97,29 +101,23 @@ class Touch:
     @property
     def sides(self) -> tuple[float, float]:
         """(s_x, s_y) in m, the extent of the contact; of a square sqrt(A_c), (L_x, L_y) at fraction 1, (0, 0) at 0."""
-        x, y = self.width
-        if self.contact.shape != "square":
-            boxes = np.array([outline.shape.bounds for outline in self.outlines]).reshape(-1, 4)
-            low, high = (boxes[:, :2].min(0), boxes[:, 2:].max(0)) if len(boxes) else (np.zeros(2), np.zeros(2))
-            return float(high[0] - low[0]), float(high[1] - low[1])
-        if self.fraction == 1:
-            return x, y
-        side = float(min(math.sqrt(self.area), x, y))
-        return side, side
+        if self.contact.shape == "square" and not self.contact.several:
+            return square_sides(self.fraction, self.width) if self.fraction else (0.0, 0.0)
+        if (pixels := self.pixels) is not None:
+            return extent(pixels, (self.width[0] / pixels.shape[0], self.width[1] / pixels.shape[1]))
+        boxes = np.array([outline.shape.bounds for outline in self.outlines]).reshape(-1, 4)
+        low, high = (boxes[:, :2].min(0), boxes[:, 2:].max(0)) if len(boxes) else (np.zeros(2), np.zeros(2))
+        return float(high[0] - low[0]), float(high[1] - low[1])
+
+    @property
+    def pixels(self) -> Pixels | None:
+        """Where the face is metal, (x, y), of a contact that is an image; None of others."""
+        return pattern_of(self.contact, self.width).pixels if self.contact.pixelated else None
 
     @property
     def outlines(self) -> tuple[Outline, ...]:
-        """The outlines of the contact on the face, the origin in its corner; none at fraction 0."""
-        if self.contact.shape == "regions":
-            return tuple(region.outline for region in self.contact.regions)
-        if not self.contact.fraction:
-            return ()
-        x, y = self.width
-        if self.contact.shape == "disc":
-            return (Outline.disc((x / 2, y / 2), min(radius_of(math.sqrt(self.area)), x / 2, y / 2)),)
-        half_x, half_y = (side / 2 for side in self.sides)
-        signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-        return (Outline.polygon([(x / 2 + a * half_x, y / 2 + b * half_y) for a, b in signs]),)
+        """The outlines of the contact on the face, the origin in its corner; none at fraction 0, none of an image."""
+        return pattern_of(self.contact, self.width).outlines
 
 
 #: The contact of an electrode that touches its whole face.
@@ -131,8 +129,3 @@ def measure_of(cell: Description) -> Measure:
     if cell.mesh is None:
         raise InputError(key="mesh", value=Absent.MISSING, allowed="only a mesh from a file has faces of its own")
     return measured(cell.mesh)
-
-
-def radius_of(side: float) -> float:
-    """The radius of a disc with the area of a square."""
-    return side / math.sqrt(math.pi)

@@ -22,6 +22,9 @@ _UNKNOWN: Final = ("extra_forbidden", "invalid_key")
 #: Unknown keys for which one is looked for that was meant: a section may have 100,000 of them.
 LOOKED_AT: Final = 20
 
+#: Keys of a section up to which each is named from the file's top on; of more the names alone fit into a sentence.
+MOST_WHOLE: Final = 8
+
 
 def dotted(place: tuple[int | str, ...]) -> str:
     """Where a key stands, as messages write it: parts that are no plain TOML keys in quotes, long ones cut."""
@@ -93,7 +96,8 @@ def unknown_key(root: type[BaseModel], place: tuple[int | str, ...]) -> tuple[st
     near = near or [k for k in fields if difflib.get_close_matches(wanted, [k.rpartition(".")[2]], cutoff=0.8)]
     if near:
         return f"unknown key, perhaps {near[0]} is meant", near[0]
-    there = ", ".join(here) or ", ".join(root.model_fields)
+    names = [known.rpartition(".")[2] for known in beside]
+    there = ", ".join(here if len(here) <= MOST_WHOLE else names) or ", ".join(root.model_fields)
     return f"unknown key, the keys here are {there}", ""
 
 

@@ -18,6 +18,8 @@ from scipy.constants import epsilon_0
 from fem_constriction.cell.description import Description, Touch
 from fem_constriction.cell.faults import rule_of
 from fem_constriction.cell.sections import Pore
+from fem_constriction.geometry.pixels import perimeter as perimeter_of
+from fem_constriction.geometry.pixels import spots
 
 #: Depth of a pore over its width, 2 A_pore/(perimeter of the contact), from which on j = y_pore (V - phi) may cost 1 % of |Z|.
 #: Measured against voids that are resolved, with metal above and beside them (finite volumes in two dimensions, strips and
@@ -119,12 +121,15 @@ def _pores_of(electrode: str, pore: Pore | None, contact: float, width: float) -
 
 def _widths(touch: Touch) -> tuple[float, float]:
     """Width of the contact, 4 A_c/P, and of the pore, 2 A_pore/P; beside small contacts not more than their distance."""
-    shape, count = touch.contact.shape, 1
-    if shape == "regions":
+    made, count, pixels = touch.contact, 1, touch.pixels
+    if pixels is not None:
+        (x, y), (nx, ny) = touch.width, pixels.shape
+        perimeter, count = perimeter_of(pixels, (x / nx, y / ny)), max(1, spots(pixels))
+    elif made.several:
         metal = shapely.union_all([outline.shape for outline in touch.outlines])
         perimeter, count = metal.length, max(1, len(shapely.get_parts(metal)))
     else:
-        perimeter = sum(touch.sides) * (math.pi / 2 if shape == "disc" else 2)
+        perimeter = sum(touch.sides) * (math.pi / 2 if made.shape == "disc" else 2)
     return _over(perimeter, touch.area, touch.face - touch.area, count)
 
 

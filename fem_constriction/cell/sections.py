@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import epsilon_0
 
 from fem_constriction.cell.constant_phase import BulkConstantPhase, ConstantPhase
+from fem_constriction.cell.contact import Contact
 from fem_constriction.cell.interphase import Interphase
 from fem_constriction.cell.microstructure import Microstructure
-from fem_constriction.cell.regions import Region
 from fem_constriction.cell.section import OneOrSeveral
 from fem_constriction.cell.section import Section as Section
 from fem_constriction.cell.units import (
@@ -21,7 +21,6 @@ from fem_constriction.cell.units import (
     AreaResistance,
     Conductivity,
     Extent,
-    Fraction,
     Layers,
     Length,
     Permittivity,
@@ -96,41 +95,6 @@ class Electrolyte(Section):
                 when="together with grain_boundaries",
                 why="an image has its own boundaries (microstructure.boundary)",
             )
-        return self
-
-
-class Contact(Section):
-    """Where the metal touches the electrolyte: one square or disc in the middle of the face, A_c = fraction A, or regions."""
-
-    shape: Literal["square", "disc", "regions", "mesh"] = Field(
-        description="Shape of the contact: one centred square, one centred disc, or the regions that are listed"
-    )
-    fraction: Fraction | None = Field(
-        None, description="Contact area over cell area, A_c/A, from 0 to 1 (no unit); left out with regions"
-    )
-    regions: tuple[Region, ...] = Field((), description="Regions of the contact, on the face; left out for a square or disc")
-    mesher: Literal["delaunay", "gmsh"] | None = Field(
-        None, description="What triangulates the face beside the contact's outline for finite elements; left out: delaunay"
-    )
-
-    @model_validator(mode="after")
-    def _fraction_or_regions(self) -> Self:
-        if self.shape == "mesh":
-            for key in ("fraction", "regions"):
-                if getattr(self, key):
-                    raise InputError(key=key, why="shape 'mesh' takes the contact from the mesh (mesh.regions.contact)")
-            return self
-        if self.shape == "regions":
-            if self.fraction is not None:
-                raise InputError(key="fraction", value=self.fraction, why="regions have an area of their own")
-            if not self.regions:
-                raise InputError(key="regions", value=Absent.MISSING, why="shape 'regions' needs at least one of them")
-            return self
-        if self.regions:
-            raise InputError(key="regions", why=f"shape '{self.shape}' takes fraction")
-        if self.fraction is None:
-            allowed = "required is a number from 0 to 1 (no unit)"
-            raise InputError(key="fraction", value=Absent.MISSING, allowed=allowed)
         return self
 
 

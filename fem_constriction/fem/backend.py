@@ -12,15 +12,16 @@ from typing import ClassVar
 from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.meshes.elements import MeshElements
 from fem_constriction.fem.prisms.elements import PrismElements
-from fem_constriction.fem.stacks.elements import Hexahedra, TwoHexahedra
+from fem_constriction.fem.stacks.elements import Hexahedra, PixelElements, TwoHexahedra
 from fem_constriction.problem.faces import Mesher
-from fem_constriction.problem.kinds import MESH, OUTLINES, RECTANGLES, TWO_RECTANGLES
+from fem_constriction.problem.kinds import MESH, OUTLINES, PIXELS, RECTANGLES, TWO_RECTANGLES
 from fem_constriction.reduction.assembly import Bound
 from fem_constriction.solving.schemes import ByKind, Scheme
 
 SCHEMES: Mapping[str, type[Elements]] = {
     RECTANGLES.name: Hexahedra,
     OUTLINES.name: PrismElements,
+    PIXELS.name: PixelElements,
     MESH.name: MeshElements,
     TWO_RECTANGLES.name: TwoHexahedra,
 }

@@ -6,6 +6,7 @@ What backends take of the rooms of grids stands here: `family_member`, `uniform`
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,10 +17,14 @@ from fem_constriction.grids.rectilinear import Grid, midpoints
 from fem_constriction.problem.faces import both_edges
 from fem_constriction.problem.problem import Described, Problem
 
-__all__ = ["Grading", "Grid", "family_member", "uniform", "voxel_member"]
+#: Cells along x or y of the coarsest grid from which on there are fewer steps to each of many edges: a family all the same,
+#: whose limit the differences between its grids tell.
+CROWDED = 100
+
+__all__ = ["CROWDED", "Grading", "Grid", "family_member", "uniform", "voxel_member"]
 
 
-def family_member(described: Described, grading: Grading, level: int) -> Grid:
+def family_member(described: Described, grading: Grading, level: int, crowded: int = CROWDED) -> Grid:
     """Return a member of the cell's nested family of graded grids, for contacts of rectangles.
 
     On the part of the cell that mirror symmetry leaves; lines on every edge of a contact, at either electrode, graded towards
@@ -33,6 +38,8 @@ def family_member(described: Described, grading: Grading, level: int) -> Grid:
         Of the family.
     level
         0 is the coarsest; each next one has half its steps.
+    crowded
+        Cells along x or y of the coarsest grid beyond which fewer steps lead to each of many edges.
 
     Returns
     -------
@@ -46,12 +53,11 @@ def family_member(described: Described, grading: Grading, level: int) -> Grid:
     pieces = [length for axis, each in enumerate(edges) if each.size for length in reaches(each, face.width[axis]) if length]
     scale = min(*pieces, depth) if pieces else depth
     name = f"graded, level {level}"
-    counts = [
-        sum(cells_over(float(steps_to(reach, scale, grading.exponent)), grading) for reach in reaches(each, face.width[axis]))
-        if each.size
-        else 1
-        for axis, each in enumerate(edges)
-    ]
+    sides = [reaches(each, face.width[axis]) if each.size else [] for axis, each in enumerate(edges)]
+    counts = _counts(sides, scale, grading)
+    if max(counts) > crowded:
+        grading = replace(grading, steps=max(1, int(grading.steps * crowded / max(counts))))
+        counts = _counts(sides, scale, grading)
     check_counts(name, math.prod(doubled(count, min(level, 400)) for count in counts), problem.body.layers)
     lateral = []
     for axis, each in enumerate(edges):
@@ -70,3 +76,11 @@ def family_member(described: Described, grading: Grading, level: int) -> Grid:
         name=name,
         counter=counter.touches(*middles) if problem.patterned_counter else None,
     )
+
+
+def _counts(sides: list[list[float]], scale: float, grading: Grading) -> list[int]:
+    """How many cells the coarsest grid has along x and y, at least."""
+    return [
+        sum(cells_over(float(steps_to(reach, scale, grading.exponent)), grading) for reach in each) if each else 1
+        for each in sides
+    ]

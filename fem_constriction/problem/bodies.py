@@ -7,7 +7,7 @@ only that kind has: the ends of a stack's layers, the voxels of an image, the fi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ from fem_constriction.cell.meshfile import Measure
 from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL, Microstructure
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.faces import Face
-from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, RECTANGLES, Kind
+from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, PIXELS, RECTANGLES, Kind
 from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE
 
 Lengths = tuple[float, float, float]
@@ -76,7 +76,7 @@ class Body(Protocol):
 class Stack:
     """0 = z_0 < z_1 < ... < z_n = L_z: n layers of bulk, laterally uniform, with a boundary between each two.
 
-    kind: that of the faces, between which all is laterally uniform.
+    kind: that of the faces, between which all is laterally uniform; face: what its grids depend on, and no section says.
     """
 
     #: The basis (up to 40 solutions), blocks of 8 columns in the solver and the factorised stack. Measured peaks were 110 to
@@ -86,6 +86,7 @@ class Stack:
     lengths: Lengths
     layers: int
     kind: Kind
+    face: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ends(self) -> Array:
@@ -99,8 +100,8 @@ class Stack:
 
     @property
     def described(self) -> Mapping[str, Any]:
-        """Its layers."""
-        return {"layers": self.layers}
+        """Its layers, and of its face what the section of the contact does not say."""
+        return {"layers": self.layers, **self.face}
 
     def resolution(self, asked: int | None) -> int | None:
         """Return what is asked for: a stack has any grid."""
@@ -222,5 +223,8 @@ def body_of(cell: Cell, faces: Callable[[], tuple[Face, Face]]) -> Body:
         return Image(lengths, cell.electrolyte.microstructure, counts(cell), contact_voxels(cell))
     boundaries = cell.electrolyte.grain_boundaries
     layers = 1 if boundaries is None else boundaries.layers
-    kinds = {face.kind for face in faces()}
-    return Stack(lengths, layers, RECTANGLES if kinds == {RECTANGLES} else OUTLINES)
+    on_top = faces()
+    kinds = {face.kind for face in on_top}
+    kind = next((each for each in (RECTANGLES, PIXELS) if kinds <= {RECTANGLES, each}), OUTLINES)
+    described = [face.described for face in on_top]
+    return Stack(lengths, layers, kind, {"faces": described} if any(described) else {})

@@ -4,14 +4,15 @@ Faces whose contacts are their own mirror images along x are cut in half there, 
 the other. On the part that is left the origin is the middle of the face along every axis that was cut, else the corner. Both
 electrodes lie above one another, so that what mirror symmetry leaves is what it leaves of both.
 
-Kinds of face have the same members: grid lines follow the edges of `Rectangles`, not those of `Outlines`, and the faces of a
-mesh are `Named`.
+Kinds of face have the same members: grid lines follow the edges of `Rectangles`, not those of `Outlines`; those of an image are
+its pixels (`Mask`, and `Mosaic` where its edges are few); the faces of a mesh are `Named`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -22,8 +23,10 @@ from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.description import Touch
 from fem_constriction.errors import ComputationError
+from fem_constriction.geometry import pixels as images
 from fem_constriction.geometry.outlines import Outline, coverage
-from fem_constriction.problem.kinds import MESH, OUTLINES, RECTANGLES, Kind
+from fem_constriction.geometry.pixels import Pixels
+from fem_constriction.problem.kinds import MESH, OUTLINES, PIXELS, RECTANGLES, Kind
 
 Mesher = Literal["delaunay", "gmsh"]
 
@@ -59,6 +62,11 @@ class Face:
     fraction: float | None = None
     mesher: Mesher | None = None
 
+    @property
+    def described(self) -> Mapping[str, object]:
+        """What grids of it depend on and its section does not say, as JSON can hold it."""
+        return {}
+
     def __eq__(self, other: object) -> bool:
         """Whether another face is the same, outline by outline."""
         return isinstance(other, Face) and self._values == other._values
@@ -76,7 +84,7 @@ class Face:
     @property
     def centred(self) -> bool:
         """Whether the contact is one square in the middle, on whose edges equal cells have lines."""
-        return self.shape == "square"
+        return self.shape == "square" and len(self.outlines) <= 1
 
     @property
     def copies(self) -> int:
@@ -86,6 +94,10 @@ class Face:
     def edges(self, axis: int) -> Array:
         """Return where lines along an axis must lie so that the contact ends on them, walls left out, ascending, m."""
         raise ComputationError(f"no grid lines follow the edges of {self.kind.words}")
+
+    def loose(self) -> Face:
+        """Return the same as a face whose edges no line is graded towards."""
+        return self
 
     def touches(self, x: Array, y: Array) -> NDArray[np.bool_]:
         """Return whether the points of a tensor grid lie in the contact, (x, y)."""
@@ -138,12 +150,11 @@ class Rectangles(Face):
             found |= np.logical_and.outer((x > x0) & (x < x1), (y > y0) & (y < y1))
         return found
 
-    def apart(self, other: Face) -> bool:
-        """Whether lines on the edges of this face and of the other one are far enough from one another, and from the walls."""
-        for axis, width in enumerate(self.width):
-            if np.diff([0.0, *both_edges(self, other, axis), width]).min() < APART * width:
-                return False
-        return True
+    def loose(self) -> Face:
+        """Return the same as outlines that no line of a grid follows."""
+        return Outlines(
+            self.width, self.outlines, self.cut, self.contact_area, self.numbers, self.shape, self.fraction, self.mesher
+        )
 
 
 def both_edges(one: Face, other: Face, axis: int) -> Array:
@@ -166,22 +177,114 @@ def faces_of(cell: Cell, *, whole: bool = False) -> tuple[Face, Face]:
             Named(width, (), (False, False), area, (), touch.contact.shape) for touch, area in zip(touches, named, strict=True)
         )
         return working, counter
-    outlines = [list(touch.outlines) for touch in touches]
-    areas = [float(sum(outline.area for outline in each)) for each in outlines]
+    shapes: list[Sequence[Outline] | Pixels] = [
+        list(touch.outlines) if touch.pixels is None else touch.pixels for touch in touches
+    ]
+    areas = [touch.area if touch.pixels is not None else sum(each.area for each in touch.outlines) for touch in touches]
     cut = [False, False]
     for axis in range(2) if not whole else ():
-        found = [_symmetric(each, axis, width[axis]) for each in outlines]
+        found = [_halved(each, axis, width[axis]) for each in shapes]
         if all(each is not None for each in found):
-            outlines, cut[axis] = [each or [] for each in found], True
-    parts = [_part(*each, (cut[0], cut[1])) for each in zip(touches, outlines, areas, strict=True)]
-    kinds = [Rectangles if all(each.rectangle is not None for each in part[1]) else Outlines for part in parts]
-    if set(kinds) == {Rectangles}:
-        followed, beside = (Rectangles(*part) for part in parts)
-        if followed.apart(beside):
-            return followed, beside
-        kinds = [Outlines, Outlines]
-    one, other = (kind(*part) for kind, part in zip(kinds, parts, strict=True))
+            shapes, cut[axis] = [[] if each is None else each for each in found], True
+    one, other = (
+        _face(touch, shape, float(area), (cut[0], cut[1])) for touch, shape, area in zip(touches, shapes, areas, strict=True)
+    )
+    if one.kind == other.kind == RECTANGLES and not _apart(one, other):
+        return one.loose(), other.loose()
     return one, other
+
+
+def _halved(shape: Sequence[Outline] | Pixels, axis: int, width: float) -> Sequence[Outline] | Pixels | None:
+    """What mirror symmetry along an axis leaves of a contact, None without it: of outlines, which are cut later, all."""
+    return images.halved(shape, axis) if isinstance(shape, np.ndarray) else _symmetric(shape, axis, width)
+
+
+def _face(touch: Touch, shape: Sequence[Outline] | Pixels, area: float, cut: tuple[bool, bool]) -> Face:
+    if not isinstance(shape, np.ndarray):
+        part = _part(touch, shape, area, cut)
+        return Rectangles(*part) if all(each.rectangle is not None for each in part[1]) else Outlines(*part)
+    part = _part(touch, (), area, cut)
+    few = all(images.steps(shape, axis).size <= FEW for axis in range(2))
+    return replace(Mosaic(*part) if few else Mask(*part), pixels=shape)
+
+
+def _apart(one: Face, other: Face) -> bool:
+    """Whether lines on the edges of both faces are far enough from one another, and from the walls."""
+    for axis, width in enumerate(one.width):
+        if np.diff([0.0, *both_edges(one, other, axis), width]).min() < APART * width:
+            return False
+    return True
+
+
+@dataclass(frozen=True, eq=False)
+class Mask(Face):
+    """A contact of pixels, whose lines grids follow all over the face.
+
+    pixels: of this part, where they are metal, first index x.
+    """
+
+    kind = PIXELS
+
+    pixels: Pixels = field(default_factory=lambda: np.zeros((1, 1), dtype=bool))
+
+    @property
+    def described(self) -> Mapping[str, object]:
+        """Digest of its pixels, which a file may have changed."""
+        return {"pixels": [*self.pixels.shape, hashlib.sha256(np.packbits(self.pixels).tobytes()).hexdigest()]}
+
+    @cached_property
+    def _values(self) -> tuple[object, ...]:
+        return *super()._values, self.pixels.shape, np.packbits(self.pixels).tobytes()
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Edges of a pixel, m."""
+        return self.width[0] / self.pixels.shape[0], self.width[1] / self.pixels.shape[1]
+
+    @property
+    def centred(self) -> bool:
+        """Whether the contact is one square in the middle: an image may be anything."""
+        return False
+
+    def edges(self, axis: int) -> Array:
+        """Return the lines between pixels where metal ends somewhere along an axis, ascending, m."""
+        return np.asarray(images.steps(self.pixels, axis) * (self.width[axis] / self.pixels.shape[axis]))
+
+    def touches(self, x: Array, y: Array) -> NDArray[np.bool_]:
+        """Return whether the points of a tensor grid lie in metal pixels, (x, y)."""
+        at = [
+            np.clip(np.floor(points / step).astype(int), 0, count - 1)
+            for points, step, count in zip((x, y), self.size, self.pixels.shape, strict=True)
+        ]
+        return np.asarray(self.pixels[np.ix_(*at)])
+
+    def share(self, x: Array, y: Array, area: float) -> Array:
+        """Return the part of each cell of a grid over the face that the contact covers, exactly, (x cells, y cells)."""
+        return images.covered(self.pixels, self.size, x, y)
+
+
+class Mosaic(Mask):
+    """A contact of pixels with so few edges that grids are graded towards each of them, as towards those of `Rectangles`."""
+
+    kind = RECTANGLES
+
+    def loose(self) -> Face:
+        """Return the same as an image all of whose pixels are cut."""
+        return Mask(
+            self.width,
+            self.outlines,
+            self.cut,
+            self.contact_area,
+            self.numbers,
+            self.shape,
+            self.fraction,
+            self.mesher,
+            self.pixels,
+        )
+
+
+#: Lines along x or y at which metal ends, up to which grids are graded towards each of them.
+FEW = 20
 
 
 def face_of(cell: Cell, *, whole: bool = False) -> Face:

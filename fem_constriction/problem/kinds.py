@@ -22,6 +22,7 @@ class Kind:
 
 RECTANGLES: Final = Kind("rectangles", "working_electrode.contact", "a stack with a contact of rectangles along the axes")
 OUTLINES: Final = Kind("outlines", "working_electrode.contact", "a stack with a contact of another outline")
+PIXELS: Final = Kind("pixels", "working_electrode.contact", "a stack with an image as its contact")
 IMAGE: Final = Kind("image", "electrolyte.microstructure", "a label image")
 MESH: Final = Kind("mesh", "mesh", "a mesh from a file")
 TWO_RECTANGLES: Final = Kind(
@@ -33,9 +34,9 @@ TWO_OUTLINES: Final = Kind(
 TWO_BODIES: Final = Kind(
     "two_bodies", "counter_electrode.contact", "a label image or a mesh with a patterned counter electrode"
 )
-KINDS: Final = (RECTANGLES, OUTLINES, IMAGE, MESH, TWO_RECTANGLES, TWO_OUTLINES, TWO_BODIES)
+KINDS: Final = (RECTANGLES, OUTLINES, PIXELS, IMAGE, MESH, TWO_RECTANGLES, TWO_OUTLINES, TWO_BODIES)
 
 
 def with_counter(kind: Kind) -> Kind:
-    """Return the kind of a cell whose counter electrode is patterned as well."""
-    return {RECTANGLES: TWO_RECTANGLES, OUTLINES: TWO_OUTLINES}.get(kind, TWO_BODIES)
+    """Return the kind of a cell whose counter electrode is patterned as well: of an image grids have shares."""
+    return {RECTANGLES: TWO_RECTANGLES, OUTLINES: TWO_OUTLINES, PIXELS: TWO_OUTLINES}.get(kind, TWO_BODIES)

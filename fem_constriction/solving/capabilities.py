@@ -13,14 +13,14 @@ from itertools import combinations
 from typing import Any, Final
 
 from fem_constriction.errors import InputError
-from fem_constriction.problem.kinds import IMAGE, KINDS, MESH, OUTLINES, RECTANGLES, Kind
+from fem_constriction.problem.kinds import IMAGE, KINDS, MESH, OUTLINES, PIXELS, RECTANGLES, Kind
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.solving.backends import installed, unable
 
 #: Kinds are named here as well: what a backend declares is written with names of this module alone.
-__all__ = ["CURRENTS", "ENCLOSURE", "FAMILY", "FIELDS", "GRID", "IMAGE", "KINDS", "MESH", "OFFERS", "OUTLINES", "POTENTIALS",
-           "RECTANGLES", "SPECTRA", "TASKS", "TRIANGLES", "UNIFORM", "Kind", "Task", "check_offered", "choices", "features",
-           "gap", "kind_of", "offers", "require", "taken"]  # fmt: skip
+__all__ = ["CURRENTS", "ENCLOSURE", "FAMILY", "FIELDS", "GRID", "IMAGE", "KINDS", "MESH", "OFFERS", "OUTLINES",
+           "PIXELS", "POTENTIALS", "RECTANGLES", "SPECTRA", "TASKS", "TRIANGLES", "UNIFORM", "Kind", "Task",
+           "check_offered", "choices", "features", "gap", "kind_of", "offers", "require", "taken"]  # fmt: skip
 
 GRID, FAMILY, UNIFORM = "grid", "family", "uniform"
 FIELDS, POTENTIALS, CURRENTS = "fields", "potentials", "currents"
@@ -41,7 +41,7 @@ OFFERS: Final[Mapping[str, str]] = {
 
 
 #: What a backend that declares nothing is taken to offer: families of grids and uniform ones, of stacks; or spectra, of all.
-BY_DEFAULT: Final[Mapping[str, Collection[str]]] = {kind.name: (FAMILY, UNIFORM) for kind in (RECTANGLES, OUTLINES)}
+BY_DEFAULT: Final[Mapping[str, Collection[str]]] = {kind.name: (FAMILY, UNIFORM) for kind in (RECTANGLES, OUTLINES, PIXELS)}
 TELLING: Final[Mapping[str, Collection[str]]] = {kind.name: (SPECTRA,) for kind in KINDS}
 
 #: The built-in backends, in the order in which tables name them, and what it takes to be more than one that gives spectra.

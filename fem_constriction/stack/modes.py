@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +30,32 @@ DENSE = 1000
 WIDE = 1 << 17
 
 
-class Modes:
-    """Eigenvalues (n,), ascending, eigenvectors V (n, n) with V' M V = 1, and M V, of one direction."""
+@dataclass(frozen=True, eq=False)
+class Cosines:
+    """V = E^-1 C S^-1, M V = E C S: modes whose transform is a cosine transform C, orthonormal, of type 2 or 1.
 
-    def __init__(self, values: Array, vectors: Array, dual: Array, step: float | None = None) -> None:
-        self.values, self.vectors, self.dual, self.step = values, vectors, dual, step
+    Voxels of one size h: C of type 2, E = 1, S = sqrt(h). Elements of degree 1 and of one size: C of type 1, E = 1/sqrt(2) at
+    both walls, else 1, S = sqrt(h (2 + cos theta)/3).
+
+    kind: of the transform; ends: E, (n,); sizes: S, (n,); mass: the diagonal of M, (n,).
+    """
+
+    kind: Literal[1, 2]
+    ends: Array
+    sizes: Array
+    mass: Array
+
+
+class Modes:
+    """Eigenvalues (n,), ascending, eigenvectors V (n, n) with V' M V = 1, and M V, of one direction; or cosines instead."""
+
+    def __init__(self, values: Array, vectors: Array, dual: Array, cosines: Cosines | None = None) -> None:
+        self.values, self.vectors, self.dual, self.cosines = values, vectors, dual, cosines
+
+    @property
+    def step(self) -> float | None:
+        """The size of voxels that are all of one and whose modes are cosines, else None."""
+        return None if self.cosines is None or self.cosines.kind != 2 else float(self.cosines.sizes[0] ** 2)
 
     @classmethod
     def generalised(cls, stiffness: Array, mass: Array) -> Modes:
@@ -57,11 +79,29 @@ class Modes:
         """Return the modes of voxels of these sizes in a row, links of the distance of their centres: (n,), m."""
         count, step = len(sizes), float(np.mean(sizes))
         if count >= LONG and np.allclose(sizes, step, rtol=1e-9, atol=0):
-            empty = np.empty((0, 0))
-            return cls((2 / step * np.sin(np.pi * np.arange(count) / (2 * count))) ** 2, empty, empty, step)
+            ones = np.ones(count)
+            values = (2 / step * np.sin(np.pi * np.arange(count) / (2 * count))) ** 2
+            return cls._of_cosines(values, Cosines(2, ones, np.sqrt(step) * ones, step * ones))
         links = 2 / (sizes[1:] + sizes[:-1])
         stiffness = np.diag(np.append(links, 0) + np.append(0, links)) - np.diag(links, 1) - np.diag(links, -1)
         return cls.generalised(stiffness, np.diag(sizes))
+
+    @classmethod
+    def elements(cls, lines: Array) -> Modes | None:
+        """Return the modes of elements of degree 1 between equally spaced lines, (n + 1,), as cosines; None for other lines."""
+        count, step = len(lines) - 1, float(lines[-1] - lines[0]) / (len(lines) - 1)
+        if count < LONG or not np.allclose(np.diff(lines), step, rtol=1e-9, atol=0):
+            return None
+        half = np.pi * np.arange(count + 1) / (2 * count)
+        share = 1 - 2 / 3 * np.sin(half) ** 2  # (2 + cos theta)/3, what M has of the lumped mass in this mode
+        ends = np.ones(count + 1)
+        ends[[0, -1]] = np.sqrt(0.5)
+        values = (2 / step * np.sin(half)) ** 2 / share
+        return cls._of_cosines(values, Cosines(1, ends, np.sqrt(step * share), 2 / 3 * step * ends**2))
+
+    @classmethod
+    def _of_cosines(cls, values: Array, cosines: Cosines) -> Modes:
+        return cls(values, np.empty((0, 0)), np.empty((0, 0)), cosines)
 
 
 class _Differences:
@@ -163,10 +203,7 @@ class Lateral:
     @cached_property
     def diagonal(self) -> Array:
         """The diagonal of M, (nx, ny)."""
-        rows = [
-            np.full(len(each.values), each.step) if each.step is not None else np.sum(each.dual**2, 1)
-            for each in (self.x, self.y)
-        ]
+        rows = [np.sum(each.dual**2, 1) if each.cosines is None else each.cosines.mass for each in (self.x, self.y)]
         return np.outer(*rows)
 
     def conduct(self, phi: Array, f: Array) -> Array:
@@ -190,20 +227,62 @@ class Lateral:
         return self._apply(coefficients, forward=False, weight=0.5)
 
     def _apply(self, values: Array, *, forward: bool, weight: float) -> Array:
-        """Return the transform along both axes; weight: power of the voxels' size in it (M = step, V = cosines/sqrt(step))."""
-        if self.x.step is not None and self.y.step is not None:
-            transform = fft.dctn if forward else fft.idctn
+        """Return the transform along both axes; weight: above 0 with M V, below with V."""
+        x, y = self.x.cosines, self.y.cosines
+        if x is not None and y is not None and x.kind == y.kind:
             workers = os.cpu_count() if values.size == self.values.size >= WIDE else 1  # several planes have a thread each
-            scale = (self.x.step * self.y.step) ** weight
-            return np.asarray(scale * transform(values, type=2, norm="ortho", axes=(-2, -1), workers=workers))
+            first, last = (self._ends, self._sizes) if forward else (self._sizes, self._ends)
+            factor = _power(first, weight)
+            found = transform(values if factor is None else values * factor, x.kind, forward, workers)
+            return _scaled(found, _power(last, weight))
         along_y = _along(values, self.y, -1, forward, weight)
         return _along(along_y, self.x, -2, forward, weight)
 
+    @cached_property
+    def _ends(self) -> Array:
+        return _outer(self.x.cosines, self.y.cosines, "ends")
+
+    @cached_property
+    def _sizes(self) -> Array:
+        return _outer(self.x.cosines, self.y.cosines, "sizes")
+
+
+def _outer(x: Cosines | None, y: Cosines | None, name: str) -> Array:
+    """The products of one part of both, as one number where they are all alike."""
+    assert x is not None
+    assert y is not None
+    one, other = getattr(x, name), getattr(y, name)
+    if np.ptp(one) == np.ptp(other) == 0:
+        return np.array(one[0] * other[0])
+    return np.outer(one, other)
+
+
+def _power(scale: Array, weight: float) -> Array | None:
+    """Return a scale, or its inverse, None for one that changes nothing."""
+    if scale.ndim == 0 and scale == 1:
+        return None
+    return scale if weight > 0 else 1 / scale
+
+
+def _scaled(values: Array, factor: Array | None) -> Array:
+    if factor is not None:
+        values *= factor
+    return values
+
+
+def transform(values: Array, kind: Literal[1, 2], forward: bool, workers: int | None) -> Array:
+    """Return the orthonormal cosine transform of both axes, or its inverse."""
+    return np.asarray((fft.dctn if forward else fft.idctn)(values, type=kind, norm="ortho", axes=(-2, -1), workers=workers))
+
 
 def _along(values: Array, modes: Modes, axis: int, forward: bool, weight: float) -> Array:
-    if modes.step is not None:
-        transform = fft.dct if forward else fft.idct
-        return np.asarray(modes.step**weight * transform(values, type=2, norm="ortho", axis=axis))
+    if (cosines := modes.cosines) is not None:
+        shape = (-1, 1) if axis == -2 else (-1,)
+        first, last = (cosines.ends, cosines.sizes) if forward else (cosines.sizes, cosines.ends)
+        power = 1 if weight > 0 else -1
+        change = fft.dct if forward else fft.idct
+        found = change(values * first.reshape(shape) ** power, type=cosines.kind, norm="ortho", axis=axis)
+        return np.asarray(found * last.reshape(shape) ** power)
     matrix = modes.dual if weight > 0 else modes.vectors
     matrix = matrix.T if forward else matrix
     return np.asarray(values @ matrix.T if axis == -1 else np.matmul(matrix, values))

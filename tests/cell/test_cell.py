@@ -298,7 +298,8 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
         (
             '[working_electrode.contact]\nshape = "square"\nfraction = 0.25',
             "",
-            "working_electrode.contact is missing: required is a section with the keys shape, fraction, regions, mesher",
+            "working_electrode.contact is missing: required is a section with the keys shape, fraction, regions, mesher, "
+            "image, pixel, threshold, count, radius, radii, gap, seed, pixels, correlation_length, hurst, repeat",
         ),
         (WIDTH, "", f"geometry.width is missing: required is {LENGTH}"),
         (WIDTH, 'width = "50"', f"geometry.width = '50' is not allowed: {LENGTH}; it has no unit"),
@@ -397,7 +398,8 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
         (
             'shape = "square"',
             'shape = "star"',
-            "working_electrode.contact.shape = 'star' is not allowed: 'square' or 'disc' or 'regions' or 'mesh'",
+            "working_electrode.contact.shape = 'star' is not allowed: 'square' or 'disc' or 'regions' or 'mesh' "
+            "or 'mask' or 'spots' or 'rough'",
         ),
         (
             '"1 ohm cm^2"',
@@ -432,16 +434,15 @@ RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a stri
         (
             "[geometry]",
             "counter_electrode = 1\n[geometry]",
-            "counter_electrode = 1 is not allowed: a section with the keys contact, charge_transfer, pore",
+            "counter_electrode = 1 is not allowed: a section with the keys contact, charge_transfer, pore, interphase",
         ),
         ('title = "Figure 2, 25 % contact"', "title = 2", "title = 2 is not allowed: a text"),
         (
             "fraction = 0.25",
             "fraction = 2\nsteps = 1\n",
             "working_electrode.contact.steps = 1 is not allowed: unknown key, the keys here are "
-            "working_electrode.contact.shape, working_electrode.contact.fraction, working_electrode.contact.regions, "
-            "working_electrode.contact.mesher "
-            "(and 1 more fault)",
+            "shape, fraction, regions, mesher, image, pixel, threshold, count, radius, radii, gap, seed, pixels, "
+            "correlation_length, hurst, repeat (and 1 more fault)",
         ),
         (
             "[geometry]",

@@ -12,6 +12,7 @@ import mesh_files
 import numpy as np
 import outline_cells
 import pytest
+from masks import random_mask
 
 import fem_constriction as fc
 import network.backend
@@ -74,6 +75,7 @@ SLOW = {
     ("converge --grids graded", "mesh"),
     ("errors", "rectangles"),
     ("errors", "outlines"),
+    *((task, "pixels") for task in TASKS if task not in ("spectrum", "bounds", "spectrum --guaranteed", "benchmark planes")),
 }
 
 
@@ -89,6 +91,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fc.Cell]:
     found = {
         "rectangles": outline_cells.cell(square),
         "outlines": outline_cells.cell(outline_cells.DISC),
+        "pixels": random_mask(22),
         "image": images.image_cell((4, 6, 6), 4 / 36, {"image": str(folder / "image.npy")}),
         "mesh": mesh_files.mesh_cell(mesh_files.write_vtu(box, folder), (50, 50, 50)),
     }

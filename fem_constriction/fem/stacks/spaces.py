@@ -70,6 +70,12 @@ class LineSpace:
         stiffness, mass = (_ordered(form.assemble(basis), order) for form in (bulk, sheet))
         return cls(basis.doflocs[0][order], stiffness, mass, lines)
 
+    @property
+    def modes(self) -> Modes:
+        """K v = lambda M v of the line."""
+        cosines = Modes.elements(self.lines) if len(self.nodes) == len(self.lines) else None
+        return cosines or Modes.generalised(self.stiffness.toarray(), self.mass.toarray())
+
     def weighted(self, weight: Array) -> sparse.csr_array:
         """Return int w u v with a weight for each cell of the mesh, (cells,)."""
         cells = len(self.lines) - 1
@@ -80,6 +86,10 @@ class LineSpace:
         rows, columns = np.broadcast_arrays(places.transpose(0, 2, 1), places)
         shape = (len(self.nodes), len(self.nodes))
         return sparse.csr_array(sparse.coo_array((blocks.ravel(), (rows.ravel(), columns.ravel())), shape=shape))
+
+
+#: Columns of cells that differ, up to which the contact's matrix is a sum of products.
+ALIKE = 32
 
 
 class Plane:
@@ -148,7 +158,7 @@ class PlanarSpace(Plane):
     @property
     def lateral(self) -> Lateral:
         """The modes of the plane: products of those of x and y."""
-        return Lateral(*(Modes.generalised(each.stiffness.toarray(), each.mass.toarray()) for each in (self.x, self.y)))
+        return Lateral(*(each.modes for each in (self.x, self.y)))
 
     @property
     def functions(self) -> Lateral:
@@ -161,15 +171,34 @@ def _contact_and_pore(x: LineSpace, y: LineSpace, touched: Array) -> tuple[spars
 
 
 def _over(x: LineSpace, y: LineSpace, part: Array) -> sparse.csr_array:
-    """int w u v over the plane, w constant on each cell: a product for all columns of cells that are alike."""
+    """int w u v over the plane, w constant on each cell: a product for all columns of cells that are alike, if they are few."""
     total = sparse.csr_array((x.nodes.size * y.nodes.size,) * 2)
     alike, which = np.unique(part, axis=0, return_inverse=True)
+    if len(alike) > ALIKE and (x.nodes.size, y.nodes.size) == (len(x.lines), len(y.lines)):
+        return _cell_by_cell(np.diff(x.lines), np.diff(y.lines), part)
     for number, row in enumerate(alike):
         if row.any():
             total = total + sparse.kron(x.weighted((which.ravel() == number).astype(float)), y.weighted(row), format="csr")
     found = sparse.csr_array(total)
     found.eliminate_zeros()
     return found
+
+
+def _cell_by_cell(x: Array, y: Array, part: Array) -> sparse.csr_array:
+    """The same of degree 1: a cell gives 1/9, 1/18 or 1/36 of its area to a pair of its corners; summed along diagonals."""
+    weight = part * np.outer(x, y) / 36
+    shape = (x.size + 1, y.size + 1)
+    found = np.zeros((9, *shape))
+    for a, b in np.ndindex(2, 2):  # a cell's corner, and the one that it is paired with
+        for c, d in np.ndindex(2, 2):
+            place = 3 * (c - a + 1) + (d - b + 1)
+            share = (2 if a == c else 1) * (2 if b == d else 1)
+            found[place, c : c + x.size, d : d + y.size] += share * weight  # by column, as diagonals are stored
+    offsets = [(place // 3 - 1) * shape[1] + place % 3 - 1 for place in range(9)]
+    size = shape[0] * shape[1]
+    matrix = sparse.csr_array(sparse.dia_array((found.reshape(9, size), offsets), shape=(size, size)))
+    matrix.eliminate_zeros()
+    return matrix
 
 
 @dataclass(frozen=True, eq=False)
