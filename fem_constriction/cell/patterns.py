@@ -188,7 +188,7 @@ def _spots(contact: Contact, width: Width) -> Pattern:
                 value=gap if contact.gap is not None else contact.pixels,
                 unit="m" if contact.gap is not None else "",
                 why=f"gaps of {gap:.3g} m are less than a pixel of {step:.3g} m",
-                remedy=f"at least {math.ceil(max(width) / gap)} pixels per edge show them",
+                remedy=f"at least {math.ceil(max(width) / gap * (1 - FITS))} pixels per edge show them",
             )
     try:
         centres = random_contacts.placed(radii, width, gap, seed)
@@ -214,7 +214,7 @@ def _rough(contact: Contact, width: Width) -> Pattern:
             value=length,
             unit="m",
             why=f"it is {length / step:.3g} pixels of {step:.3g} m, and {RESOLVED:g} at least show a surface",
-            remedy=f"at least {math.ceil(RESOLVED * max(width) / length)} pixels per edge do",
+            remedy=f"at least {math.ceil(RESOLVED * max(width) / length * (1 - FITS))} pixels per edge do",
         )
     hurst = contact.hurst if contact.hurst is not None else HURST
     return Pattern(pixels=random_contacts.rough(fraction, length, hurst, width, shape, contact.seed or 0))
