@@ -80,9 +80,11 @@ class Regions(Section):
 
     electrolyte: Names = Field(None, description="Cells of the electrolyte; left out: 'electrolyte'")
     grain_boundaries: Names = Field(None, description="Faces inside it with a jump; left out: 'grain_boundaries', if any")
-    contact: Names = Field(None, description="Faces that the metal touches; left out: 'contact'; []: none")
+    contact: Names = Field(None, description="Faces that the metal touches, or 'z min'; left out: 'contact'; []: none")
     pore: Names = Field(None, description="Faces below the pores; left out: 'pore', if any; []: none")
-    counter_electrode: Names = Field(None, description="Faces of the counter electrode; left out: 'counter_electrode'")
+    counter_electrode: Names = Field(
+        None, description="Faces of the counter electrode, or 'z max'; left out: 'counter_electrode'"
+    )
 
 
 class Mesh(Section):
@@ -92,6 +94,12 @@ class Mesh(Section):
     unit: Annotated[str, _Unit()] = Field(description="Unit of length of its coordinates, such as 'um'")
     data: str | None = Field(
         None, min_length=1, description="Array of whole numbers that name regions; left out: gmsh:physical"
+    )
+    grains: str | None = Field(
+        None,
+        min_length=1,
+        description="Array of whole numbers that tells grains apart, such as gmsh:geometrical, or 'groups': every named group "
+        "of cells is one; boundaries are then found between them; left out: they are named faces",
     )
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Digest the file must have; left out: any")
     regions: Regions = Field(default=Regions(), description="Names of the regions in the file; left out: the keys themselves")

@@ -20,6 +20,7 @@ import numpy as np
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.mesh import Mesh
+from fem_constriction.cell.mesh_grains import boundaries, every_cell, grain_of, of_distinct, on_side
 from fem_constriction.cell.meshnames import KINDS, Names, refuse, refused
 from fem_constriction.errors import InputError, MemoryShort
 from fem_constriction.geometry.facets import MIRRORED, Facets, Integers, affine, areas, parts, spans, volumes
@@ -29,6 +30,9 @@ from fem_constriction.sources.meshsources import SURFACES, abaqus_text, leads_of
 
 ELECTRODES = ("contact", "pore", "counter_electrode")
 FACES = (*ELECTRODES, "grain_boundaries")
+
+#: What meshio says of tags after the second, partitions for instance: regions are the first two.
+_MORE_TAGS = "Warning: The file contains tag data that couldn't be processed."
 
 #: Nodes closer than this part of the cell's size are in one place.
 COINCIDENT = 1e-9
@@ -145,8 +149,9 @@ def _read(section: Mesh) -> Any:
     except (Exception, SystemExit) as error:  # each reader has its own kinds
         return refuse(section, _unread(section, error, f"{said.getvalue()} {warned.getvalue()}"))
     faults = [str(each.message) for each in caught if not _of_age(each.category) or "unmatched data" in str(each.message)]
-    if faults or warned.getvalue().strip():
-        reason = " ".join(" ".join([warned.getvalue(), *faults]).split())
+    left_out = " ".join(warned.getvalue().split()).replace(_MORE_TAGS, "").strip()
+    if faults or left_out:
+        reason = " ".join(" ".join([left_out, *faults]).split())
         refuse(section, f"it is not read whole ({reason.removeprefix('Warning: ')})")
     return found
 
@@ -186,9 +191,10 @@ def _regions(section: Mesh, file: Any) -> RegionMesh:
         kinds = ", ".join(sorted({block.type for block in file.cells})) or "no cells"
         refuse(section, f"it has {kinds}, and tetrahedra or hexahedra in space are allowed")
     names = Names(section, file)
-    wanted = {"electrolyte": names.found(3, "electrolyte", required=True)}
+    whole = section.grains is not None and section.regions.electrolyte is None and "electrolyte" not in names.known[3]
+    wanted = {"electrolyte": every_cell(file) if whole else names.found(3, "electrolyte", required=True)}
     for region in FACES:
-        if region == "grain_boundaries" and section.boundary is None:
+        if region == "grain_boundaries" and (section.boundary is None or section.grains is not None):
             continue
         required = region in ("contact", "counter_electrode") or region == "grain_boundaries"
         wanted[region] = names.found(2, region, required=required)
@@ -196,6 +202,12 @@ def _regions(section: Mesh, file: Any) -> RegionMesh:
     points = np.asarray(file.points, dtype=float) * section.metre
     found = {region: names.vertices(where, region) for region, where in wanted.items()}
     cells = found.pop("electrolyte")
+    if section.grains is not None and section.boundary is not None:
+        where = wanted["electrolyte"]
+        found["grain_boundaries"] = boundaries(cells, of_distinct(names, where, grain_of(section, names, where)))
+    for region, side in names.sides.items():
+        taken = [faces for other, faces in found.items() if other != region]
+        found[region] = on_side(points, cells, side, taken)
     if strange := int(np.sum(~np.isfinite(points[np.unique(cells)]).all(1))):
         refuse(section, f"{strange} of {len(points)} nodes have coordinates that are no numbers")
     used, inverse = np.unique(cells, return_inverse=True)

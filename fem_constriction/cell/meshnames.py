@@ -22,6 +22,9 @@ KINDS = {
     "triangle": (2, 3), "triangle6": (2, 3), "quad": (2, 4), "quad8": (2, 4), "quad9": (2, 4),
 }  # fmt: skip
 
+#: Names for what lies on a side of the box, but in no other region: axis and end.
+SIDES = {"z min": (2, 0), "z max": (2, 1)}
+
 #: How far a middle node may be from the middle, relative to the size of its cell: coordinates may have seven digits.
 STRAIGHT = 1e-5
 
@@ -45,6 +48,7 @@ class Names:
     def __init__(self, section: Mesh, file: Any) -> None:
         self.section, self.file = section, file
         self.missing: list[str] = []
+        self.sides: dict[str, str] = {}  # region -> the side of the box that it is
         self.by_number = False
         self.empty: set[str | int] = set()
         self.known: dict[int, dict[str | int, dict[int, Integers]]] = {2: {}, 3: {}}
@@ -66,6 +70,9 @@ class Names:
         where: dict[int, Integers] = {}
         for name in names:
             self.by_number |= isinstance(name, int)
+            if dimension == 2 and name in SIDES and name not in self.known[2]:
+                self.sides[region] = str(name)
+                continue
             if name not in self.known[dimension]:
                 if name in self.empty and any(each in self.known[dimension] for each in names):
                     continue  # one of several that a list joins may be empty
@@ -116,7 +123,7 @@ class Names:
         if len({each.shape[1] for each in rows}) > 1:
             refuse(self.section, f"{region} has cells of several kinds, and one kind is allowed")
         found = np.concatenate(rows) if rows else np.zeros((0, 3), dtype=np.int64)
-        return found[np.sort(np.unique(np.sort(found, axis=1), axis=0, return_index=True)[1])]
+        return found[distinct(found)]
 
     def _straight(self, nodes: Integers, corners: int, region: str) -> None:
         """Nodes beyond the corners lie in the middle of edges, facets or cells, or the cell is curved."""
@@ -134,6 +141,11 @@ class Names:
                 self.section,
                 f"{curved} of {len(nodes)} cells of {region} are curved, and second-order cells are allowed where straight",
             )
+
+
+def distinct(rows: Integers) -> Integers:
+    """Return which rows hold vertices that none before them does."""
+    return np.sort(np.unique(np.sort(rows, axis=1), axis=0, return_index=True)[1])
 
 
 def _named(file: Any, block: int, dimension: int, data: str | None) -> Iterator[tuple[str | int, Integers]]:
