@@ -13,8 +13,9 @@ from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.meshes.elements import MeshElements
 from fem_constriction.fem.prisms.elements import PrismElements
 from fem_constriction.fem.stacks.elements import Hexahedra, PixelElements, TwoHexahedra
+from fem_constriction.fem.voxels.elements import VoxelElements
 from fem_constriction.problem.faces import Mesher
-from fem_constriction.problem.kinds import MESH, OUTLINES, PIXELS, RECTANGLES, TWO_RECTANGLES
+from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, PIXELS, RECTANGLES, TWO_RECTANGLES
 from fem_constriction.reduction.assembly import Bound
 from fem_constriction.solving.schemes import ByKind, Scheme
 
@@ -22,6 +23,7 @@ SCHEMES: Mapping[str, type[Elements]] = {
     RECTANGLES.name: Hexahedra,
     OUTLINES.name: PrismElements,
     PIXELS.name: PixelElements,
+    IMAGE.name: VoxelElements,
     MESH.name: MeshElements,
     TWO_RECTANGLES.name: TwoHexahedra,
 }

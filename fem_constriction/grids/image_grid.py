@@ -1,32 +1,59 @@
-"""A label image as the grid of its cell: its own voxels."""
+"""The voxels of a label image as the grid of its cell, and a family of grids: every voxel cut into 2^level cubed.
+
+What is solved stays the continuum that the image's own voxels are: cutting them moves no boundary and no contact edge.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fem_constriction import memory
 from fem_constriction.grids.grid import Grid
+from fem_constriction.grids.orders import uniform_order
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 
 
-def image_grid(described: Described) -> Grid:
-    """Return the voxels of a label image as the grid of its cell, all of it. Raises MemoryShort where they would not fit."""
-    body = Image.of(Problem.of(described).body)
-    nz, nx, ny = body.shape
-    name = f"image, {nz} x {nx} x {ny} voxels"
+def image_grid(described: Described, level: int = 0) -> Grid:
+    """Return the voxels of a label image as the grid of its cell, all of it, each cut into 2^level along every edge.
+
+    Raises MemoryShort where they would not fit.
+    """
+    problem = Problem.of(described)
+    body, parts = Image.of(problem.body), 1 << level
+    nz, nx, ny = (n * parts for n in body.shape)
+    cut = f", each cut into {parts} x {parts} x {parts}" if level else ""
+    name = f"image, {' x '.join(map(str, body.shape))} voxels{cut}"
     needed = 8 * body.doubles * math.prod((nz, nx, ny))
-    memory.require(needed, f"electrolyte.microstructure with {nz} x {nx} x {ny} = {nz * nx * ny:.3g} voxels", "larger voxels")
+    what = f"electrolyte.microstructure with {nz} x {nx} x {ny} = {nz * nx * ny:.3g} voxels"
+    memory.require(needed, what, "larger voxels" if not level else "fewer levels, or larger voxels")
     x, y, z = body.lengths
-    contact = np.zeros((nx, ny), dtype=bool)
+    contact = np.zeros(body.shape[1:], dtype=bool)
     contact[body.contact] = True
     return Grid(
         x=np.linspace(0, x, nx + 1),
         y=np.linspace(0, y, ny + 1),
         layers=(np.linspace(0, z, nz + 1),),
-        contact=contact,
+        contact=contact.repeat(parts, 0).repeat(parts, 1),
         copies=1,
         name=name,
+        order=uniform_order(problem),
     )
+
+
+def edges_of(grid: Grid) -> tuple[float, float, float]:
+    """Return the edges of the voxels of an image's grid along z, x and y, m."""
+    nx, ny, nz = grid.shape
+    return grid.depth / nz, float(grid.x[-1]) / nx, float(grid.y[-1]) / ny
+
+
+def subdivided(labels: NDArray[Any], grid: Grid) -> NDArray[Any]:
+    """Return the labels of a grid's voxels, (nz, nx, ny), from those of the image that they are parts of."""
+    nx, ny, nz = grid.shape
+    for axis, (many, few) in enumerate(zip((nz, nx, ny), labels.shape, strict=True)):
+        labels = labels if many == few else labels.repeat(many // few, axis)
+    return labels

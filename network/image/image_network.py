@@ -15,30 +15,31 @@ import numpy as np
 from scipy import sparse
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import ComputationError, InputError, MemoryShort, ResolutionWarning, Written
+from fem_constriction.errors import ComputationError, MemoryShort, ResolutionWarning
 from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
 from fem_constriction.grids.grid import Grid
-from fem_constriction.grids.image_grid import image_grid
+from fem_constriction.grids.image_grid import edges_of, image_grid, subdivided
 from fem_constriction.grids.image_labels import Labels, labels_of
+from fem_constriction.grids.image_paths import no_path
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import Admittance
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, PORE
-from fem_constriction.processes.series_links import LinkKinds, directions, volume_kind
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER
+from fem_constriction.processes.series_links import LinkKinds, volume_kind
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel
-from fem_constriction.solving.capabilities import GRID
+from fem_constriction.solving.capabilities import FAMILY, GRID
 from fem_constriction.solving.one_grid import check_memory
 from fem_constriction.solving.schemes import Scheme
 from network.image.edges import SHARE, Edges
 from network.image.meanfield import MeanField
-from network.image.paths import at_direct_current, blocked
+from network.image.paths import at_direct_current
 from network.image.shifts import SMALL, ImageSolutions
 from network.image.voxels import Voxels, classified
 
 if TYPE_CHECKING:
-    from fem_constriction.cell.microstructure import Microstructure
+    pass
 
 #: Relative error of Z that the reduced model of an image is made for: its voxels are known to far less.
 TARGET = 1e-6
@@ -153,6 +154,7 @@ def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
         precondition=lambda y: MeanFields(voxels, y),
         reduction=reduction,
         series=voxels.series,
+        bound="upper",
         description=description,
     )
 
@@ -167,11 +169,11 @@ def _contrast(processes: Mapping[str, Admittance], band: tuple[float, ...]) -> f
 class Images(Scheme):
     """A label image on its own voxels: one Laplacian per kind of link."""
 
-    offers = (GRID,)
+    offers = (GRID, FAMILY)
 
     def grid(self, problem: Problem, level: int) -> Grid:
-        """Return the image's voxels."""
-        return image_grid(problem)
+        """Return the image's voxels, each cut into 2^level along every edge."""
+        return image_grid(problem, level)
 
     def unknowns(self, problem: Problem, grid: Grid) -> int:
         """Return how many voxels and sides of the electrodes there are at most."""
@@ -186,15 +188,15 @@ class Images(Scheme):
 
 
 def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
-    """Return the links of a cell's label image, read already."""
+    """Return the links of a cell's label image, read already, on its own voxels or on parts of them."""
     problem = Problem.of(described)
     body = Image.of(problem.body)
     touches = problem.contact_area > 0 or CHARGE_TRANSFER in body.electrodes.values()
     buried = bool(body.electrodes)
-    area = area_of(body, labels)
+    area = area_of(body, labels).cut(grid.shape[2] // body.shape[0])
     warn_of_remainder(problem)
-    phases = (BULK, *body.inclusions.values())
-    series = LinkKinds(phases, body.structure.edges, touches, area.shares, body.voids, buried)
+    labels, phases = subdivided(labels, grid), (BULK, *body.inclusions.values())
+    series = LinkKinds(phases, edges_of(grid), touches, area.shares, body.voids, buried)
     voxels = classified(
         labels,
         grid.contact,
@@ -208,24 +210,5 @@ def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
     voxels = replace(voxels, series=series)
     metal = voxels.metal_of
     if not voxels.metal.any() and (metal is None or not metal.reached):
-        raise _no_path(body.structure, labels, voxels, grid)
+        raise no_path(problem, labels, grid.contact)
     return voxels
-
-
-def _conducts(phase: str, voxels: Voxels) -> bool:
-    return volume_kind(phase, phase, directions(voxels.edges)[0]) in voxels.kinds
-
-
-def _no_path(structure: Microstructure, labels: Labels, voxels: Voxels, grid: Grid) -> InputError:
-    holes = [each.label for each in structure.materials if not _conducts(each.phase, voxels)]
-    pores = any(kind.startswith(PORE) for kind in voxels.kinds)
-    first = blocked(labels, holes, grid.contact | pores)
-    where = f"all end at layer {first + 1} of {len(labels)}" if first else "none begins: the first layer has holes there"
-    return InputError(
-        key="electrolyte.microstructure.image",
-        value=Written(f"'{structure.image}'"),
-        why="no path for current leads from the working to the counter electrode at any frequency "
-        f"({where}, counted from the working electrode)",
-        remedy="inclusions with neither conductivity nor relative_permittivity are holes, "
-        f"here label {', '.join(map(str, holes[:5]))}",
-    )

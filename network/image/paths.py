@@ -6,12 +6,9 @@ electrode ever reaches them. A link conducts where both of its voxels do, so tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
@@ -32,13 +29,3 @@ def at_direct_current(voxels: Voxels, processes: Mapping[str, Admittance]) -> tu
     if not conducts[1:][inside].all():
         kept = joined(voxels.z, voxels.x, voxels.y, voxels.counter, conducts)
     return kept, bool(np.any(entering if kept is None else entering & kept[0]))
-
-
-def blocked(labels: NDArray[Any], holes: Sequence[int], entry: Mask) -> int:
-    """Return the first layer that no path of voxels other than holes reaches from an entry, (nx, ny), of the first layer."""
-    clusters, _ = ndimage.label(~np.isin(labels, holes))
-    reached = np.unique(clusters[0][entry & (clusters[0] > 0)])
-    if not reached.size:
-        return 0
-    layers = np.flatnonzero(np.isin(clusters, reached).any((1, 2)))
-    return int(layers[-1]) + 1

@@ -13,9 +13,9 @@ from mesh_files import BOUNDARY, ELECTRODE, WRITERS, box, mesh_cell, of_grid, wr
 import fem_constriction as fc
 from fem_constriction.errors import InputError
 from fem_constriction.fem import FiniteElements
-from fem_constriction.fem.meshes.unstructured import family_order
 from fem_constriction.geometry.facets import Facets
 from fem_constriction.grids.grid import Grid, uniform
+from fem_constriction.grids.orders import uniform_order
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.one_grid import solve_grid
@@ -242,7 +242,7 @@ def test_the_order_stated_for_uniform_refinement_gives_uncertainties_that_hold(
     frequency, band = np.geomspace(1e-1, 1e8, 28), (2 * np.pi * 1e-2, 2 * np.pi * 1e9)
     fem = FiniteElements(degree)
     section = write_vtu(of_grid(uniform(cell, 5)), tmp_path)
-    order = family_order(cell.vary({"working_electrode.contact": {"shape": "mesh"}, "mesh": {"unit": "um", **section}}))
+    order = uniform_order(cell.vary({"working_electrode.contact": {"shape": "mesh"}, "mesh": {"unit": "um", **section}}))
     grids = [replace(fem.uniform(cell, n), order=order) for n in (4, 8, 16, 32)]
     solved = tuple(solve_grid(cell, fem, grid, band) for grid in grids)
     truth = fc.solve(cell, frequency, backend="fem", accuracy=1e-4)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fem_constriction.fem.elements import Elements
-from fem_constriction.fem.meshes.unstructured import assemble_mesh, family_order, most_unknowns
+from fem_constriction.fem.meshes.unstructured import assemble_mesh, most_unknowns
 from fem_constriction.grids.mesh_grid import MeshGrid, mesh_grid
+from fem_constriction.grids.orders import uniform_order
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.solving.capabilities import FAMILY, GRID
@@ -20,7 +21,7 @@ class MeshElements(Elements):
 
     def grid(self, problem: Problem, level: int) -> MeshGrid:
         """Return the mesh, refined `level` times."""
-        return mesh_grid(problem, level, family_order(problem))
+        return mesh_grid(problem, level, uniform_order(problem))
 
     def unknowns(self, problem: Problem, grid: Any) -> int:
         """Return how many nodes there are at most, from the mesh's numbers."""

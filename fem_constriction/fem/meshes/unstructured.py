@@ -7,52 +7,22 @@ matrix of the faces. Conforming, and with exact quadrature where cells are affin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 from scipy import sparse
 
-from fem_constriction.arrays import Array
 from fem_constriction.cell.meshfile import read_mesh
 from fem_constriction.errors import InputError
 from fem_constriction.fem.meshes.cut import cut
 from fem_constriction.fem.meshes.space import Space, refined
 from fem_constriction.fem.meshes.twolevel import Shifted
+from fem_constriction.fem.sheet import Sheet, sheet
 from fem_constriction.geometry.facets import Facets, Integers
 from fem_constriction.grids.mesh_grid import MeshGrid
-from fem_constriction.problem.problem import Described, Problem
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.reduction.assembly import Assembly, Operator
-
-
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """D' M D: drops across the faces of a process, weighted by the mass matrix of its faces.
-
-    drop: (pairs of nodes, unknowns), +1 and -1: differences before anything is multiplied by them, since a large admittance
-    leaves only a tiny one. mass: (pairs, pairs), m2.
-    """
-
-    drop: sparse.csr_array
-    mass: sparse.csr_array
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of rows and columns."""
-        return self.drop.shape[1], self.drop.shape[1]
-
-    def __matmul__(self, columns: Array) -> Array:
-        """Return the product with a block of columns."""
-        return np.asarray(self._back @ (self.mass @ (self.drop @ columns)))
-
-    @cached_property
-    def _back(self) -> sparse.csr_array:
-        return sparse.csr_array(self.drop.T)
-
-    def tocsr(self) -> sparse.csr_array:
-        """Return the matrix itself."""
-        return sparse.csr_array(self._back @ self.mass @ self.drop)
 
 
 def most_unknowns(grid: MeshGrid, degree: int) -> int:
@@ -65,18 +35,6 @@ def most_unknowns(grid: MeshGrid, degree: int) -> int:
         vertices += edges + facets + (0 if tetrahedra else cells)
         cells, outside = 8 * cells, 4 * outside
     return vertices + 1
-
-
-def family_order(described: Described) -> float:
-    """Return the order of convergence under uniform refinement: the edges of the contact decide it, not the degree.
-
-    1 at an ideal contact, whose potential goes like the root of the distance to its edge; h^2 ln h where current density is
-    finite there: 2, and seen were 1.3 to 1.9 at direct current, about 1 where the double layer is nearly a short circuit. All
-    lie on one side, so the uncertainty, from the observed order against this one, never vanishes by chance. Without an edge
-    re-entrant corners and lines where boundaries meet are left: 2 again, whatever the degree.
-    """
-    problem = Problem.of(described)
-    return 1.0 if problem.ideal_contact and problem.contact_fraction < 1 else 2.0
 
 
 def assemble_mesh(problem: Problem, grid: MeshGrid, degree: int) -> Assembly:
@@ -143,14 +101,4 @@ def assemble_mesh(problem: Problem, grid: MeshGrid, degree: int) -> Assembly:
 
 def _sheet(space: Space, faces: Integers, first: Integers, second: Integers, metal: int) -> Sheet:
     """The drop from `first` to `second`, unknowns of the nodes of faces (k, nodes of a face), -1 being phi = 0."""
-    pairs, number = np.unique(np.stack([first.ravel(), second.ravel()]), axis=1, return_inverse=True)
-    number = np.asarray(number).reshape(first.shape)
-    rows = np.broadcast_to(number[:, :, None], (*first.shape, first.shape[1]))
-    entries = (space.masses(faces).ravel(), (rows.ravel(), rows.transpose(0, 2, 1).ravel()))
-    mass = sparse.csr_array(entries, shape=(pairs.shape[1], pairs.shape[1]))
-    kept = pairs >= 0
-    index = np.broadcast_to(np.arange(pairs.shape[1]), pairs.shape)
-    signs = np.broadcast_to(np.array([[1.0], [-1.0]]), pairs.shape)
-    drop = sparse.csr_array((signs[kept], (index[kept], pairs[kept])), shape=(pairs.shape[1], metal + 1))
-    drop.eliminate_zeros()
-    return Sheet(drop, mass)
+    return sheet(first, second, space.masses(faces), metal)

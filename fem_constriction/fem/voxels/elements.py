@@ -1,0 +1,89 @@
+"""A label image in Lagrange elements: its own voxels, or each of them cut into 2, 4, 8, ... along every edge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fem_constriction.fem.elements import Elements
+from fem_constriction.fem.voxels.medium import NOTHING, Medium, medium_of
+from fem_constriction.fem.voxels.nodes import numbered
+from fem_constriction.fem.voxels.operators import operators
+from fem_constriction.fem.voxels.shifts import Live, Prepared, reduced
+from fem_constriction.grids.grid import Grid
+from fem_constriction.grids.image_grid import edges_of, image_grid, subdivided
+from fem_constriction.grids.image_labels import labels_of
+from fem_constriction.grids.image_paths import no_path
+from fem_constriction.problem.bodies import Image
+from fem_constriction.problem.problem import Problem
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.solving.capabilities import FAMILY, GRID
+from fem_constriction.solving.one_grid import check_memory
+
+#: Doubles per unknown that the matrices, their sum at a shift and the factors of small ones take at their peak.
+DOUBLES = 400
+
+
+class VoxelElements(Elements):
+    """The voxels of an image as elements, a family by subdividing them."""
+
+    offers = (GRID, FAMILY)
+
+    def grid(self, problem: Problem, level: int) -> Grid:
+        """Return the image's voxels, each cut into 2^level along every edge."""
+        return image_grid(problem, level)
+
+    def unknowns(self, problem: Problem, grid: Grid) -> int:
+        """Return how many unknowns there are at most: every voxel a grain of its own, of the image as it is given."""
+        own = Image.of(problem.body).shape
+        parts = grid.shape[2] // own[0]
+        return math.prod(self.degree * parts * n + n for n in own) + 1
+
+    def assemble(self, problem: Problem, grid: Grid) -> Assembly:
+        """Return one matrix per place. Raises InputError without a path for current."""
+        labels, made = labels_of(problem)
+        medium = image_medium(problem, subdivided(labels, grid), grid)
+        if not np.any(medium.voxels[1] != NOTHING) or not np.any(medium.faces[0][0] >= -1):
+            raise no_path(problem, labels, _contact(grid, labels.shape))
+        described = {"grid": grid.name, "cells": grid.shape, "degree": self.degree, **made}
+        return voxel_assembly(medium, self.degree, grid.copies, described)
+
+
+def image_medium(problem: Problem, labels: NDArray[Any], grid: Grid) -> Medium:
+    """Return what the voxels of a cell's label image are, without islands: what no path joins to the counter electrode."""
+    medium = medium_of(
+        labels,
+        grid.contact,
+        edges=edges_of(grid),
+        inclusions=Image.of(problem.body).inclusions,
+        places=tuple(problem.places),
+    )
+    every = np.ones(len(medium.phases), dtype=bool), np.ones(len(medium.places), dtype=bool)
+    islands = (medium.voxels != NOTHING) & ~medium.grounded(*every)
+    islands[0] = islands[-1] = False
+    return medium.without(islands)
+
+
+def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mapping[str, Any]) -> Assembly:
+    """Return one matrix per phase and place of a medium: a lower bound of the continuum at every real s > 0."""
+    nodes = numbered(medium, degree)
+    check_memory(nodes.unknowns, str(description.get("grid", "voxels")), DOUBLES)
+    matrices = operators(medium, nodes, copies)
+    live = Live(medium, nodes)
+    assembly = Assembly(
+        operators=matrices,
+        precondition=partial(Prepared, matrices, live),
+        bound="lower",
+        description={**description, "unknowns": nodes.unknowns},
+    )
+    return reduced(assembly, live)
+
+
+def _contact(grid: Grid, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The contact by the image's own voxels, (nx, ny)."""
+    return grid.contact[:: grid.shape[0] // shape[1], :: grid.shape[1] // shape[2]]
