@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.fem.elements import Elements
+from fem_constriction.fem.voxels.meanfield import Lattice
 from fem_constriction.fem.voxels.medium import NOTHING, Medium, medium_of
 from fem_constriction.fem.voxels.nodes import numbered
 from fem_constriction.fem.voxels.operators import operators
-from fem_constriction.fem.voxels.shifts import Live, Prepared, reduced
+from fem_constriction.fem.voxels.shifts import Live, Systems, reduced
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import edges_of, image_grid, subdivided
 from fem_constriction.grids.image_labels import labels_of
@@ -74,14 +74,14 @@ def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mappin
     nodes = numbered(medium, degree)
     check_memory(nodes.unknowns, str(description.get("grid", "voxels")), DOUBLES)
     matrices = operators(medium, nodes, copies)
-    live = Live(medium, nodes)
+    written = {name: matrix.tocsr() for name, matrix in matrices.items()}
+    systems = Systems(written, Live(medium, nodes), Lattice(medium, nodes, copies))
     assembly = Assembly(
         operators=matrices,
-        precondition=partial(Prepared, matrices, live),
         bound="lower",
         description={**description, "unknowns": nodes.unknowns},
     )
-    return reduced(assembly, live)
+    return reduced(assembly, systems)
 
 
 def _contact(grid: Grid, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -1,22 +1,61 @@
-"""A(s) x = b on voxels at real shifts: which unknowns current reaches at one, and what preconditions them."""
+"""A(s) x = b on voxels at real shifts: which unknowns current reaches at one, what preconditions them, and the space they span.
+
+Solved one after the other, each from the best guess that those before it give. Z is quadratic in the potentials' error.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from fem_constriction.arrays import Array
+from fem_constriction.fem.voxels.meanfield import Lattice, MeanField
 from fem_constriction.fem.voxels.medium import Medium
 from fem_constriction.fem.voxels.nodes import Nodes
-from fem_constriction.processes.elements import Admittance
-from fem_constriction.reduction.assembly import Assembly, Operator
+from fem_constriction.processes.elements import Admittance, evaluate
+from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.reduction.conjugate_gradients import conjugate_gradients, not_reached
 from fem_constriction.reduction.factors import factorised
-from fem_constriction.reduction.projection import TARGET, Basis, enough_shifts
+from fem_constriction.reduction.projection import Basis, ends_first, enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.reduction.solver import ShiftedSolutions
+
+Matrices = Mapping[str, sparse.csr_array]
+
+#: Relative error of Z that a reduced model of an image is made for, and shifts per decade to begin with (and three more).
+TARGET, PER_DECADE = 1e-7, 0.5
+
+#: Energy error of a solution, in roots of the target of Z, and what may be left of that of its guess: a good one is improved
+#: all the same, since the estimate of what the span lacks leaves out one solution after the other.
+ERROR, GAIN = 1 / 30, 0.03
+
+#: Unknowns up to which A is factorised.
+SMALL = 1000
+
+#: Iterations that the mean-field stack may take before multigrid is tried, and those that multigrid may take.
+PATIENCE, MOST = 150, 200
+
+#: Contrast of phases at which multigrid is taken at once.
+CONTRAST = 30.0
+
+#: Unknowns of the coarsest level of multigrid at most: it is factorised.
+COARSEST = 500
+
+
+class Inverse(Protocol):
+    """About A^-1 on the unknowns without V; name: what it is called where a result says how it was made."""
+
+    name: str
+
+    def solve(self, residual: Array, /) -> Array:
+        """Return it times a column, (free,)."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +70,18 @@ class Live:
     known: dict[tuple[bool, ...], NDArray[np.bool_]] = field(default_factory=dict, repr=False)
 
     def at(self, y: Mapping[str, Any]) -> NDArray[np.bool_]:
-        """Return them, (unknowns - 1,), where places conduct y."""
-        conducts = tuple(bool(abs(y[name]) > 0) for name in (*self.medium.phases, *self.medium.places))
+        """Return them, (free,), where places conduct y."""
+        conducts = self._which(y)
         if conducts not in self.known:
             self.known[conducts] = self._reached(*self._split(conducts))
         return self.known[conducts]
 
     def flows(self, y: Mapping[str, Any]) -> bool:
         """Whether current finds a path from V to the counter electrode where places conduct y."""
-        conducts = tuple(bool(abs(y[name]) > 0) for name in (*self.medium.phases, *self.medium.places))
-        return bool(self.medium.grounded(*self._split(conducts))[0].any())
+        return bool(self.medium.grounded(*self._split(self._which(y)))[0].any())
+
+    def _which(self, y: Mapping[str, Any]) -> tuple[bool, ...]:
+        return tuple(bool(abs(y[name]) > 0) for name in (*self.medium.phases, *self.medium.places))
 
     def _split(self, conducts: tuple[bool, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         number = len(self.medium.phases)
@@ -54,27 +95,175 @@ class Live:
         return found[:-2]
 
 
-class Prepared:
-    """A(s_k) itself, factorised, at several real shifts (`assembly.Preconditioner`)."""
+class Exact:
+    """A^-1 of the unknowns that are alive."""
 
-    def __init__(self, matrices: Mapping[str, Operator], live: Live, y: Mapping[str, Array]) -> None:
-        written = {name: matrix.tocsr() for name, matrix in matrices.items()}
-        self.systems = []
-        for k in range(len(next(iter(y.values())))):
-            at = {name: float(values[k]) for name, values in y.items()}
-            kept = np.flatnonzero(live.at(at))
-            matrix: Any = sum(at[name] * each for name, each in written.items())
-            self.systems.append((kept, factorised(matrix[kept][:, kept])))
+    name = "factorised matrix"
 
-    def solve(self, columns: Array) -> Array:
-        """Return A(s_k)^-1 r_k for each column k."""
-        found = np.zeros_like(columns)
-        for k, (kept, factors) in enumerate(self.systems):
-            found[kept, k] = factors.solve(np.ascontiguousarray(columns[kept, k]))
+    def __init__(self, matrix: sparse.csr_array, live: NDArray[np.bool_]) -> None:
+        self.kept = np.flatnonzero(live)
+        self.factors = factorised(matrix[self.kept][:, self.kept])
+
+    def solve(self, residual: Array) -> Array:
+        """Return A^-1 r, 0 where nothing is alive."""
+        found = np.zeros_like(residual)
+        found[self.kept] = self.factors.solve(residual[self.kept])
         return found
 
 
-def reduced(assembly: Assembly, live: Live) -> Assembly:
+class Multigrid:
+    """One symmetric V-cycle of classical (Ruge-Stuben) multigrid, which sees every phase and every boundary."""
+
+    name = "classical multigrid"
+
+    def __init__(self, matrix: sparse.csr_array, live: NDArray[np.bool_]) -> None:
+        from pyamg import ruge_stuben_solver  # a quarter of a second that most cells never need
+
+        self.kept = np.flatnonzero(live)
+        inner = sparse.csr_matrix(matrix[self.kept][:, self.kept])
+        hierarchy = ruge_stuben_solver(inner, max_coarse=COARSEST, coarse_solver="splu")
+        self.cycle = hierarchy.aspreconditioner(cycle="V")
+
+    def solve(self, residual: Array) -> Array:
+        """Return one cycle's result, 0 where nothing is alive."""
+        found = np.zeros_like(residual)
+        found[self.kept] = self.cycle.matvec(residual[self.kept])
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Systems:
+    """A(s) of an image at any real s, and what preconditions it.
+
+    Parameters
+    ----------
+    matrices
+        Place -> L_p, (free + 1, free + 1).
+    live, lattice
+        Of the image.
+    """
+
+    matrices: Matrices
+    live: Live
+    lattice: Lattice
+
+    def matrix(self, y: Mapping[str, float]) -> sparse.csr_array:
+        """Return the sum of y_p L_p, V included."""
+        return sparse.csr_array(sum(y[name] * matrix for name, matrix in self.matrices.items() if y[name]))
+
+    def ways(self, y: Mapping[str, float], matrix: sparse.csr_array) -> list[tuple[Any, int]]:
+        """Return what makes preconditioners, to be tried one after the other, and the iterations that each may take."""
+        inner, live = matrix[:-1, :-1], self.live.at(y)
+        if inner.shape[0] <= SMALL:
+            return [(lambda: Exact(inner, live), MOST)]
+        last = (lambda: Multigrid(inner, live), MOST)
+        inside = [y[name] for name in self.live.medium.phases if y[name]]
+        if max(inside) > CONTRAST * min(inside):
+            return [last]
+        return [(lambda: MeanField(self.lattice, y, inner.diagonal(), live), PATIENCE), last]
+
+    def prepare(self, y: Mapping[str, Array]) -> Prepared:
+        """Return preconditioners of several shifts, {place: (k,)}."""
+        each = []
+        for k in range(len(next(iter(y.values())))):
+            at = {name: float(values[k]) for name, values in y.items()}
+            make, _ = self.ways(at, self.matrix(at))[0]
+            each.append(make())
+        return Prepared(each)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Preconditioners of several shifts (`assembly.Preconditioner`)."""
+
+    each: list[Inverse]
+
+    def solve(self, columns: Array) -> Array:
+        """Return about A(s_k)^-1 r_k for each column k."""
+        return np.column_stack([one.solve(np.ascontiguousarray(columns[:, k])) for k, one in enumerate(self.each)])
+
+
+@dataclass(frozen=True, eq=False)
+class _One:
+    """A at one shift without V, for conjugate gradients: columns (1, free)."""
+
+    matrix: sparse.csr_array
+    inverse: Inverse
+
+    def apply(self, direction: Array) -> Array:
+        return np.asarray(self.matrix @ direction[0])[None]
+
+    def precondition(self, residual: Array) -> Array:
+        return self.inverse.solve(residual[0])[None]
+
+    def only(self, columns: NDArray[np.bool_]) -> _One:
+        return self
+
+
+class VoxelBasis(Basis):
+    """Solutions at real shifts, one after the other, ends and middle first."""
+
+    def __init__(self, assembly: Assembly, systems: Systems, processes: Mapping[str, Admittance], target: float) -> None:
+        super().__init__(assembly, processes)
+        self.systems, self.error, self.order = systems, float(np.sqrt(target)) * ERROR, list[int]()
+        self.ways, self.every = Counter[str](), list[int]()
+
+    def extend(self, shifts: Array) -> None:
+        """Solve at these shifts and take the solutions in."""
+        order, before = ends_first(len(shifts)), len(self.order)
+        for place in order:
+            self.add(self._solve(float(shifts[place])))
+        self.order += [before + order.index(place) for place in range(len(shifts))]
+
+    def model(self, shifts: Array) -> ReducedModel:
+        """Return the reduced model; shifts: all that were solved, in order."""
+        found = super().model(shifts)
+        return replace(found, coordinates=self.coordinates[:, self.order]) if self.order else found
+
+    def statistics(self, projection_error: float) -> dict[str, Any]:
+        """Return what it took, for the provenance of a result."""
+        solver = ", ".join(f"{name} ({count})" for name, count in self.ways.items())
+        return {**super().statistics(projection_error), "iterations_in_all": sum(self.every), "solver": solver}
+
+    def _solve(self, s: float) -> ShiftedSolutions:
+        y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
+        whole = self.systems.matrix(y)
+        x = self._guess(s)
+        inner, spent = whole[:-1, :-1], 0
+        for make, most in self.systems.ways(y, whole):
+            inverse: Inverse = make()
+            residual = -np.asarray(whole @ x)
+            current = float(x @ (whole @ x))
+            asked = self.error**2
+
+            def enough(begin: Array, gained: Array, current: float = current, asked: float = asked) -> Array:
+                now = np.abs(current - gained)
+                return np.minimum(asked * now, np.maximum(GAIN**2 * begin, 1e-28 * now))
+
+            own = x[None, :-1]
+            done = conjugate_gradients(_One(inner, inverse), own, residual[None, :-1].copy(), enough, most, flexible=True)
+            spent += done.iterations
+            error = float(np.sqrt(done.left[0] / max(abs(current - float(done.gained[0])), 1e-300)))
+            if done.reached.all():
+                break
+        else:
+            raise not_reached(spent, error, self.error, f"s = {s:.3g} 1/s, {inverse.name}", f" on {len(x):,} unknowns")
+        self.ways[inverse.name] += 1
+        self.every.append(spent)
+        return ShiftedSolutions(x[:, None], np.array([error]), spent)
+
+    def _guess(self, s: float) -> Array:
+        """Return the Galerkin solution in the span so far, scaled to V = 1."""
+        x = np.zeros(self.assembly.unknowns)
+        if self.blocks:
+            weights = super().model(np.zeros(0)).solved(np.array([s]), self.processes)[0]
+            x = self._combined(np.asarray(weights, dtype=float))[:, 0]
+            x /= x[-1]
+        x[-1] = 1.0
+        return x
+
+
+def reduced(assembly: Assembly, systems: Systems) -> Assembly:
     """Return the assembly with its way to a reduced model: direct current is solved where the image lets it through."""
 
     def reduction(
@@ -85,12 +274,13 @@ def reduced(assembly: Assembly, live: Live) -> Assembly:
         tolerance: float | None,
         keep: bool,
     ) -> ReducedModel:
-        flows = direct_current and live.flows({name: y(0.0) for name, y in processes.items()})
-        basis = Basis(assembly, processes)
+        flows = direct_current and systems.live.flows({name: y(0.0) for name, y in processes.items()})
+        target = tolerance or TARGET
+        basis = VoxelBasis(assembly, systems, processes, target)
         if band is None and not flows:
             return basis.model(np.empty(0))
-        model, estimate = enough_shifts(basis, band, direct_current=flows, tolerance=tolerance or TARGET)
+        model, estimate = enough_shifts(basis, band, direct_current=flows, tolerance=target, per_decade=PER_DECADE)
         kept = (model.basis or tuple(basis.blocks)) if keep else ()
         return replace(model, statistics=basis.statistics(estimate), basis=kept)
 
-    return replace(assembly, reduction=reduction)
+    return replace(assembly, reduction=reduction, precondition=systems.prepare)
