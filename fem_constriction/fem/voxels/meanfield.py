@@ -167,7 +167,7 @@ class MeanField:
         """Return B r, r of shape (free,)."""
         lattice = self.lattice
         size = int(np.prod(lattice.shape))
-        work: Array = np.bincount(lattice.node, residual * self.live, size).reshape(lattice.shape)
+        work = np.asarray(np.bincount(lattice.node, residual * self.live, size), dtype=float).reshape(lattice.shape)
         ends = np.sqrt(_ends(work.shape[1])[:, None] * _ends(work.shape[2]))
         work = _modes(work / ends)
         for row in range(len(work) - 1, 0, -1):
