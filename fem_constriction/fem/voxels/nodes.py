@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.errors import InputError
-from fem_constriction.fem.voxels.medium import GROUNDED, JOINED, METAL, NONE, NOTHING, TIED, Codes, Medium
+from fem_constriction.fem.voxels.medium import JOINED, METAL, NONE, NOTHING, Codes, Medium
+from fem_constriction.grids.image_metal import GROUNDED, TIED
 
 Integers = NDArray[np.int32]
 
