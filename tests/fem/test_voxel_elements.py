@@ -14,10 +14,13 @@ from fem_constriction.errors import InputError
 from fem_constriction.fem import FiniteElements
 from fem_constriction.fem.forms import bulk
 from fem_constriction.fem.stacks.elements import Hexahedra
+from fem_constriction.fem.voxels.elements import voxel_assembly
+from fem_constriction.fem.voxels.medium import medium_of
 from fem_constriction.fem.voxels.operators import stiffness
 from fem_constriction.geometry.grains import voronoi
+from fem_constriction.grids.boundary_area import BoundaryArea
 from fem_constriction.grids.grid import Grid
-from fem_constriction.grids.image_grid import image_grid, subdivided
+from fem_constriction.grids.image_grid import edges_of, image_grid, subdivided
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.projection import reduce
 from tests.shared.images import BOUNDARY, image_cell, literal_network
@@ -92,6 +95,29 @@ def test_metal_in_the_image_is_as_elements_written_out_one_by_one() -> None:
         problem, backend = Problem.of(cell), elements()
         model = reduce(backend.assemble(problem, backend.grid(problem, 0)), problem.places, BAND)
         assert model.impedance(OMEGA) == pytest.approx(np.array(expected), rel=1e-6)  # ten times what it is made for
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_boundary_conducts_with_the_share_of_its_faces(level: int) -> None:
+    """At full contact with hardly conducting, equal boundaries all else is small: R goes with 1/share, at every level."""
+    labels = np.repeat([0, 1], 2)[:, None, None] + np.zeros((1, 3, 3), dtype=int)
+    boundary = BOUNDARY | {"conductivity": "1e-6 uS/cm", "relative_permittivity": 0}
+    cell = image_cell(labels.shape, 1.0, {"image": labels, "boundary": boundary}, electrode={})
+    problem, grid = Problem.of(cell), image_grid(cell, level)
+    area = BoundaryArea(
+        (0.5, 0.8), tuple(np.where(np.diff(labels, axis=axis) != 0, np.uint8(2), np.uint8(0)) for axis in range(3))
+    )
+    medium = medium_of(
+        subdivided(labels, grid),
+        grid.contact,
+        edges=edges_of(grid),
+        inclusions={},
+        places=tuple(problem.places),
+        area=area.cut(2**level),
+    )
+    z = direct(voxel_assembly(medium, 1, 1, {}), problem.places, np.zeros(1))[0].real
+    through = 4e-6 / (0.046 * cell.area), 1e-8 / (1e-10 * cell.area * 0.8)
+    assert z == pytest.approx(sum(through), rel=1e-9)
 
 
 def test_the_reduced_model_is_the_plain_solution_direct_current_through_a_dielectric_included(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from fem_constriction.fem.voxels.medium import NONE, NOTHING, Medium, medium_of
 from fem_constriction.fem.voxels.nodes import numbered
 from fem_constriction.fem.voxels.operators import operators
 from fem_constriction.fem.voxels.shifts import Live, Systems, reduced
+from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import edges_of, image_grid, subdivided
 from fem_constriction.grids.image_labels import labels_of
@@ -47,7 +48,7 @@ class VoxelElements(Elements):
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return one matrix per place. Raises InputError without a path for current."""
         labels, made = labels_of(problem)
-        medium = image_medium(problem, subdivided(labels, grid), grid)
+        medium = image_medium(problem, labels, grid)
         if not np.any(medium.faces[0][0] != NONE):
             raise no_path(problem, labels, _contact(grid, labels.shape))
         described = {"grid": grid.name, "cells": grid.shape, "degree": self.degree, **made}
@@ -55,16 +56,19 @@ class VoxelElements(Elements):
 
 
 def image_medium(problem: Problem, labels: NDArray[Any], grid: Grid) -> Medium:
-    """Return what the voxels of a cell's label image are, without islands: what no path joins to the counter electrode."""
+    """Return what a cell's label image is on a grid, without islands: what no path joins to the counter electrode."""
     body = Image.of(problem.body)
+    area = area_of(body, labels).cut(grid.shape[2] // body.shape[0])
+    warn_of_remainder(problem)
     medium = medium_of(
-        labels,
+        subdivided(labels, grid),
         grid.contact,
         edges=edges_of(grid),
         inclusions=body.inclusions,
         places=tuple(problem.places),
         electrodes=body.electrodes,
         voids=body.voids,
+        area=area,
     )
     every = np.ones(len(medium.phases), dtype=bool), np.ones(len(medium.places), dtype=bool)
     islands = (medium.voxels != NOTHING) & ~medium.grounded(*every)

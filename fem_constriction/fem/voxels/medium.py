@@ -19,6 +19,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from fem_constriction.arrays import Array
+from fem_constriction.grids.boundary_area import BoundaryArea
 from fem_constriction.grids.image_metal import GROUNDED, NO_METAL, TIED, pieces_of
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 
@@ -157,6 +158,7 @@ def medium_of(
     places: Sequence[str],
     electrodes: Mapping[int, str] = MappingProxyType({}),
     voids: Sequence[str] = (),
+    area: BoundaryArea = BoundaryArea(),  # noqa: B008, frozen
 ) -> Medium:
     """Return the medium of a label image, labels (nz, nx, ny) with z = 0 at the working electrode.
 
@@ -177,6 +179,8 @@ def medium_of(
         Label of metal -> the place where it meets the electrolyte.
     voids
         Phases that metal meets without charge transfer.
+    area
+        What of y_gb each face between grains has.
     """
     phases = [name for name in (BULK, *inclusions.values()) if name in places]
     thin = [name for name in (GRAIN_BOUNDARY, CHARGE_TRANSFER, PORE, COUNTER_ELECTRODE) if name in places]
@@ -214,9 +218,14 @@ def medium_of(
         face[touched & ((layer == METAL) | np.isin(layer, bare))] = JOINED  # a collector and metal, or a void, with no film
         face[layer == NOTHING] = NONE
     along_z = np.concatenate([top[None], faces(0), bottom[None]])
+    weights: dict[int, Array] = {}
+    if area.codes is not None:
+        shares = np.array([1.0, *area.shares])
+        weights = {axis: shares[codes] for axis, codes in enumerate(area.codes)}
+        weights[0] = np.pad(weights[0], ((1, 1), (0, 0), (0, 0)), constant_values=1.0)  # contact and counter electrode
     whole = None
     if pieces is not None:
         ends = (np.full((1, nx, ny), each, dtype=np.int32) for each in (TIED, GROUNDED))
         first, last = ends
         whole = np.concatenate([first, pieces, last])
-    return Medium(edges, tuple(phases), tuple(thin), voxels, (along_z, faces(1), faces(2)), metal=whole)
+    return Medium(edges, tuple(phases), tuple(thin), voxels, (along_z, faces(1), faces(2)), weights, whole)
