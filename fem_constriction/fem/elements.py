@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.solving.schemes import Scheme
@@ -10,7 +11,12 @@ from fem_constriction.solving.schemes import Scheme
 
 @dataclass(frozen=True)
 class Elements(Scheme):
-    """degree: of the polynomials, 1 to 4; mesher: what triangulates a face, None for the cell's own choice."""
+    """degree: of the polynomials, 1 to 4; mesher: what triangulates a face, None for the cell's own choice.
+
+    usual: the degree where none is asked for.
+    """
+
+    usual: ClassVar[int] = 2
 
     degree: int
     mesher: Mesher | None

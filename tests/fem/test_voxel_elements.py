@@ -99,6 +99,7 @@ def test_metal_in_the_image_is_as_elements_written_out_one_by_one() -> None:
 
 @pytest.mark.parametrize("level", [0, 1])
 def test_a_boundary_conducts_with_the_share_of_its_faces(level: int) -> None:
+    labels = np.repeat([0, 1], 2)[:, None, None] + np.zeros((1, 3, 3), dtype=int)
     cell = image_cell(labels.shape, 1.0, {"image": labels, "boundary": BOUNDARY}, electrode={})
     problem, grid = Problem.of(cell), image_grid(cell, level)
     codes = tuple(np.where(np.diff(labels, axis=axis) != 0, np.uint8(2), np.uint8(0)) for axis in range(3))
