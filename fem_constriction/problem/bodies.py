@@ -32,10 +32,12 @@ class Body(Protocol):
 
     lengths: (L_x, L_y, L_z) of its box in m; layers: how many lie one below the other with boundaries between them; ends: of
     these, z from the working to the counter electrode, (layers + 1,), m; crossings: how many boundaries a uniform current along
-    z meets; doubles: that are alive at once per unknown while it is solved.
+    z meets; doubles: that are alive at once per unknown while it is solved; uniform: whether a current that enters evenly stays
+    so, and its 1D-PM is the cell at full contact.
     """
 
     doubles: ClassVar[int]
+    uniform: ClassVar[bool]
 
     @property
     def kind(self) -> Kind:
@@ -82,6 +84,7 @@ class Stack:
     #: The basis (up to 40 solutions), blocks of 8 columns in the solver and the factorised stack. Measured peaks were 110 to
     #: 180 doubles per unknown (network and finite elements, 0.1 to 1.6 million).
     doubles: ClassVar[int] = 200
+    uniform: ClassVar[bool] = True
 
     lengths: Lengths
     layers: int
@@ -117,6 +120,7 @@ class Image:
     """
 
     doubles: ClassVar[int] = DOUBLES_PER_VOXEL
+    uniform: ClassVar[bool] = False
     kind: ClassVar[Kind] = IMAGE
     layers: ClassVar[int] = 1
     crossings: ClassVar[float] = 0.0
@@ -180,6 +184,7 @@ class Mesh:
 
     #: Matrices are assembled and factorised as they are: measured 900 at 7e4 unknowns.
     doubles: ClassVar[int] = 1200
+    uniform: ClassVar[bool] = True
     kind: ClassVar[Kind] = MESH
     layers: ClassVar[int] = 1
 

@@ -119,6 +119,24 @@ class Problem:
         """
         return Problem(self.cell.vary(changes), self.band)
 
+    def conducting(self, places: Mapping[str, Admittance]) -> Problem:
+        """Return the problem with other admittances at some of its places; all else is shared.
+
+        Parameters
+        ----------
+        places
+            Place -> y(s), of places that it has.
+
+        Returns
+        -------
+        Problem
+            Of the same cell, which its provenance names.
+        """
+        other = Problem(self.cell, self.band)
+        vars(other).update({name: part for name, part in vars(self).items() if name not in ("cell", "band")})
+        vars(other)["places"] = {name: places.get(name, y) for name, y in self.places.items()}
+        return other
+
     def lowered(self) -> Problem:
         """Return the problem with its parts worked out, for threads that are going to share it."""
         _ = self.places, self.body, self.faces, self.discretisation

@@ -350,7 +350,7 @@ def solve_family(
     return Family(problem, backend, tuple(solutions), together)
 
 
-def refine(family: Family, band: tuple[float, float]) -> Family:
+def refine(family: Family, band: Band | None) -> Family:
     """Return the family with its next finer grid, whose potentials are kept if those of the finest were.
 
     Raises ComputationError beyond the finest level.

@@ -25,6 +25,7 @@ from validation.gate.geometric import geometric_resistance
 from validation.gate.result import GEOMETRIC, Geometric, Result
 from validation.gate.shared_route import RouteCheck
 from validation.gate.spectra_alone import Told
+from validation.gate.spread import geometric_by_spreading
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +46,8 @@ class Crosscheck:
         Families that bound Z from a side that none of the others does: for enclosures alone.
     routes
         Of each backend, how it is solved beside its own matrices.
+    even
+        Families of the same body under full contact, where no one-dimensional circuit describes it (`spread`).
     """
 
     problem: Problem
@@ -54,6 +57,7 @@ class Crosscheck:
     told: Mapping[str, Told] = field(default_factory=dict)
     bounding: Sequence[Family] = ()
     routes: tuple[RouteCheck, ...] = ()
+    even: Mapping[str, Family] = field(default_factory=dict)
     discs: Discs | None = None
     lacking: str = ""
 
@@ -86,7 +90,9 @@ class Crosscheck:
 
     @cached_property
     def geometric(self) -> Geometric | None:
-        """R_DC(3D) - R_DC(1D-PM); None where no direct current flows."""
+        """R_DC(3D) - R_DC(1D-PM), or less that of the body under full contact; None where no direct current flows."""
+        if not self.problem.body.uniform and self.problem.contact_fraction < 1:
+            return geometric_by_spreading(self.families, self.even) if self.even else None
         return geometric_resistance(self.problem, self.families, self.told, self.bounding, self.discs)
 
     @property
@@ -118,7 +124,8 @@ class Crosscheck:
             return None
         if progress is not None:
             progress(name, len(finer.solutions) - 1)
-        return replace(self, families={**self.families, name: finer})
+        even = {each: refine(self.even[each], None) if each == name else one for each, one in self.even.items()}
+        return replace(self, families={**self.families, name: finer}, even=even)
 
     @property
     def refusal(self) -> str | None:

@@ -24,6 +24,7 @@ from validation.gate.fits import Fits
 from validation.gate.result import Geometric, Result
 from validation.gate.shared_route import RouteCheck, check_routes
 from validation.gate.spectra_alone import by_kind, different, told
+from validation.gate.spread import spread_families
 
 #: 61 values from 1 mHz to 1 GHz.
 FREQUENCIES = np.geomspace(1e-3, 1e9, 61)
@@ -111,6 +112,7 @@ def crosscheck(
         told={backend.name: told(problem, backend, points, progress) for backend in telling},
         bounding=bounding_families(problem, families),
         routes=check_routes([problem], [*chosen, *telling], band),
+        even=spread_families(problem, families),
         discs=found,
         lacking=lacking,
     )
