@@ -1,8 +1,9 @@
 """R_Cstr = R_DC - R_DC of the same body whose electrode touches all of its face: of bodies that no one-dimensional circuit is.
 
 There the working electrode's direct-current conductance, integrated over contact and pores, is spread evenly over the face
-(an ideal contact: an ideal face). It is 0 at full contact, and may be negative in a heterogeneous body. Both cells are solved on the
-same grids, and what is extrapolated is their difference: what boundaries and phases lose on a grid they lose in both.
+(an ideal contact: an ideal face). R_Cstr is 0 at full contact, and may be negative in a heterogeneous body. Both cells are
+solved on the same grids, and what is extrapolated is their difference: what boundaries and phases lose on a grid they lose in
+both.
 """
 
 from __future__ import annotations
