@@ -197,14 +197,19 @@ def _depressed(data: Data, least: float) -> Topology | None:
     blocking = bool(-lowest.imag > abs(lowest.real) / 4)
     tried: dict[str, float] = {}
     best_of: list[float] = []
+    every = list(product((False, True) if inductive else (False,), (False, True) if blocking else (False,)))
     for arcs in range(_MOST_DEPRESSED + 1):
-        for ends in product((False, True) if inductive else (False,), (False, True) if blocking else (False,)):
+        best_ends = {}
+        for ends in every:
             parts = ["R0", *["L0"] * ends[0], *(f"p(R{n},CPE{n})" for n in range(1, arcs + 1)), *["CPE0"] * ends[1]]
             circuit = parse("-".join(parts))
             if len(parts) > 1 and circuit.parameters <= data.frequency.size:
                 with suppress(ComputationError):
                     found = best(data, circuit)
                     tried[circuit.text] = information(found.cost, found.weighted.size, found.varied)["BIC"]
+                    best_ends[ends] = tried[circuit.text]
+        if arcs > 1 and len(best_ends) > 1:  # what is in series shows beside two arcs already, and stays for more of them
+            every = [min(best_ends, key=lambda each: best_ends[each])]
         best_of.append(min(tried.values(), default=np.inf))
         if arcs > 1 and best_of[-1] >= best_of[-2]:
             break

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,17 +63,36 @@ def derivatives(node: Node, s: Spectral, internal: Mapping[str, tuple[float, Arr
 
     internal: parameter -> u (its logarithm; of an exponent itself) and du/dx, (count,).
     """
+    steep = np.zeros((count, s.size), dtype=np.complex128)  # a row for each number: what is added to is in one piece
+    evaluated = _evaluated(node, s, internal)
+    _add(evaluated, np.ones(s.size, dtype=np.complex128), internal, steep)
+    return evaluated[0], steep.T
+
+
+#: Z of a node; and either its parts, with whether they are in parallel, or names of its parameters and dZ/du of each.
+_Evaluated = tuple[Any, Any, Any]
+
+
+def _evaluated(node: Node, s: Spectral, internal: Mapping[str, tuple[float, Array]]) -> _Evaluated:
     if isinstance(node, Element):
         kind = KINDS[node.kind]
         names = kind.names(node.label)
         z, slopes = kind.law(s, [internal[name][0] for name in names])
-        steep = np.zeros((s.size, count), dtype=np.complex128)
-        for name, slope in zip(names, slopes, strict=True):
-            for place in np.flatnonzero(internal[name][1]):
-                steep[:, place] += slope * internal[name][1][place]
-        return z, steep
-    parts = [derivatives(part, s, internal, count) for part in node.parts]
+        return z, names, slopes
+    parts = [_evaluated(part, s, internal) for part in node.parts]
     if isinstance(node, Parallel):
-        z = np.asarray(1 / sum(1 / part for part, _ in parts))
-        return z, np.asarray(sum(((z / part) ** 2)[:, None] * steep for part, steep in parts))
-    return np.asarray(sum(part for part, _ in parts)), np.asarray(sum(steep for _, steep in parts))
+        return np.asarray(1 / sum(1 / part[0] for part in parts)), parts, True
+    return np.asarray(sum(part[0] for part in parts)), parts, False
+
+
+def _add(node: _Evaluated, factor: Spectral, internal: Mapping[str, tuple[float, Array]], steep: Spectral) -> None:
+    """Add what the parameters in a node do to Z of the whole circuit, factor = dZ/dZ_node."""
+    z, parts, rest = node
+    if isinstance(rest, bool):
+        for part in parts:
+            _add(part, factor * (z / part[0]) ** 2 if rest else factor, internal, steep)
+        return
+    for name, slope in zip(parts, rest, strict=True):
+        gradient = internal[name][1]
+        for place in np.flatnonzero(gradient):
+            steep[place] += factor * slope * gradient[place]
