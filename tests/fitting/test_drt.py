@@ -155,3 +155,42 @@ def test_wrong_input() -> None:
         distribution(fc.Spectrum(F, np.zeros(F.size)))
     with pytest.raises(InputError, match="process = 'rust' is not allowed: bulk"):
         broadened(model("figure-2-25").relaxation(), F, process="rust")
+
+
+def test_what_blocks_is_a_capacitance_and_no_peak() -> None:
+    """R 10, an arc of 100 ohm at 1 ms, 1 mF in series: without it a peak would stand beyond the slowest frequency."""
+    frequency = np.geomspace(1e-1, 1e5, 61)
+    s = 2j * np.pi * frequency
+    found = distribution(fc.Spectrum(frequency, 10 + 100 / (1 + 1e-3 * s) + 1 / (1e-3 * s)))
+    assert found.capacitance == pytest.approx(1e-3, rel=1e-3)
+    (peak,) = found.peaks()
+    assert (peak.tau, peak.resistance) == (pytest.approx(1e-3, rel=1e-2), pytest.approx(100, rel=1e-3))
+    assert not peak.beyond
+
+
+def test_a_peak_beyond_the_data_says_so() -> None:
+    """An arc at 10 s, seen down to 0.1 Hz, where 1/omega is 1.6 s: its peak is where no datum is."""
+    frequency = np.geomspace(1e-1, 1e5, 61)
+    s = 2j * np.pi * frequency
+    found = distribution(fc.Spectrum(frequency, 10 + 50 / (1 + 1e-3 * s) + 100 / (1 + 10 * s)))
+    assert [peak.beyond for peak in found.peaks()] == [False, True]
+
+
+def test_the_band_holds_the_distribution_without_noise() -> None:
+    """Where gamma is not small, the band holds that of the same penalty without noise at nine of ten points."""
+    exact = arcs((100, 1e-6), (200, 1e-2), r_inf=20)
+    held = []
+    for seed in range(3):
+        found = distribution(fc.Spectrum(F, noisy(exact, 5e-3, seed)), per_decade=10, noise=5e-3, bands=40)
+        clean = distribution(fc.Spectrum(F, exact), per_decade=10, lambda_=found.lambda_)
+        large = clean.gamma > 0.1 * clean.gamma.max()
+        held.append(np.mean((found.low <= clean.gamma)[large] & (clean.gamma <= found.high)[large]))
+    assert np.mean(held) > 0.9
+
+
+def test_noise_that_is_known_makes_no_peaks() -> None:
+    """Two arcs and 2 % of noise: two peaks, whatever cross-validation takes for data."""
+    for seed in range(4):
+        z = fc.Spectrum(F, noisy(arcs((100, 1e-6), (200, 1e-2), r_inf=20), 2e-2, seed))
+        large = [each for each in distribution(z, noise=2e-2).peaks() if each.resistance > 15]
+        assert len(large) == 2, seed

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Group
 from rich.text import Text
@@ -30,6 +31,9 @@ from validation.show import report, terminal
 
 #: Of the highest gamma: what a distribution that ends falls below at the longest relaxation time.
 OPEN = 1e-2
+
+#: Spectra with noise that the band of a distribution is made of.
+BANDS = 30
 
 
 def fit(
@@ -113,7 +117,7 @@ def fit(
         limits = _limits(circuit, fix or [], bound or [])
         task = lambda: fit_spectrum(data, circuit, limits=limits, noise=noise, profile=intervals, bootstrap=bootstrap)  # noqa: E731
         found = terminal.named("--circuit", terminal.aside(task))
-        tested, times = terminal.aside(lambda: (densest(data), distribution(data)))()
+        tested, times = terminal.aside(lambda: (densest(data), _times(data, noise)))()
     agreement = data.provenance.get("agreement") if isinstance(data.provenance, dict) else None
     checked = isinstance(agreement, dict) and agreement.get("verdict") == "agree"
     remark = f"cross-checked: {agreement['summary']}" if checked and agreement else "not cross-checked"
@@ -251,11 +255,18 @@ def _prepared(data: Spectrum, file: Path, number: str | None) -> tuple[Spectrum,
     return found, (f"sweep {number} of {len(sweeps.parts(data))}",) * (number is not None) + notes
 
 
+def _times(data: Spectrum, noise: float | None) -> DRT:
+    """The distribution with its band; a measured spectrum's noise is not made peaks of."""
+    known = None if data.uncertainty is not None and noise is None else noise_of(data, noise)
+    return distribution(data, noise=None if known is None else known.size, bands=BANDS)
+
+
 def _record(tested: KramersKronig, times: DRT) -> dict[str, Any]:
     keys = ("largest", "per_decade", "floor", "unknowns", "data", "enough", "reason")
-    peaks = [{"tau_s": peak.tau, "R_ohm": peak.resistance} for peak in times.peaks()]
+    peaks = [{"tau_s": peak.tau, "R_ohm": peak.resistance, "beyond_the_data": peak.beyond} for peak in times.peaks()]
     found = {"peaks": peaks, "lambda_per_ohm2": times.lambda_, "width_decades": times.width}
     found |= {"r_inf_ohm": times.r_inf, "L_H": times.inductance}
+    found |= {"C_F": times.capacitance} if np.isfinite(times.capacitance) else {}
     return {
         "kramers_kronig": {key: getattr(tested, key) for key in keys},
         "drt": found,
@@ -271,7 +282,8 @@ def _said(tested: KramersKronig, times: DRT) -> list[Text]:
         )
     else:
         test = f"Kramers-Kronig: not tested, {tested.reason}."
-    peaks = ", ".join(f"{amount(p.resistance, 'ohm')} at {amount(p.tau, 's')}" for p in times.peaks())
+    words = {True: ", beyond the data", False: ""}
+    peaks = "; ".join(f"{amount(p.resistance, 'ohm')} at {amount(p.tau, 's')}{words[p.beyond]}" for p in times.peaks())
     found = [Text(test), Text(f"Distribution of relaxation times, peaks: {peaks or 'none'}.")]
     if times.gamma[-1] > OPEN * times.gamma.max(initial=0.0):
         found.append(
@@ -287,7 +299,9 @@ def _write(folder: Path, title: str, data: Spectrum, found: Extraction, times: D
     from fem_constriction.pictures.printed import write
     from validation.show.pictures.drt import relaxation_times
 
-    rows = "".join(f"{tau!r},{gamma!r}\n" for tau, gamma in zip(times.tau.tolist(), times.gamma.tolist(), strict=True))
-    write_text(folder / "drt.csv", f"tau/s,gamma/Ohm\n{rows}")
+    columns = [times.tau, times.gamma, *(each for each in (times.low, times.high) if each is not None)]
+    rows = "".join(",".join(map(repr, row)) + "\n" for row in np.column_stack(columns).tolist())
+    head = "tau/s,gamma/Ohm" + ",low/Ohm,high/Ohm" * (len(columns) > 2)
+    write_text(folder / "drt.csv", f"{head}\n{rows}")
     write(impedance_plane({name: data}, found, looks=(DATA,), title=title), folder)
     write(relaxation_times({"DRT": times}, found, title=title), folder)

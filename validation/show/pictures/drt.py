@@ -11,7 +11,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.fitting.drt import DRT, broadened
 from fem_constriction.fitting.extraction import Extraction
 from fem_constriction.pictures.colours import BACKENDS, DATA, of_arc
-from fem_constriction.pictures.picture import Area, Axis, Mark, Note, Panel, Picture, Series, plain, prefix
+from fem_constriction.pictures.picture import Area, Axis, Mark, Note, Panel, Picture, Rule, Series, plain, prefix
 from fem_constriction.processes.circuits import CONSTRICTION, Arc
 from fem_constriction.reduction.reduced import Relaxation
 
@@ -34,6 +34,12 @@ def relaxation_times(
             area = {"low": below / unit, "high": (below + gamma) / unit}
             marks.append(Area(x=dense, colour=colour, opacity=0.5, label=plain(name), **area))
         below = below + gamma
+    if first.low is not None and first.high is not None:
+        band = {"low": first.low / unit, "high": first.high / unit}
+        marks.append(Area(x=first.tau, colour=DATA[0], opacity=0.2, label="95 % of spectra with noise", **band))
+    omega = 2 * np.pi * first.frequency
+    ends = ((omega.max(), "ends of the data"), (omega.min(), ""))
+    marks += [Rule(at=float(1 / each), across="x", line="dot", width=0.7, label=label) for each, label in ends]
     looks = [(DATA[0], "solid"), *((colour, "dash") for colour, _ in BACKENDS)]
     for (name, each), (colour, line) in zip(found.items(), looks, strict=False):
         look = {"colour": colour, "line": line, "width": 1.1}
