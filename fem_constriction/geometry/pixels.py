@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -66,10 +64,30 @@ def _at(total: Array, where: Array, axis: int) -> Array:
     return np.asarray(np.take(total, below, axis) * (1 - part) + np.take(total, below + 1, axis) * part)
 
 
-@dataclass(frozen=True, eq=False)
-class Gap:
-    """The smallest distance between two pieces of metal: length in m, and between which points, (2,) each, m."""
+def smallest_gap(pixels: Pixels, size: tuple[float, float]) -> float:
+    """Return the smallest distance between two pieces of metal, m: 0 where corners touch, infinite of one piece alone.
 
-    length: float
-    start: Array
-    end: Array
+    Between the pixels of metal nearest to two that are neighbours: pieces nearest to each other have such neighbours between.
+    """
+    labels, count = ndimage.label(pixels)
+    if count < 2:
+        return float("inf")
+    _, nearest = ndimage.distance_transform_edt(~pixels, sampling=size, return_indices=True)
+    least = float("inf")
+    for step in ((1, 0), (0, 1), (1, 1), (1, -1)):
+        one, other = (_shifted(nearest, step, side) for side in (0, 1))
+        apart = labels[one[0], one[1]] != labels[other[0], other[1]]
+        if apart.any():
+            between = np.maximum(np.abs(one - other)[:, apart] - 1, 0)
+            least = min(least, float(np.hypot(between[0] * size[0], between[1] * size[1]).min()))
+    return least
+
+
+def _shifted(indices: NDArray[np.int64], step: tuple[int, int], side: int) -> NDArray[np.int64]:
+    """The values on one side of all pairs of pixels that are a step apart."""
+    parts = []
+    for axis, by in enumerate(step):
+        count = indices.shape[axis + 1]
+        low = side == 0 if by >= 0 else side == 1
+        parts.append(slice(0, count - abs(by)) if low else slice(abs(by), count))
+    return indices[:, parts[0], parts[1]]

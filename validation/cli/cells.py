@@ -9,7 +9,7 @@ import typer
 
 from fem_constriction.cell.cell import Cell
 from validation.cli.options import CellFile, Json, Quiet
-from validation.show import capability_report, image_report, report, terminal
+from validation.show import capability_report, contact_report, image_report, report, terminal
 
 
 def backends(
@@ -40,7 +40,12 @@ def show(
     as_json: Json = False,
     quiet: Quiet = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Of a label image: write its middle sections here.", show_default="none")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Draw the cell here, from above and in section; of a label image its sections.",
+            show_default="none",
+        ),
     ] = None,
 ) -> int:
     """Show a cell in SI units, and what follows from it; with --quiet only check the file."""
@@ -49,9 +54,14 @@ def show(
     seen = image_report.seen(cell)
     if seen is not None:
         record["image"] = image_report.record(seen.facts)
-    terminal.show(record, lambda: report.cell_report(cell, image_report.tables(seen)), as_json, quiet)
+    facts = contact_report.record(cell)
+    if facts is not None:
+        record["face"] = facts
+    more = [*image_report.tables(seen), *contact_report.tables(facts)]
+    terminal.show(record, lambda: report.cell_report(cell, more), as_json, quiet)
     if out is not None:
-        written = image_report.write(cell, seen, out)
+        times = {name: arc["tau_s"] for name, arc in record["derived"]["1D-PM"].items()}
+        written = image_report.write(cell, seen, out) if facts is None else contact_report.write(cell, facts, times, out)
         if not quiet and not as_json:
             terminal.console().print(f"Written to {out}: {', '.join(path.name for path in written)}")
     return 0

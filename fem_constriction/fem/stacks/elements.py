@@ -19,6 +19,7 @@ from fem_constriction.fem.stacks.traces import traces
 from fem_constriction.fem.stacks.two_port import two_port
 from fem_constriction.grids.grid import CROWDED, Grading, Grid, family_member, uniform
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
+from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, PORE
 from fem_constriction.reduction.assembly import Assembly, Potentials
@@ -148,8 +149,8 @@ class PixelElements(Hexahedra):
 
     offers = (FAMILY, UNIFORM, FIELDS, POTENTIALS)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "degree", 1)
+    def __init__(self, name: str, degree: int, mesher: Mesher | None) -> None:
+        super().__init__(name, 1, mesher)
 
     def grid(self, problem: Problem, level: int) -> Grid:
         """Return member `level` of the family that cuts pixels."""

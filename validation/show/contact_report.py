@@ -1,0 +1,123 @@
+"""The face of a stack as `show` has it: pieces of metal, gaps, and the grids that backends begin with; and its picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from rich.console import RenderableType
+
+from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.description import Touch
+from fem_constriction.errors import ConstrictionError
+from fem_constriction.geometry import pixels as images
+from fem_constriction.grids.grid import Grid
+from fem_constriction.pictures.printed import save
+from fem_constriction.pictures.words import amount
+from fem_constriction.problem.bodies import Stack
+from fem_constriction.problem.problem import Problem
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.capabilities import BUILT_IN, FAMILY, offers
+from validation.show.pictures.face import face
+from validation.show.tables import table
+
+#: The levels of a family that a limit takes at least: the first and the last of them are named.
+LEVELS = (0, 2)
+
+
+def record(cell: Cell) -> dict[str, Any] | None:
+    """Return what a stack's face is like, and its grids, as JSON has them; None of a cell that is no stack."""
+    problem = Problem.of(cell)
+    if not isinstance(problem.body, Stack):
+        return None
+    touch = cell.working_touch
+    gap = _gap(touch)
+    return {
+        "fraction": touch.fraction,
+        "pieces": _pieces(touch),
+        "smallest_gap_m": gap if math.isfinite(gap) else None,
+        "pixels": None if touch.pixels is None else list(touch.pixels.shape),
+        "kind": problem.kind.name,
+        "grids": [each for name in BUILT_IN for each in _grids(problem, name)],
+    }
+
+
+def _pieces(touch: Touch) -> int:
+    if touch.pixels is not None:
+        return images.spots(touch.pixels)
+    if not touch.outlines:
+        return 0
+    return len(shapely.get_parts(shapely.union_all([outline.shape for outline in touch.outlines])))
+
+
+def _gap(touch: Touch) -> float:
+    """The smallest distance between two pieces, m."""
+    if (pixels := touch.pixels) is not None:
+        return images.smallest_gap(pixels, (touch.width[0] / pixels.shape[0], touch.width[1] / pixels.shape[1]))
+    if len(touch.outlines) < 2:
+        return math.inf
+    pieces = shapely.get_parts(shapely.union_all([outline.shape for outline in touch.outlines]))
+    if len(pieces) < 2:
+        return math.inf
+    _, distance = shapely.STRtree(pieces).query_nearest(pieces, exclusive=True, return_distance=True)
+    return float(np.min(distance))
+
+
+def _grids(problem: Problem, name: str) -> list[dict[str, Any]]:
+    """The first grids of a backend's family; of triangles, which take time to make, none."""
+    backend = backend_named(name)
+    scheme = getattr(backend, "schemes", {}).get(problem.kind.name)
+    if scheme is None or scheme.grids is not Grid or FAMILY not in offers(backend, problem.kind):
+        return []
+    found = []
+    for level in LEVELS:
+        try:
+            grid = backend.grid(problem, level)
+            unknowns = backend.unknowns(problem, grid)
+            found.append({"backend": name, "level": level, "cells": list(grid.shape), "unknowns": unknowns})
+        except ConstrictionError as error:
+            found.append({"backend": name, "level": level, "refused": str(error)})
+    return found
+
+
+def _words(gap: float | None) -> str:
+    """A gap in words, "" where there is none."""
+    return "" if gap is None else amount(gap, "m") if gap else "0, at corners of pixels"
+
+
+def tables(facts: dict[str, Any] | None) -> Sequence[RenderableType]:
+    """Return the tables of a face; none of a cell that has no record."""
+    if facts is None:
+        return []
+    gap = _words(facts["smallest_gap_m"]) or "-"
+    rows = [("pieces of metal", str(facts["pieces"])), ("smallest gap between two", gap)]
+    if facts["pixels"] is not None:
+        rows.append(("pixels (x, y)", " x ".join(map(str, facts["pixels"]))))
+    grids = [
+        (
+            each["backend"],
+            str(each["level"]),
+            " x ".join(map(str, each["cells"])) if "cells" in each else each["refused"],
+            f"{each['unknowns']:,}" if "unknowns" in each else "",
+        )
+        for each in facts["grids"]
+    ]
+    found = [table("Face", ("", ""), rows, left=2)]
+    if grids:
+        name = "Grids that a family begins with, on the part that mirror symmetry leaves"
+        found.append(table(name, ("backend", "level", "cells", "unknowns"), grids))
+    return found
+
+
+def write(cell: Cell, facts: dict[str, Any], times: dict[str, float], folder: Path) -> list[Path]:
+    """Write the picture of a stack and return its files."""
+    gap = f", smallest gap {known}" if (known := _words(facts["smallest_gap_m"])) else ""
+    pieces = f"{facts['pieces']} piece{'s' * (facts['pieces'] != 1)} of metal"
+    words = f"contact from above: {100 * facts['fraction']:.4g} %, {pieces}{gap}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return save(partial(face, cell.working_touch, Problem.of(cell).body, times, words), folder, "cell")

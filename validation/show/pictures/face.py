@@ -1,0 +1,115 @@
+"""A stack as `show` has it: its contact from above, its layers in section, and its time constants on an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Polygon, Rectangle
+
+from fem_constriction.cell.description import Touch
+from fem_constriction.pictures.colours import GREY, PROCESSES
+from fem_constriction.problem.bodies import Body
+
+MICRO: Final = 1e6
+METAL, PORE, BULK, PLANE = "#4d4d4d", "#f4f1e8", "#cfe3f1", "#009e73"
+
+#: Layers up to which every boundary is drawn; of more the picture would be nothing but lines.
+MANY: Final = 60
+
+#: How high the metal is drawn above the section, as a part of its depth.
+HIGH: Final = 0.06
+
+
+def face(touch: Touch, body: Body, times: Mapping[str, float], words: str) -> Figure:
+    """Return a figure of a stack; times: process -> tau in s; words: what is written below the face."""
+    figure = Figure(figsize=(9.6, 5.0), layout="constrained")
+    grid = figure.add_gridspec(2, 2, height_ratios=(5, 1.1))
+    above, section, axis = (figure.add_subplot(place) for place in (grid[0, 0], grid[0, 1], grid[1, :]))
+    _from_above(above, touch)
+    above.set_title(words, fontsize=9)
+    _section(section, touch, body)
+    _times(axis, times)
+    handles = [
+        Patch(facecolor=METAL, label="metal, in contact"),
+        Patch(facecolor=PORE, edgecolor=GREY, label="pore"),
+        Patch(facecolor=BULK, edgecolor=GREY, label="electrolyte"),
+    ]
+    if body.layers > 1:
+        handles.append(Patch(facecolor=PLANE, label="grain boundary"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=8, frameon=False)
+    return figure
+
+
+def _from_above(ax: Axes, touch: Touch) -> None:
+    x, y = (MICRO * width for width in touch.width)
+    ax.set_facecolor(PORE)
+    if (pixels := touch.pixels) is not None:
+        ax.imshow(
+            pixels.T, extent=(0, x, 0, y), origin="lower", cmap=ListedColormap([PORE, METAL]), vmin=0, vmax=1,
+            interpolation="antialiased" if pixels.size > 250_000 else "nearest",
+        )  # fmt: skip
+    patches = [Polygon(MICRO * np.array(outline.shape.exterior.coords)) for outline in touch.outlines]
+    ax.add_collection(PatchCollection(patches, facecolor=METAL, lw=0))
+    ax.set(xlim=(0, x), ylim=(0, y), aspect="equal", xlabel="x / µm", ylabel="y / µm")
+    _bar(ax, x, y)
+
+
+def _bar(ax: Axes, x: float, y: float) -> None:
+    """A scale bar of a round length, about a fifth of the width."""
+    decade = 10.0 ** np.floor(np.log10(x / 5))
+    length = decade * max(m for m in (1, 2, 5) if m * decade <= x / 5 * (1 + 1e-9))
+    left, low = 0.05 * x, 0.05 * y
+    corner, size = (left - 0.015 * x, low - 0.02 * y), (length + 0.03 * x, 0.1 * y)
+    ax.add_patch(Rectangle(corner, *size, color="white", alpha=0.85, lw=0, zorder=3))
+    ax.plot([left, left + length], [low, low], color="black", lw=2.5, solid_capstyle="butt", zorder=4)
+    ax.text(left + length / 2, low + 0.012 * y, f"{length:g} µm", ha="center", va="bottom", fontsize=7, zorder=4)
+
+
+def _section(ax: Axes, touch: Touch, body: Body) -> None:
+    """Through the middle of y: where the metal touches on that line, and the layers below."""
+    x, depth = MICRO * touch.width[0], MICRO * body.lengths[2]
+    high = HIGH * depth
+    ax.add_patch(Rectangle((0, 0), x, depth, facecolor=BULK, lw=0))
+    ends = MICRO * body.ends[1:-1]
+    for at in ends if len(ends) <= MANY else ends[:: len(ends) // MANY + 1]:
+        ax.axhline(at, color=PLANE, lw=0.7)
+    ax.add_patch(Rectangle((0, -high), x, high, facecolor=PORE, lw=0))
+    for low, up in _touched(touch):
+        ax.add_patch(Rectangle((MICRO * low, -high), MICRO * (up - low), high, facecolor=METAL, lw=0))
+    ax.add_patch(Rectangle((0, -1.8 * high), x, 0.8 * high, facecolor=METAL, lw=0))
+    ax.add_patch(Rectangle((0, depth), x, 0.8 * high, facecolor="#9a9a9a", lw=0))
+    ax.set(xlim=(0, x), ylim=(depth + 0.8 * high, -1.8 * high), xlabel="x / µm", ylabel="z / µm")
+    ax.set_title(f"section at y = {MICRO * touch.width[1] / 2:.4g} µm (heights of pores and metal not to scale)", fontsize=9)
+
+
+def _touched(touch: Touch) -> list[tuple[float, float]]:
+    """Intervals of x in which the middle line along x is metal, m."""
+    width, middle = touch.width[0], touch.width[1] / 2
+    if (pixels := touch.pixels) is not None:
+        row = np.concatenate([[False], pixels[:, pixels.shape[1] // 2], [False]])
+        at = np.flatnonzero(np.diff(row.astype(int))) * (width / pixels.shape[0])
+        return list(zip(at[::2].tolist(), at[1::2].tolist(), strict=True))
+    line = shapely.LineString([(0, middle), (width, middle)])
+    found = [line.intersection(outline.shape) for outline in touch.outlines]
+    return [(each.bounds[0], each.bounds[2]) for parts in found for each in shapely.get_parts(parts) if each.length > 0]
+
+
+def _times(ax: Axes, times: Mapping[str, float]) -> None:
+    """Time constants of the 1D circuit on one logarithmic axis."""
+    known = {name: tau for name, tau in times.items() if 0 < tau < np.inf}
+    ax.set_xscale("log")
+    taus = list(known.values()) or [1e-6, 1.0]
+    ax.set_xlim(min(taus) / 30, max(taus) * 30)
+    for number, (name, tau) in enumerate(sorted(known.items(), key=lambda each: each[1])):
+        ax.plot([tau, tau], [0, 1], color=PROCESSES.get(name, GREY), lw=2.5)
+        ax.text(tau, 1.12 + 0.55 * (number % 2), name.replace("_", " "), ha="center", va="bottom", fontsize=7)
+    ax.set(ylim=(0, 2.4), yticks=[], xlabel="τ of the processes in the physical circuit (1D-PM) / s")
+    for side in ("top", "left", "right"):
+        ax.spines[side].set_visible(False)
