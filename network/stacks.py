@@ -18,6 +18,7 @@ from fem_constriction.solving.capabilities import CURRENTS, FAMILY, FIELDS, UNIF
 from fem_constriction.solving.schemes import Scheme
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import Lateral, Modes
+from fem_constriction.stack.two_faced_volume import TwoFacedStack
 from fem_constriction.stack.two_faces import TwoFaced
 from fem_constriction.stack.volume import Stack
 from network.flux import currents, fluxes
@@ -120,8 +121,18 @@ class TwoGraded(Graded):
         vertical = electrodes.column(problem, grid)
         links, numbering = network_links(grid, vertical, electrodes)
         size = numbering.unknowns
+        bands, mass = _rows_of(grid, vertical)
+        assert electrodes.counter is not None
+        stack = TwoFacedStack(
+            Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
+            bands,
+            mass,
+            (electrodes.working.matrices, electrodes.counter.matrices),
+            (~electrodes.working.held, ~electrodes.counter.held),
+        )
         return Assembly(
             operators={place: links[place].laplacian(size) for place in problem.places},
+            precondition=partial(TwoFacedStack.prepare, stack),
             bound="upper" if grid.fits else None,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": size},
         )
@@ -192,6 +203,18 @@ def _rows(grid: Grid, held: NDArray[np.bool_], potentials: Potentials) -> Callab
 
 def _stack(grid: Grid, vertical: Column, face: Metal) -> Stack:
     """The same network as a tensor product: what the preconditioner needs."""
+    bands, mass = _rows_of(grid, vertical)
+    return Stack(
+        lateral=Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
+        vertical=bands,
+        mass=mass,
+        face=face.matrices,
+        free=~face.held,
+    )
+
+
+def _rows_of(grid: Grid, vertical: Column) -> tuple[dict[str, Array], Array]:
+    """Links between rows of nodes and heights of rows in bands, of each place and of the bulk's sideways links."""
     bands: dict[str, Array] = {}
     for segment in vertical.segments:
         band = bands.setdefault(segment.process, np.zeros((2, vertical.rows)))
@@ -202,10 +225,4 @@ def _stack(grid: Grid, vertical: Column, face: Metal) -> Stack:
             band[1, segment.a] -= weight
     mass = np.zeros((2, vertical.rows))
     mass[0] = grid.copies * vertical.heights
-    return Stack(
-        lateral=Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
-        vertical=bands,
-        mass=mass,
-        face=face.matrices,
-        free=~face.held,
-    )
+    return bands, mass

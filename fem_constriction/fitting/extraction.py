@@ -92,6 +92,9 @@ def extract(
     if CONSTRICTION in made.arcs and CHARGE_TRANSFER in problem.places and len(problem.places[CHARGE_TRANSFER].elements) > 1:
         reason = "with an interphase under the contact two arcs are no ladder: its resistance would be part of R_Cstr"
         made = replace(made, ladder=None, notes=(*made.notes, reason))
+    if problem.patterned_counter:
+        reason = "with pores at both electrodes two arcs are no ladder: each electrode has one of its own"
+        made = replace(made, ladder=None, notes=(*made.notes, reason))
     fraction = problem.contact_fraction
     if made.ladder is None or fraction < NEITHER:
         return made

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, SERIES, Arc, Branches, Circuit, arc_of
 from fem_constriction.processes.elements import Admittance, by_name
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
 
 
 def physical(described: Described) -> Circuit:
@@ -77,8 +77,9 @@ def in_series(described: Described) -> dict[str, dict[str, tuple[Admittance, flo
         found[GRAIN_BOUNDARY] = {GRAIN_BOUNDARY: (y[GRAIN_BOUNDARY], area / crossings)}
     if CHARGE_TRANSFER in y or not problem.contact_area:
         found[INTERFACE] = {name: (y[name], size) for name, size in beside.items() if name in y}
-    if COUNTER_ELECTRODE in y:
-        found[COUNTER_ELECTRODE] = {COUNTER_ELECTRODE: (y[COUNTER_ELECTRODE], area)}
+    counter = {COUNTER_ELECTRODE: problem.counter_area, COUNTER_PORE: area - problem.counter_area}
+    if not problem.ideal_counter:
+        found[COUNTER_ELECTRODE] = {name: (y[name], size) for name, size in counter.items() if name in y}
     return found
 
 
@@ -118,36 +119,39 @@ def elements(described: Described, *, extended: bool = True) -> Elements:
 
     Bulk, grain boundaries, charge transfer and counter electrode give one each if they are there and have a
     capacitance, and so does every element in series with them; without one a process is a resistor, and R_elec is freed to hold
-    it. The constriction is the switching
-    of the pores: it is there if 0 < fraction < 1 and the pores store energy. extended = False: one element for
-    the charge transfer at both electrodes, as in the paper. Source: Eckhardt et al. 2022, section 2.2.2.
+    it. The constriction is the switching of the pores, of both electrodes together: it is there if 0 < fraction < 1 and pores
+    store energy. extended = False: one element for the charge transfer at both electrodes, as in the paper. Source: Eckhardt et
+    al. 2022, section 2.2.2.
     """
     problem = Problem.of(described)
     y, fraction = problem.places, problem.contact_fraction
+    free = {PORE: fraction, COUNTER_PORE: problem.counter_fraction}
+    switching = tuple(place for place, part in free.items() if 0 < part < 1 and place in y and y[place].stores)
+    beside = {CHARGE_TRANSFER: PORE, COUNTER_ELECTRODE: COUNTER_PORE}
     inside = {place: by_name({place: admittance}) for place, admittance in y.items()}
     constant_phase = {name for parts in inside.values() for name, element in parts.items() if element.cpe}
-    switching = PORE in y and y[PORE].stores
     resistor = f"no capacitance: its resistance is in {SERIES}"
     processes: dict[str, tuple[str, ...]] = {}
     absent: dict[str, str] = {}
     series: list[str] = []
     for place in (BULK, GRAIN_BOUNDARY, CHARGE_TRANSFER, CONSTRICTION, COUNTER_ELECTRODE):
         if place == CONSTRICTION:
-            if reason := _no_constriction(fraction, PORE in y, switching):
-                absent[place] = reason
+            if switching:
+                processes[place] = switching
             else:
-                processes[place] = (PORE,)
+                absent[place] = _no_constriction(fraction, PORE in y)
         for name, element in inside.get(place, {}).items():
             if element.capacitance or element.cpe:
                 processes[name] = (name,)
-            elif place == CHARGE_TRANSFER and switching:
+            elif beside.get(place) in switching:
                 absent[name] = f"no capacitance: its resistance is in {CONSTRICTION}"
             else:
                 absent[name] = resistor
                 series.append(name)
     blocking = not problem.direct_current
-    if not fraction and not blocking:  # conductive pores over the whole face: laterally uniform
-        for name, element in inside[PORE].items():
+    uniform = [place for place, part in free.items() if not part and not blocking]
+    for place in uniform:  # conductive pores over the whole face: laterally uniform
+        for name, element in inside[place].items():
             if element.capacitance or element.cpe:
                 processes[name] = (name,)
             else:
@@ -165,17 +169,15 @@ def elements(described: Described, *, extended: bool = True) -> Elements:
     )
 
 
-def _no_constriction(fraction: float, pores: bool, switching: bool) -> str:
-    """Why there is no constriction arc, or ""."""
+def _no_constriction(fraction: float, pores: bool) -> str:
+    """Why there is no constriction arc."""
     if fraction == 1:
         return "full contact"
     if fraction == 0:
         return "no contact: the current enters evenly through the pores, or not at all"
     if not pores:
         return "insulating pores: nothing switches, the constriction resistance is spread over the other arcs"
-    if not switching:
-        return "pores without capacitance: nothing switches, the constriction resistance is spread over the other arcs"
-    return ""
+    return "pores without capacitance: nothing switches, the constriction resistance is spread over the other arcs"
 
 
 def fit_names(described: Described, *, extended: bool = True) -> tuple[str, ...]:

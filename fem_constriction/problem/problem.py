@@ -137,6 +137,31 @@ class Problem:
         vars(other)["places"] = {name: places.get(name, y) for name, y in self.places.items()}
         return other
 
+    def spread(self, electrode: str) -> Problem:
+        """Return the problem with an electrode's direct-current conductance spread evenly over its whole face.
+
+        Parameters
+        ----------
+        electrode
+            "working_electrode" or "counter_electrode".
+
+        Returns
+        -------
+        Problem
+            Whose electrode touches its whole face; ideal where it touched some of it ideally.
+        """
+        working = electrode == "working_electrode"
+        ideal, covered = (self.ideal_contact, self.contact_area) if working else (self.ideal_counter, self.counter_area)
+        contact, pore = (CHARGE_TRANSFER, PORE) if working else (COUNTER_ELECTRODE, COUNTER_PORE)
+        transfer = None
+        if not ideal:
+            sizes = {contact: covered, pore: self.area - covered}
+            conductance = sum(self.places[place].conductance * size for place, size in sizes.items() if place in self.places)
+            heat = self.cell.temperature
+            transfer = {"resistance": self.area / conductance * (1.0 if heat is None else heat.factor(contact))}
+        whole = {"shape": "square", "fraction": 1.0}
+        return self.vary({electrode: {"contact": whole, "charge_transfer": transfer}})
+
     def lowered(self) -> Problem:
         """Return the problem with its parts worked out, for threads that are going to share it."""
         _ = self.places, self.body, self.faces, self.discretisation

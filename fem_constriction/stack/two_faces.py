@@ -192,6 +192,23 @@ class ScaledPair:
         return other
 
 
+Matrices = Mapping[str, sparse.csr_array]
+
+
+def on_both(
+    faces: tuple[Matrices, Matrices], free: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+) -> tuple[Matrices, Matrices, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return matrices of the working and of the counter electrode's face on the nodes of both; free nodes; those at 0 V."""
+    size = free[0].size
+    none = sparse.csr_array((size, size))
+
+    def placed(matrix: sparse.csr_array, number: int) -> sparse.csr_array:
+        return sparse.csr_array(sparse.block_diag([none] * number + [matrix] + [none] * (1 - number), format="csr"))
+
+    working, counter = ({name: placed(each, number) for name, each in face.items()} for number, face in enumerate(faces))
+    return working, counter, np.concatenate(free), np.concatenate([np.zeros(size, dtype=bool), ~free[1]])
+
+
 @dataclass(frozen=True, eq=False)
 class TwoFaced(Layered):
     """A laterally uniform stack between two faces that are not.
@@ -210,22 +227,8 @@ class TwoFaced(Layered):
         **others: Any,
     ) -> TwoFaced:
         """Return the stack between two faces, each with its own matrices and unknown nodes; others: as of `Layered`."""
-        size = free[0].size
-        none = sparse.csr_array((size, size))
-
-        def placed(matrix: sparse.csr_array, number: int) -> sparse.csr_array:
-            return sparse.csr_array(sparse.block_diag([none] * number + [matrix] + [none] * (1 - number), format="csr"))
-
-        working, counter = ({name: placed(each, number) for name, each in face.items()} for number, face in enumerate(faces))
-        # A part that an ideal contact cuts is joined to its metal by bulk, at either face.
-        return cls(
-            lateral=TwoPlanes(plane),
-            face=working,
-            ground=counter,
-            free=np.concatenate(free),
-            grounded=np.concatenate([np.zeros(size, dtype=bool), ~free[1]]),
-            **others,
-        )
+        face, ground, unknown, grounded = on_both(faces, free)
+        return cls(lateral=TwoPlanes(plane), face=face, ground=ground, free=unknown, grounded=grounded, **others)
 
     @property
     def eigenvalues(self) -> Array:

@@ -36,6 +36,8 @@ class Geometric:
 
     direct: R_DC itself, ohm; enclosure: (lower, upper) from the finest grids, by conforming potentials and admissible
     currents where backends offer them, else of a lower- and an upper-bound backend; None if there is no such pair.
+    electrodes: of two patterned ones that of each by itself, the other one's direct-current conductance spread evenly over its
+    face.
     """
 
     by_backend: Mapping[str, tuple[float, float]]
@@ -43,6 +45,15 @@ class Geometric:
     uncertainty: float
     direct: float
     enclosure: tuple[float, float] | None
+    electrodes: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def interaction(self) -> tuple[float, float] | None:
+        """What the whole is more than the sum of its electrodes, and its uncertainty, ohm; None of one electrode."""
+        if not self.electrodes:
+            return None
+        values, uncertainties = zip(*self.electrodes.values(), strict=True)
+        return self.value - sum(values), self.uncertainty + sum(uncertainties)
 
     @property
     def resolved(self) -> bool:
@@ -148,6 +159,12 @@ class Result(Held):
         if self.geometric is not None:
             value = Value(value=self.geometric.value, unit="ohm", discretisation=self.geometric.uncertainty)
             rows.append(("R_Cstr, geometric", value.text()))
+            apart = dict(self.geometric.electrodes)
+            if self.geometric.interaction is not None:
+                apart["interaction"] = self.geometric.interaction
+            for name, (part, doubt) in apart.items():
+                words = name.replace("_", " ") + (" alone" if name in self.geometric.electrodes else "")
+                rows.append((f"  {words}", Value(value=part, unit="ohm", discretisation=doubt).text()))
         if self.refusal is not None:
             rows.append(("refused", self.refusal))
         elif self.extraction is not None and (found := self.extraction.constriction) is not None:
@@ -244,6 +261,8 @@ class Result(Held):
                 "uncertainty_ohm": geometric.uncertainty,
                 "enclosure_ohm": geometric.enclosure,
                 "by_backend_ohm": {name: list(pair) for name, pair in geometric.by_backend.items()},
+                **({"electrodes_ohm": {k: list(v) for k, v in geometric.electrodes.items()}} if geometric.electrodes else {}),
+                **({"interaction_ohm": list(geometric.interaction)} if geometric.interaction else {}),
             },
             "extraction": None if self.extraction is None else self.extraction.as_dict(),
             "extraction_with_discs": None if self.guaranteed is None else self.guaranteed.as_dict(),

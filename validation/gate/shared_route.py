@@ -353,7 +353,8 @@ def _one_dimensional(problem: Problem, backend: Backend) -> tuple[float, float, 
     contact = problem.contact_area
     if UNIFORM not in offered or FAMILY not in offered or not contact:
         return None
-    whole = problem.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}})
+    even = problem.spread("counter_electrode") if problem.patterned_counter else problem
+    whole = even.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}})
     if gap("spectrum", whole, [backend]) is not None:
         return None
     grid = backend.grid(whole, 0)

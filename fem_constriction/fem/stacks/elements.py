@@ -21,13 +21,14 @@ from fem_constriction.grids.grid import CROWDED, Grading, Grid, family_member, u
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, PORE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
 from fem_constriction.reduction.assembly import Assembly, Potentials
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, POTENTIALS, UNIFORM
 from fem_constriction.space.protocols import Traces
 from fem_constriction.space.reconstruction import Reconstruction
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.sides import Sides
+from fem_constriction.stack.two_faced_volume import TwoFacedStack
 from fem_constriction.stack.two_faces import TwoFaced
 
 #: Per degree k: mu near 2 k for the full order 2 k (numerics: measured 1.9 for k = 1; 3.5 to 4.0 for k = 2).
@@ -134,8 +135,20 @@ class TwoHexahedra(Hexahedra):
             COUNTER_PORE: [(bottom, pore * area)],
         }
         metal = (CHARGE_TRANSFER, PORE)
+        volume, banded = grid.copies * depth, partial(self._banded, rows=line.size)
+        stack = TwoFacedStack(
+            plane.lateral,
+            {BULK: banded(line.stiffness) * volume, GRAIN_BOUNDARY: banded(line.jumps) * area},
+            banded(line.mass) * volume,
+            (
+                {CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
+                {COUNTER_ELECTRODE: contact * area, COUNTER_PORE: pore * area},
+            ),
+            (numbering.first, numbering.last),
+        )
         return Assembly(
             operators={place: Extruded(terms[place], numbering, metal=place in metal) for place in problem.places},
+            precondition=partial(TwoFacedStack.prepare, stack),
             bound="lower" if grid.fits else None,
             description=self.described(grid, numbering),
         )
