@@ -19,6 +19,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.space.interpolation import Inside
 from fem_constriction.space.protocols import Field, Fluxes, Traces
 from fem_constriction.space.reconstruction import Reconstruction
+from fem_constriction.space.voxels import Currents, FaceMeans
 
 if TYPE_CHECKING:
     from fem_constriction.processes.elements import Admittance, Series
@@ -101,6 +102,11 @@ class Assembly:
         The assembly's own way to its reduced model, where it has a better one than blocks of columns.
     series
         {place: y} -> {operator: y}, where operators are not places themselves but what several in series conduct.
+    means
+        Of a label image: potentials -> their means over the faces of voxels, if the backend bounds Z from below.
+    through
+        Of a label image: (potentials, y of every operator at each) -> currents through the faces of voxels, conserved, and how
+        far they are from those of the potentials, if it bounds from above.
     bound
         Whether Z of this discretisation at real s > 0 is a lower or an upper bound of the continuum's, if either.
     description
@@ -116,6 +122,8 @@ class Assembly:
     inside: Callable[[Potentials, complex, complex], Inside] | None = None
     reduction: Reduction | None = None
     series: Series | None = None
+    means: Callable[[Potentials], FaceMeans] | None = None
+    through: Callable[[Potentials, Mapping[str, Array]], tuple[Currents, float]] | None = None
     bound: Bound = None
     description: Mapping[str, Any] = field(default_factory=dict)
 

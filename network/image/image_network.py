@@ -29,10 +29,11 @@ from fem_constriction.processes.series_links import LinkKinds, volume_kind
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel
-from fem_constriction.solving.capabilities import FAMILY, GRID
+from fem_constriction.solving.capabilities import CURRENTS, FAMILY, GRID
 from fem_constriction.solving.one_grid import check_memory
 from fem_constriction.solving.schemes import Scheme
 from network.image.edges import SHARE, Edges
+from network.image.flux import currents
 from network.image.meanfield import MeanField
 from network.image.paths import at_direct_current
 from network.image.shifts import SMALL, ImageSolutions
@@ -154,6 +155,7 @@ def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
         precondition=lambda y: MeanFields(voxels, y),
         reduction=reduction,
         series=voxels.series,
+        through=lambda potentials, y: currents(voxels, potentials.values(slice(None)), y),
         bound="upper",
         description=description,
     )
@@ -169,7 +171,7 @@ def _contrast(processes: Mapping[str, Admittance], band: tuple[float, ...]) -> f
 class Images(Scheme):
     """A label image on its own voxels: one Laplacian per kind of link."""
 
-    offers = (GRID, FAMILY)
+    offers = (GRID, FAMILY, CURRENTS)
 
     def grid(self, problem: Problem, level: int) -> Grid:
         """Return the image's voxels, each cut into 2^level along every edge."""

@@ -7,7 +7,7 @@ small discs are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +24,7 @@ from validation.discs.certificate import Discs, Pairing
 from validation.discs.currents import currents_on_planes
 from validation.discs.overlaps import overlaps
 from validation.discs.potentials import potentials_on_planes
+from validation.discs.voxels import both_sides, on_voxels
 
 #: Relative error of Z up to which shifts are added: what is left of it is a part of the radius, and far below that.
 SPANNED = 1e-7
@@ -64,10 +65,16 @@ def certificate(problem: Problem, backend: Certifying, level: int | None = None)
 def discs_of(problem: Problem, backends: Sequence[Any], frequency: Array) -> tuple[Discs | None, str]:
     """Return the discs of a problem at frequencies in Hz, of its band, or None and why there are none, in words."""
     backend = certifying(problem, backends)
+    if backend is None and both_sides(problem, backends) is not None:
+        return _tried(lambda: on_voxels(problem, backends).discs(frequency))
     if backend is None:
         return None, f"none of the backends offers {OFFERS[ENCLOSURE]}: no guaranteed discs"
+    return _tried(lambda: certificate(problem, backend).discs(frequency))
+
+
+def _tried(made: Callable[[], Discs]) -> tuple[Discs | None, str]:
     try:
-        return certificate(problem, backend).discs(frequency), ""
+        return made(), ""
     except (InputError, ComputationError, np.linalg.LinAlgError) as error:
         return None, f"no guaranteed discs: {error}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.voxels.meanfield import Lattice
 from fem_constriction.fem.voxels.medium import NONE, NOTHING, Medium, medium_of
-from fem_constriction.fem.voxels.nodes import numbered
+from fem_constriction.fem.voxels.nodes import Nodes, numbered
 from fem_constriction.fem.voxels.operators import operators
 from fem_constriction.fem.voxels.shifts import Live, Systems, reduced
 from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
@@ -22,9 +23,10 @@ from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.grids.image_paths import no_path
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Problem
-from fem_constriction.reduction.assembly import Assembly
-from fem_constriction.solving.capabilities import FAMILY, GRID
+from fem_constriction.reduction.assembly import Assembly, Potentials
+from fem_constriction.solving.capabilities import FAMILY, GRID, POTENTIALS
 from fem_constriction.solving.one_grid import check_memory
+from fem_constriction.space.voxels import FaceMeans
 
 #: Doubles per unknown that the matrices, their sum at a shift and the factors of small ones take at their peak.
 DOUBLES = 400
@@ -33,7 +35,7 @@ DOUBLES = 400
 class VoxelElements(Elements):
     """The voxels of an image as elements, a family by subdividing them."""
 
-    offers = (GRID, FAMILY)
+    offers = (GRID, FAMILY, POTENTIALS)
 
     #: Edges between grains and phases decide how fast grids converge, whatever the degree.
     usual = 1
@@ -86,12 +88,28 @@ def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mappin
     matrices = operators(medium, nodes, copies)
     written = {name: matrix.tocsr() for name, matrix in matrices.items()}
     systems = Systems(written, Live(medium, nodes), Lattice(medium, nodes, copies))
+    exact = degree == 1 and medium.metal is None  # slopes of higher degrees are no constants
     assembly = Assembly(
         operators=matrices,
+        means=partial(face_means, medium, nodes) if exact else None,
         bound="lower",
         description={**description, "unknowns": nodes.unknowns},
     )
     return reduced(assembly, systems)
+
+
+def face_means(medium: Medium, nodes: Nodes, potentials: Potentials) -> FaceMeans:
+    """Return the means of trilinear potentials over the faces of voxels; 0 where a voxel is nothing."""
+    values = potentials.values(slice(None))
+    r = values.shape[1]
+    known = np.vstack([values, np.zeros((1, r))])  # the last one, -1, is 0 V
+    there = medium.inside >= 0
+    corners = known[nodes.of_voxels(there)].reshape(-1, 2, 2, 2, r)
+    sides = np.zeros((2, 3, *medium.shape, r))
+    for axis in range(3):
+        for side in (0, 1):
+            sides[side, axis][there] = np.take(corners, side, axis=1 + axis).mean((1, 2))
+    return FaceMeans(medium.described, values[-1], sides[0], sides[1])
 
 
 def _contact(grid: Grid, shape: tuple[int, ...]) -> NDArray[np.bool_]:

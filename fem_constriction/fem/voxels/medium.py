@@ -22,6 +22,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.grids.boundary_area import BoundaryArea
 from fem_constriction.grids.image_metal import GROUNDED, NO_METAL, TIED, pieces_of
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.space.voxels import VoxelFaces
 
 Codes = NDArray[np.int8]
 Integers = NDArray[np.int64]
@@ -78,6 +79,11 @@ class Medium:
     def inside(self) -> Codes:
         """The voxels between the electrodes."""
         return self.voxels[1:-1]
+
+    @property
+    def described(self) -> VoxelFaces:
+        """Voxels and faces, for whoever adds over them."""
+        return VoxelFaces(self.edges, tuple(self.phases), tuple(self.places), self.inside, self.faces, self.weights)
 
     def tied(self) -> NDArray[np.int32]:
         """Return what every voxel of metal is tied to; of others 0."""

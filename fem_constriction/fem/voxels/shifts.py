@@ -120,14 +120,19 @@ class Multigrid:
         from pyamg import ruge_stuben_solver  # a quarter of a second that most cells never need
 
         self.kept = np.flatnonzero(live)
-        inner = sparse.csr_matrix(matrix[self.kept][:, self.kept])
-        hierarchy = ruge_stuben_solver(inner, max_coarse=COARSEST, coarse_solver="splu")
+        inner = sparse.csr_array(matrix[self.kept][:, self.kept])
+        # To a unit diagonal: phases differ by many decades. What is left of a phase that conducts next to nothing may be
+        # singular on the coarsest level, to rounding.
+        self.scale = 1 / np.sqrt(inner.diagonal())
+        scaling = sparse.diags_array(self.scale)
+        scaled = sparse.csr_matrix(scaling @ inner @ scaling)
+        hierarchy = ruge_stuben_solver(scaled, max_coarse=COARSEST, coarse_solver="pinv")
         self.cycle = hierarchy.aspreconditioner(cycle="V")
 
     def solve(self, residual: Array) -> Array:
         """Return one cycle's result, 0 where nothing is alive."""
         found = np.zeros_like(residual)
-        found[self.kept] = self.cycle.matvec(residual[self.kept])
+        found[self.kept] = self.scale * self.cycle.matvec(self.scale * residual[self.kept])
         return found
 
 

@@ -1,0 +1,94 @@
+"""Discs of label images: what they guarantee holds on grids far finer, and a fault in either side is found out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fem_constriction as fc
+from fem_constriction.fem import FiniteElements
+from fem_constriction.geometry.grains import voronoi
+from fem_constriction.problem.problem import Problem
+from network import Network
+from tests.shared.images import BOUNDARY, image_cell
+from tests.shared.oracle import direct
+from validation.discs.voxels import on_voxels
+
+FREQUENCIES = np.array([1e-2, 1e3, 1e5, 3e6])
+BACKENDS = [FiniteElements(), Network()]
+
+
+def cell_of(labels: np.ndarray, *, ideal: bool = False) -> fc.Cell:
+    """Grains, a conductor, a dielectric and holes."""
+    inclusions = [
+        {"label": 50, "conductivity": "5 mS/cm"},
+        {"label": 60, "conductivity": 0, "relative_permittivity": 40},
+        {"label": 70, "conductivity": 0},
+    ]
+    electrode = {"pore": {"capacitance": "8.85 uF/cm^2"}}
+    if not ideal:
+        electrode["charge_transfer"] = {"resistance": "1 ohm cm^2", "capacitance": "885 uF/cm^2"}
+    structure = {"image": labels, "inclusions": inclusions, "boundary": BOUNDARY}
+    counter = {"charge_transfer": {"resistance": "2 ohm cm^2", "capacitance": "100 uF/cm^2"}}
+    return image_cell(labels.shape, 4 / 9, structure, electrode=electrode, counter=counter)
+
+
+@pytest.fixture(scope="module")
+def labels() -> np.ndarray:
+    found = voronoi((5, 6, 6), 7, seed=4)
+    found[1, 2, 2:4] = 50
+    found[3, 4, 1] = found[0, 0, 5] = 60
+    found[2, 4:6, 4] = found[4, 1, 1] = 70
+    return found
+
+
+@pytest.mark.parametrize("ideal", [False, True])
+def test_finer_grids_of_both_lie_in_the_discs_of_a_coarse_one(labels: np.ndarray, ideal: bool) -> None:
+    cell = cell_of(labels, ideal=ideal)
+    problem = Problem.of(cell).over(FREQUENCIES)
+    pairing = on_voxels(problem, BACKENDS)
+    discs = pairing.discs(FREQUENCIES)
+    elements = FiniteElements()
+    fine = direct(elements.assemble(problem, elements.grid(problem, 1)), problem.places, 2j * np.pi * FREQUENCIES)
+    # The fine grid's own distance to the continuum is a few hundredths of the coarse disc's radius.
+    assert np.all(np.abs(fine - discs.centre) <= 1.05 * discs.radius)
+    assert np.all(discs.radius < 0.15 * np.abs(fine))
+    finer = on_voxels(problem, BACKENDS, 1).discs(FREQUENCIES)
+    assert np.all(finer.radius < discs.radius)
+    assert np.all(np.abs(finer.centre - discs.centre) <= discs.radius + finer.radius)
+    # Interval and energies of direct current: the finer one lies within the coarser.
+    assert discs.resistance and finer.resistance
+    (low, high), (lower, higher) = discs.resistance, finer.resistance
+    assert low <= lower * (1 + 1e-7) <= higher * (1 + 2e-7) <= high * (1 + 3e-7)
+
+
+def test_an_even_body_has_discs_of_no_size() -> None:
+    """Layers under full contact: potentials and currents are exact, and the circuit is in the disc."""
+    labels = np.repeat(np.arange(3), 2)[:, None, None] + np.zeros((1, 3, 3), dtype=int)
+    electrode = {"charge_transfer": {"resistance": "1 ohm cm^2", "capacitance": "885 uF/cm^2"}}
+    cell = image_cell(labels.shape, 1.0, {"image": labels, "boundary": BOUNDARY}, electrode=electrode)
+    problem = Problem.of(cell).over(FREQUENCIES)
+    discs = on_voxels(problem, BACKENDS).discs(FREQUENCIES)
+    # Rounding that is allowed for, and what single precision leaves of the currents.
+    assert np.all(discs.radius < 1e-5 * np.abs(discs.centre))
+
+
+def test_currents_that_are_not_those_of_the_same_voxels_are_found_out(labels: np.ndarray) -> None:
+    problem = Problem.of(cell_of(labels)).over(FREQUENCIES)
+    pairing = on_voxels(problem, BACKENDS)
+    voxels = Network().assemble(problem, Network().grid(problem, 0))
+    assert voxels.through is not None
+    potentials = np.random.default_rng(0).random((voxels.unknowns, 2))
+
+    class Given:
+        def values(self, unknowns: slice) -> np.ndarray:
+            return potentials[unknowns]
+
+    y = {name: np.array([float(each(1.0)), float(each(1e4))]) for name, each in voxels.admittances(problem.places).items()}
+    (down, across, aside), worst = voxels.through(Given(), y)
+    # Whatever the potentials are, what enters a voxel leaves it, and all of it leaves at the counter electrode.
+    left = down[:-1] - down[1:] + across[:, :-1] - across[:, 1:] + aside[:, :, :-1] - aside[:, :, 1:]
+    assert np.abs(left).max() < 1e-11 * max(np.abs(down).max(), np.abs(across).max())
+    assert down[-1].sum((0, 1)) == pytest.approx([1.0, 1.0], rel=1e-9)
+    assert worst > 0.1
+    assert pairing.imbalance < 1e-3
