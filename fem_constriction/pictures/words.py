@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Final
 
 MICRO: Final = "\N{MICRO SIGN}"
@@ -51,6 +52,23 @@ def written(value: float | None, unit: str, places: int = 3) -> str:
     if prefix is None:
         return number
     return f"{number} {prefix.replace('u', MICRO)}{_UNITS.get(unit, unit)}".strip()
+
+
+def signed(text: str) -> str:
+    """Return a text whose amounts have signs for ohm and micro: "1.5 us in 3 kohm" is "1.5 µs in 3 kΩ".
+
+    Parameters
+    ----------
+    text
+        With amounts as `amount` writes them, and with units alone: "Re Z / ohm".
+
+    Returns
+    -------
+    str
+        Everything else as it was.
+    """
+    text = re.sub(r"\b([qryzafpnumkMGTPEZYRQ]?)ohm\b", lambda found: found[1].replace("u", MICRO) + _UNITS["ohm"], text)
+    return re.sub(r"(?<=[0-9] )u(?=(?:s|F|H|m|V|A|Hz)\b)", MICRO, text)
 
 
 def _parts(value: float | None, places: int) -> tuple[str, str | None]:

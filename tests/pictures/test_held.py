@@ -17,7 +17,7 @@ import fem_constriction as fc
 from fem_constriction import records
 from fem_constriction.fitting.extraction import Extraction, Value, fit_spectrum
 from fem_constriction.pictures.held import Held
-from fem_constriction.pictures.words import amount, written
+from fem_constriction.pictures.words import amount, signed, written
 from fem_constriction.processes.circuits import CONSTRICTION, Arc, Circuit
 from fem_constriction.spectra.spectrum import Spectrum
 from validation import Result, crosscheck
@@ -220,3 +220,8 @@ def test_backends_differ_in_print_without_colours_and_for_the_colour_blind() -> 
 )
 def test_amounts_have_prefixes_in_letters_and_in_signs(value: float | None, unit: str, plain: str, signs: str) -> None:
     assert (amount(value, unit), written(value, unit)) == (plain, signs)
+
+
+def test_texts_of_the_terminal_are_given_signs_and_nothing_else_is_changed() -> None:
+    said = "R = 1.5 kohm in 3 us (us alone, ohmic, 2 um, 5 u)"
+    assert signed(said) == "R = 1.5 kΩ in 3 µs (us alone, ohmic, 2 µm, 5 u)"

@@ -202,7 +202,7 @@ def test_the_numbers_are_those_of_the_json_file(agreeing: Result, page: str) -> 
     (rows,) = [rows for rows in reader.tables if rows[0][:2] == ["arc", ""]]
     (shown,) = [row[2] for row in rows if row[0] == "constriction"]
     value, unit_name = shown.split()
-    assert float(value) * {"kohm": 1e3, "Mohm": 1e6}[unit_name] == pytest.approx(fitted, rel=5e-6)
+    assert float(value) * {"kΩ": 1e3, "MΩ": 1e6}[unit_name] == pytest.approx(fitted, rel=5e-6)
 
 
 def test_a_disagreement_is_shown_and_nothing_extracted(disagreeing: Result) -> None:
@@ -263,11 +263,11 @@ def _all(sections: Any) -> list[Any]:
 def test_what_the_terminal_shows_becomes_sections() -> None:
     shown = Terminal(title="Values")
     shown.add_column("name")
-    shown.add_column("ohm", justify="right")
-    shown.add_row("R", "1.5")
-    assert from_terminal([shown, "a note"]) == [
-        Table(caption="Values", columns=["name", "ohm"], rows=[("R", "1.5")], left=1),
-        Paragraph("a note"),
+    shown.add_column("R / ohm", justify="right")
+    shown.add_row("R", "1.5 kohm")
+    assert from_terminal([shown, "a note of 3 us"]) == [
+        Table(caption="Values", columns=["name", "R / Ω"], rows=[("R", "1.5 kΩ")], left=1),
+        Paragraph("a note of 3 µs"),
     ]
     with pytest.raises(TypeError, match="Progress"):
         from_terminal(Progress())

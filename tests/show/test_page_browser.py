@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -223,4 +224,6 @@ def test_on_paper_everything_is_unfolded_and_nothing_cut_off(browser: Any, file:
     seen.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert not seen.page.eval_on_selector_all("details", "all => all.some(each => each.open)")
     seen.page.pdf(path=tmp_path / "page.pdf", format="A4")
-    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+    printed = (tmp_path / "page.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 4  # two sheets, on both sides

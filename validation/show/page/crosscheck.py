@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.api import provenance
 from fem_constriction.fitting.values import Value
-from fem_constriction.pictures.words import amount
+from fem_constriction.pictures.words import signed, written
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.gate.result import Result
 from validation.show.page.plotted import plot
@@ -30,7 +30,7 @@ def crosscheck_sections(result: Result, options: Sequence[str] = ()) -> list[Sec
     grids = [each for each in tables if isinstance(each, Table) and each.caption.startswith("Grids")]
     extracted = [each for each in tables if each not in [*evidence, *grids]]
     if result.refusal is not None:
-        extracted.insert(0, Paragraph(result.refusal[0].upper() + result.refusal[1:] + "."))
+        extracted.insert(0, Paragraph(signed(result.refusal[0].upper() + result.refusal[1:] + ".")))
     return [
         _verdict(result),
         Heading("Constriction"),
@@ -88,11 +88,11 @@ def _verdict(result: Result) -> Verdict:
     constriction = None if result.extraction is None else result.extraction.constriction
     if constriction is not None and constriction.R.value:
         shown = {"R_Cstr, fitted": constriction.R, "C_Cstr, fitted": constriction.C, "tau_Cstr, fitted": constriction.tau}
-        values += [(name, amount(value.value, value.unit), _contributions(value)) for name, value in shown.items()]
+        values += [(name, written(value.value, value.unit), _contributions(value)) for name, value in shown.items()]
     if result.geometric is not None and result.extraction is not None:
-        spread = f"\N{PLUS-MINUS SIGN} {amount(result.geometric.uncertainty, 'ohm', 1)}, R_DC(3D) \N{MINUS SIGN} R_DC(1D-PM)"
-        values.append(("R_Cstr, geometric", amount(result.geometric.value, "ohm"), spread))
-    return Verdict(state=state, sentence=sentence[0].upper() + sentence[1:], values=values)
+        spread = f"\N{PLUS-MINUS SIGN} {written(result.geometric.uncertainty, 'ohm', 1)}, R_DC(3D) \N{MINUS SIGN} R_DC(1D-PM)"
+        values.append(("R_Cstr, geometric", written(result.geometric.value, "ohm"), spread))
+    return Verdict(state=state, sentence=signed(sentence[0].upper() + sentence[1:]), values=values)
 
 
 def _contributions(value: Value) -> str:

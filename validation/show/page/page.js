@@ -8,7 +8,7 @@
     toImageButtonOptions: { format: "svg" },
   };
   const PAPER = 680; // CSS pixels between the margins of an A4 page
-  const LOW = 380; // height of a plot on paper, so that two fit on a page
+  const LOW = 0.7; // of the height of a plot on a screen: what it has on paper, so that a page has two sheets
   const NARROW = 600; // of a telephone
   const plots = [...document.querySelectorAll(".plot")];
 
@@ -39,7 +39,7 @@
     unfold(true);
     for (const place of plots) {
       const shaped = place.layout.meta && place.layout.meta.shape;
-      Plotly.relayout(place, { autosize: false, width: PAPER, height: shaped ? height(place.layout, PAPER) : LOW });
+      Plotly.relayout(place, { autosize: false, width: PAPER, height: shaped ? height(place.layout, PAPER) : LOW * Number(place.dataset.height) });
     }
   });
   addEventListener("afterprint", () => {

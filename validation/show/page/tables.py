@@ -1,4 +1,4 @@
-"""What the terminal shows is what the page shows, table by table, so that they cannot differ; all frequencies as numbers."""
+"""What the terminal shows is what the page shows, table by table, with signs for ohm and micro; all frequencies as numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Terminal
 from rich.text import Text
 
+from fem_constriction.pictures.words import signed
 from validation.gate.result import Result
 from validation.show.page.sections import Paragraph, Section, Table
 
@@ -22,7 +23,7 @@ def from_terminal(shown: RenderableType | Iterable[RenderableType]) -> list[Sect
     if isinstance(shown, Terminal):
         return [_table(shown)]
     if isinstance(shown, (Text, str)):
-        return [Paragraph(str(shown))]
+        return [Paragraph(signed(str(shown)))]
     if isinstance(shown, Iterable):
         return [section for each in shown for section in from_terminal(each)]
     raise TypeError(f"no section shows a {type(shown).__name__}")
@@ -39,15 +40,17 @@ def numbers(result: Result) -> Table:
     columns += ["difference / ohm", "allowed / ohm", "verdict"]
     parts += [[f"{value:.2e}" for value in part] for part in (found.difference, found.allowance)]
     parts.append([str(verdict) for verdict in found.verdicts])
-    return Table(caption="All frequencies", columns=columns, rows=list(zip(*parts, strict=True)), left=1)
+    return Table(
+        caption="All frequencies", columns=[signed(column) for column in columns], rows=list(zip(*parts, strict=True)), left=1
+    )
 
 
 def _table(shown: Terminal) -> Table:
     left = sum(column.justify == "left" for column in shown.columns)
-    cells = [[str(cell) for cell in column.cells] for column in shown.columns]
+    cells = [[signed(str(cell)) for cell in column.cells] for column in shown.columns]
     return Table(
         caption=str(shown.title or ""),
-        columns=[str(column.header) for column in shown.columns],
+        columns=[signed(str(column.header)) for column in shown.columns],
         rows=list(zip(*cells, strict=True)),
         left=left,
     )
