@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fem_constriction.cell.description import Description
 from fem_constriction.cell.microstructure import Microstructure
-from fem_constriction.errors import Absent, InputError
+from fem_constriction.errors import Absent, InputError, Written
 
 #: How far a length may be from a whole number of voxels, relatively: rounding of the cell file.
 _VOXEL_TOLERANCE = 1e-9
@@ -47,7 +50,7 @@ def _whole(length: float, voxel: float) -> int | None:
 def check_fits(cell: Description) -> None:
     """Raise InputError where a microstructure does not fit its cell, from numbers alone: nothing of its size is made."""
     structure, voxels = cell.electrolyte.microstructure, counts(cell)
-    contact_voxels(cell)
+    check_contact(cell)
     if cell.counter_touch.fraction != 1:
         raise InputError(
             key="counter_electrode.contact.fraction",
@@ -92,14 +95,67 @@ def _check_crop(structure: Microstructure, voxels: tuple[int, int, int]) -> None
         )
 
 
+def check_contact(cell: Description) -> None:
+    """Raise InputError where edges of the contact cut voxels, from numbers alone: nothing of the image's size is made."""
+    contact, (_, nx, ny) = cell.working_electrode.contact, counts(cell)
+    if contact.shape == "square" and not contact.several:
+        contact_voxels(cell)
+    elif (pixels := cell.working_touch.pixels) is not None:
+        if nx % pixels.shape[0] or ny % pixels.shape[1]:
+            raise InputError(
+                key="working_electrode.contact.shape",
+                value=contact.shape,
+                when=f"of {pixels.shape[0]} x {pixels.shape[1]} pixels on {nx} x {ny} voxels",
+                why="the edges of a pixel must lie between voxels, each a whole number of them",
+            )
+    else:
+        _rectangles(cell)
+
+
+def contact_mask(cell: Description) -> NDArray[np.bool_]:
+    """Return which voxels of the first layer the contact covers, (n_x, n_y). Raises InputError as `check_contact`."""
+    contact, (_, nx, ny) = cell.working_electrode.contact, counts(cell)
+    if (pixels := cell.working_touch.pixels) is not None:
+        check_contact(cell)
+        return np.asarray(pixels.repeat(nx // pixels.shape[0], 0).repeat(ny // pixels.shape[1], 1))
+    found = np.zeros((nx, ny), dtype=bool)
+    square = contact.shape == "square" and not contact.several
+    for place in [contact_voxels(cell)] if square else _rectangles(cell):
+        found[place] = True
+    return found
+
+
+def _rectangles(cell: Description) -> list[tuple[slice, slice]]:
+    """Return the voxels along x and y of each region of the contact."""
+    _, hx, hy = (1.0, 1.0, 1.0) if cell.electrolyte.microstructure is None else cell.electrolyte.microstructure.edges
+    found = []
+    for number, outline in enumerate(cell.outlines):
+        corners = outline.rectangle
+        ends = None if corners is None else [_line(at, edge) for at, edge in zip(corners, (hx, hy, hx, hy), strict=True)]
+        if ends is None or any(each is None for each in ends):
+            shape = cell.working_electrode.contact.shape
+            one = f"working_electrode.contact.regions.{number}" if shape == "regions" else "working_electrode.contact.shape"
+            raise InputError(
+                key=one,
+                value=Written("an outline") if shape == "regions" else shape,
+                when=f"on voxels of {hx:.6g} m x {hy:.6g} m",
+                why="edges of the contact must lie between voxels",
+                remedy="allowed are squares, rectangles along the axes, and what has pixels (mask, rough, spots with pixels)",
+            )
+        x0, y0, x1, y1 = (int(each or 0) for each in ends)
+        found.append((slice(x0, x1), slice(y0, y1)))
+    return found
+
+
+def _line(at: float, edge: float) -> int | None:
+    """Return the number of the line between voxels at a place; None where there is none."""
+    return 0 if abs(at) <= _VOXEL_TOLERANCE * edge else _whole(at, edge)
+
+
 def contact_voxels(cell: Description) -> tuple[slice, slice]:
-    """Return the voxels along x and along y that the contact covers. Raises InputError where its edges cut voxels."""
+    """Return the voxels along x and y that a square in the middle covers. Raises InputError where its edges cut voxels."""
     _, nx, ny = counts(cell)
-    fraction, shape = cell.contact_fraction, cell.working_electrode.contact.shape
-    if shape != "square":
-        raise InputError(
-            key="working_electrode.contact.shape", value=shape, when="with electrolyte.microstructure", allowed="'square' is"
-        )
+    fraction = cell.contact_fraction
     if fraction in (0, 1):
         return (slice(0, 0), slice(0, 0)) if fraction == 0 else (slice(0, nx), slice(0, ny))
     _, hx, hy = cell.electrolyte.microstructure.edges if cell.electrolyte.microstructure is not None else (1.0, 1.0, 1.0)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.description import measure_of
-from fem_constriction.cell.image_check import contact_voxels, counts
+from fem_constriction.cell.image_check import contact_mask, counts
 from fem_constriction.cell.mesh import Mesh as MeshSection
 from fem_constriction.cell.meshfile import Measure
 from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL, Microstructure
@@ -115,8 +117,8 @@ class Stack:
 class Image:
     """label(z, x, y): voxels of grains and of inclusions, all of them of one edge.
 
-    structure: where the labels come from, and of what materials they are; shape: numbers of voxels along z, x and y; contact:
-    which of them, along x and along y, the contact covers.
+    structure: where the labels come from, and of what materials they are; shape: numbers of voxels along z, x and y;
+    touched: makes `contact`.
     """
 
     doubles: ClassVar[int] = DOUBLES_PER_VOXEL
@@ -128,7 +130,12 @@ class Image:
     lengths: Lengths
     structure: Microstructure
     shape: tuple[int, int, int]
-    contact: tuple[slice, slice]
+    touched: Callable[[], NDArray[np.bool_]]
+
+    @cached_property
+    def contact(self) -> NDArray[np.bool_]:
+        """Which voxels of the first layer the contact covers, (n_x, n_y)."""
+        return self.touched()
 
     @classmethod
     def of(cls, body: Body) -> Image:
@@ -225,7 +232,7 @@ def body_of(cell: Cell, faces: Callable[[], tuple[Face, Face]]) -> Body:
     if cell.mesh is not None:
         return Mesh(lengths, cell.mesh, measure_of(cell))
     if cell.electrolyte.microstructure is not None:
-        return Image(lengths, cell.electrolyte.microstructure, counts(cell), contact_voxels(cell))
+        return Image(lengths, cell.electrolyte.microstructure, counts(cell), partial(contact_mask, cell))
     boundaries = cell.electrolyte.grain_boundaries
     layers = 1 if boundaries is None else boundaries.layers
     on_top = faces()

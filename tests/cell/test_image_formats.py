@@ -384,3 +384,24 @@ def test_the_squares_that_fit_oblong_voxels_are_named() -> None:
         image_cell(SHAPE, 0.3, structure, edges=(1, 2, 1))
     with pytest.raises(InputError, match=r"voxel = .* an edge|one length or three, in the image's order z, x, y"):
         cell_of(image=LABELS, voxel=["1 um", "2 um"])
+
+
+def test_contacts_of_pixels_and_rectangles_lie_on_the_voxels() -> None:
+    """A mask, regions and the square are one contact where they cover the same voxels; each is the literal network."""
+    structure = {"image": LABELS % 5, "boundary": BOUNDARY}
+    square = image_cell(SHAPE, 1 / 3, structure)
+    mask = np.zeros((3, 4), dtype=bool)  # pixels of two voxels
+    mask[1, 1:3] = mask[2, 0] = True
+    rectangles = {"shape": "regions", "regions": [{"shape": "rectangle", "centre": ["3 um", "4 um"], "size": ["4 um", "4 um"]}]}
+    frequencies = [1.0, 1e6]
+    by_regions = square.vary({"working_electrode.contact": rectangles})
+    assert fc.solve(by_regions, frequencies).impedance == pytest.approx(fc.solve(square, frequencies).impedance, rel=1e-12)
+    by_mask = square.vary({"working_electrode.contact": {"shape": "mask", "image": mask}})
+    fine = mask.repeat(2, 0).repeat(2, 1)
+    expected = [literal_network(by_mask, LABELS % 5, fine, 2j * np.pi * f) for f in frequencies]
+    assert np.abs(fc.solve(by_mask, frequencies).impedance / expected - 1).max() < 1e-6
+    assert fc.Cell.loads(by_mask.dumps()) == by_mask
+    with pytest.raises(InputError, match=r"of 4 x 4 pixels on 6 x 8 voxels: the edges of a pixel must lie between voxels"):
+        square.vary({"working_electrode.contact": {"shape": "mask", "image": np.eye(4, dtype=bool)}})
+    with pytest.raises(InputError, match=r"contact.shape = 'disc' is not allowed on voxels of 1e-06 m x 1e-06 m"):
+        square.vary({"working_electrode.contact": {"shape": "disc", "fraction": 0.25}})

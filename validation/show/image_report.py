@@ -14,11 +14,9 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.labels import Labels
 from fem_constriction.errors import Absent, InputError, Written
 from fem_constriction.grids.image_facts import MOST, ImageFacts, facts_of
-from fem_constriction.pictures.printed import save
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.kinds import IMAGE
 from fem_constriction.problem.problem import Problem
-from validation.show.pictures.microstructure import sections
 from validation.show.report import table
 
 
@@ -79,6 +77,10 @@ def write(cell: Cell, shown: Seen | None, folder: Path) -> list[Path]:
             raise InputError(key="--out", value=folder, why=f"images of more than {MOST:.0e} voxels are not drawn")
         why = "only a label image has sections to be drawn"
         raise InputError(key="electrolyte.microstructure", value=Absent.MISSING, when=str(Written("with --out")), why=why)
+    # Imported here: drawing takes a second that `show` without a picture need not.
+    from fem_constriction.pictures.printed import save
+    from validation.show.pictures.microstructure import sections
+
     folder.mkdir(parents=True, exist_ok=True)
     return save(partial(sections, shown.body, shown.labels), folder, "sections")
 

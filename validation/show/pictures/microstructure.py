@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -41,7 +42,7 @@ def sections(body: Image, labels: NDArray[Any]) -> Figure:
         "y": (np.s_[:, :, ny // 2], (x, z), "x"),
         "z": (np.s_[nz // 2], (y, x), "y"),
     }
-    contact = {"x": body.contact[1], "y": body.contact[0]}
+    contact = {"x": body.contact[nx // 2], "y": body.contact[:, ny // 2]}
     for ax, (across, (part, (width, depth), along)) in zip(axes, middle.items(), strict=True):
         image = _painted(labels[part], phase[part], colours)
         ax.imshow(image, extent=(0, width, depth, 0), interpolation="nearest")
@@ -52,7 +53,7 @@ def sections(body: Image, labels: NDArray[Any]) -> Figure:
         if across == "z":
             _outline(ax, body, x, y)
         else:
-            _electrodes(ax, contact[across], ny if across == "x" else nx, width, depth, _touched(body, across))
+            _electrodes(ax, contact[across], width, depth)
     handles: list[Any] = [Patch(facecolor=colours[k], edgecolor="#555555", label=_word(n)) for k, n in enumerate(names)]
     handles.append(Patch(facecolor="#808080", label="collectors"))
     handles.append(Line2D([], [], color="#c00000", ls="--", label="contact, seen along z"))
@@ -64,26 +65,25 @@ def _word(name: str) -> str:
     return "grains" if name == BULK else name
 
 
-def _touched(body: Image, across: str) -> bool:
-    """Whether the contact lies on the middle line along an axis."""
-    cut = body.contact[0] if across == "x" else body.contact[1]
-    middle = (body.shape[1] if across == "x" else body.shape[2]) // 2
-    return bool(cut.start <= middle < cut.stop)
-
-
-def _electrodes(ax: Axes, contact: slice, cells: int, width: float, depth: float, touched: bool) -> None:
+def _electrodes(ax: Axes, contact: NDArray[np.bool_], width: float, depth: float) -> None:
+    """The collectors' metal: above where it touches along the middle line, below everywhere."""
     deep = DEEP * depth
-    if touched:
-        begin, end = (width * at / cells for at in (contact.start, contact.stop))
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], contact, [False]]).astype(np.int8)))
+    for begin, end in ends.reshape(-1, 2) * width / len(contact):
         ax.add_patch(Rectangle((begin, -deep), end - begin, deep, color="#808080", lw=0))
     ax.add_patch(Rectangle((0, depth), width, deep, color="#808080", lw=0))
     ax.set_ylim(depth + deep, -deep)
 
 
 def _outline(ax: Axes, body: Image, x: float, y: float) -> None:
-    (a, b), (_, nx, ny) = body.contact, body.shape
-    low, high = (x * a.start / nx, y * b.start / ny), (x * a.stop / nx, y * b.stop / ny)
-    ax.add_patch(Rectangle(low[::-1], high[1] - low[1], high[0] - low[0], fill=False, ec="#c00000", ls="--", lw=1.2))
+    """The edges of the contact, wherever voxels that it covers lie beside others or a wall."""
+    covered = np.pad(body.contact, 1)
+    (_, nx, ny), segments = body.shape, []
+    for i, j in zip(*np.nonzero(np.diff(covered, axis=0)[:, 1:-1]), strict=True):
+        segments.append([(y * j / ny, x * i / nx), (y * (j + 1) / ny, x * i / nx)])
+    for i, j in zip(*np.nonzero(np.diff(covered, axis=1)[1:-1]), strict=True):
+        segments.append([(y * j / ny, x * i / nx), (y * j / ny, x * (i + 1) / nx)])
+    ax.add_collection(LineCollection(segments, colors="#c00000", linewidths=1.2, linestyles="dashed"))
 
 
 def _colours(body: Image, names: list[str]) -> list[str]:
