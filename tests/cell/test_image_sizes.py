@@ -47,6 +47,7 @@ def cell_of(voxel: float | str, fraction: float = 1.0, **structure: Any) -> fc.C
 @pytest.mark.parametrize("voxel", ["0.5 nm", "1 pm", "0.1 pm", "1e-19 m"])
 @pytest.mark.parametrize("fraction", [0.25, 1.0])
 def test_a_fine_voxel_is_refused_by_its_count_before_anything_is_made(voxel: str, fraction: float) -> None:
+    fc.resistance(cell_of("12.5 um", generator="voronoi", grains=1))  # imports are none of its memory
     with allocating_at_most(1e6):
         cell = cell_of(voxel, fraction, generator="voronoi", grains=100)
         with pytest.raises(MemoryShort, match=r"voxels would need about .* GiB .* allowed is larger voxels"):
@@ -57,6 +58,8 @@ def test_a_fine_voxel_is_refused_by_its_count_before_anything_is_made(voxel: str
 
 def test_showing_a_cell_makes_nothing_of_its_image(tmp_path: Path, run: Callable[..., tuple[int, str, str]]) -> None:
     cell_of("0.1 pm", generator="voronoi", grains=100).save(tmp_path / "cell.toml")
+    cell_of("25 um", generator="voronoi", grains=1).save(tmp_path / "small.toml")
+    run("show", tmp_path / "small.toml")  # imports are none of its memory
     with allocating_at_most(5e7):  # of 1e26 voxels; the rest is the terminal's
         status, out, err = run("show", tmp_path / "cell.toml")
     assert status == 0

@@ -237,22 +237,12 @@ def test_contact_edges_lie_between_voxels_or_the_nearest_fractions_are_named() -
     assert contact_voxels(image_cell((5, 6, 7), 1.0, {"generator": "voronoi", "grains": 3})) == (slice(0, 6), slice(0, 7))
 
 
-def test_other_routes_refuse_an_image(tmp_path: Path, run: Callable[..., tuple[int, str, str]]) -> None:
+def test_an_image_has_the_grids_of_its_voxels_alone() -> None:
     cell = cell_of(generator="voronoi", grains=3)
-    with pytest.raises(
-        InputError, match="electrolyte.microstructure is not allowed for .* 'fem': of a label image.*allowed is backend network"
-    ):
-        fc.solve(cell, [1.0], backend="fem")
-    with pytest.raises(InputError, match="not allowed for backend 'network': of a label image it does not offer a family"):
-        backend_named("network").grid(cell, 1)
-    with pytest.raises(InputError, match="electrolyte.microstructure is not allowed for `spectrum --accuracy`"):
-        fc.solve(cell, [1.0], accuracy=1e-3)
-    with pytest.raises(InputError, match="resolution = 7 is not allowed .* has 5 x 6 x 8 voxels"):
-        fc.solve(cell, [1.0], resolution=7)
-    cell.save(tmp_path / "cell.toml")
-    status, _, err = run("crosscheck", tmp_path / "cell.toml", "--out", tmp_path / "out", "--quiet")
-    assert status == 2
-    assert "electrolyte.microstructure is not allowed" in err
+    for backend in ("network", "fem"):
+        with pytest.raises(InputError, match="resolution = 7 is not allowed .* has 5 x 6 x 8 voxels"):
+            fc.solve(cell, [1.0], backend=backend, resolution=7)
+        assert backend_named(backend).grid(cell, 1).shape == (12, 16, 10)  # every voxel cut into two along each edge
 
 
 def test_the_command_line_solves_an_image_on_its_own_voxels(tmp_path: Path, run: Callable[..., tuple[int, str, str]]) -> None:
