@@ -21,10 +21,11 @@ from rich.console import Console
 from study_fakes import Here, Renewing
 
 from fem_constriction import Cell, InputError
+from fem_constriction.fitting.ladder import ladder_of
 from fem_constriction.pictures.colours import PROCESSES
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.circuits import CONSTRICTION
-from fem_constriction.processes.names import GRAIN_BOUNDARY
+from fem_constriction.processes.names import CHARGE_TRANSFER, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells, dataset, pictures, pictures_arcs, pictures_electrolyte, series, summary, tables
 from validation.paper import pictures_values as values
@@ -124,6 +125,21 @@ def test_figure_2_draws_the_1d_pm_of_the_same_cells(drawn: dict[str, Figure]) ->
     expected = [physical(cells.cell("2", 0.25))[name].resistance for name in ("bulk", "grain_boundary", "interface")]
     found = [float(np.interp(0.25, values.DENSE, np.asarray(line.get_ydata()))) for line in lines]
     assert sorted(found) == pytest.approx(sorted(expected), rel=2e-3)  # straight lines between the points they are drawn at
+
+
+def test_the_ladder_stands_beside_the_arcs(drawn: dict[str, Figure]) -> None:
+    """Crosses of figure 2: R_Cstr of the ladder that two arcs are; the geometric one and C_pore (1 - x) are lines."""
+    arcs = fake_sample("2", 0.25).agreed.fit.arcs
+    both = [arcs[name] for name in (CONSTRICTION, CHARGE_TRANSFER)]
+    expected = ladder_of([each.R.value for each in both], [each.tau.value for each in both])[0]
+    axes = drawn["2"].subfigs[1].axes[0]
+    crosses = [line for line in axes.lines if line.get_marker() == "x"]
+    heights = [y for line in crosses for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True) if x == 0.25]
+    assert min(abs(y / expected - 1) for y in heights) < 1e-12
+    seen = words(drawn["2"])
+    assert "geometric" in seen
+    assert "C_\\mathrm{pore}(A - A_\\mathrm{c})" in seen
+    assert "working electrode alone" in words(drawn["5"])
 
 
 def test_symbols_are_open_where_the_order_of_time_constants_is_reversed() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from fem_constriction import Cell, Spectrum
 from fem_constriction.errors import ComputationError
 from fem_constriction.fitting.extraction import Extraction
+from fem_constriction.fitting.ladder import Ladder, ladder_of
 from fem_constriction.fitting.values import Element, Value
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc
@@ -21,6 +22,7 @@ from validation.paper import cells
 from validation.paper.sample import BySide, Sample
 from validation.study.work import Record, Spectra
 
+LADDER = ("R_Cstr", "C_pore", "R_CT", "C_CT")
 FREQUENCY = np.geomspace(1e-3, 1e9, 61)
 
 
@@ -33,7 +35,12 @@ def extraction(arcs: Mapping[str, Arc]) -> Extraction:
         name: Element(R=value(arc.resistance, "ohm"), C=value(arc.capacitance, "F"), tau=value(arc.tau, "s"))
         for name, arc in arcs.items()
     }
-    return Extraction(arcs=found, removed={}, residual=1e-3)
+    ladder = None
+    if CONSTRICTION in arcs and CHARGE_TRANSFER in arcs:
+        both = (arcs[CONSTRICTION], arcs[CHARGE_TRANSFER])
+        numbers = ladder_of([each.resistance for each in both], [each.tau for each in both])
+        ladder = Ladder(**{n: value(x, u) for n, x, u in zip(LADDER, numbers, ("ohm", "F", "ohm", "F"), strict=True)})
+    return Extraction(arcs=found, removed={}, residual=1e-3, ladder=ladder)
 
 
 def fake_side(cell: Cell, size: float = 1.0) -> BySide:

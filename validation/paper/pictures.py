@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.pictures.printed import STYLE, save
@@ -48,8 +49,8 @@ def figure_2(series: values.Series) -> Figure:
     plain = [arcs.ArcRow(text=row.text, circuit=physical(s.cell)) for row, s in zip(computed, arcs.drawn(samples), strict=True)]
     inches = 2.95
     tall = sum(arcs.heights([computed, plain], inches)) + 0.12 * len(computed) + 0.85 if computed else 0.1
-    figure = Figure(figsize=(values.WIDE, tall + 3.0), layout="constrained")
-    top, bottom = arcs.halves(figure, tall, 2.7)
+    figure = Figure(figsize=(values.WIDE, tall + 3.2), layout="constrained")
+    top, bottom = arcs.halves(figure, tall, 2.9)
     names = [BULK, GRAIN_BOUNDARY, CONSTRICTION, CHARGE_TRANSFER]
     if computed:
         titles = ["(a) computed, arcs of the fitted circuit", "(c) 1D-PM of the same cells"]
@@ -58,11 +59,22 @@ def figure_2(series: values.Series) -> Figure:
     for axes, letter in zip(bottom.subplots(1, 3), AXES, strict=True):
         for name in names:
             values.points(axes, samples, name, letter, joined=False)
+            values.ladder_points(axes, samples, name, letter)
             if name != CONSTRICTION:
                 element = INTERFACE if name == CHARGE_TRANSFER else name
                 values.line(axes, values.physical_arc("2", element, letter), colour=arcs.COLOURS[name], style="-")
+        if letter == "R":
+            values.geometric(axes, samples)
+        if letter == "C":
+            values.line(axes, values.pores("2"), colour=arcs.COLOURS[CONSTRICTION])
         values.finish(axes, letter, "i")
     bottom.suptitle("(d) fitted arcs (symbols) and 1D-PM (lines)", x=0.01, ha="left", fontsize=9)
-    bottom.legend(handles=values.handles(names, joined=False), loc="outside lower center", ncols=4)
+    colour = arcs.COLOURS[CONSTRICTION]
+    beside = [
+        values.crosses(),
+        Line2D([], [], color=colour, ls=":", lw=1.1, label=r"geometric $R_\mathrm{Cstr}$"),
+        Line2D([], [], color=colour, ls=(0, (5, 3)), lw=0.9, label=r"$C_\mathrm{pore}(A - A_\mathrm{c})$"),
+    ]
+    bottom.legend(handles=[*values.handles(names, joined=False), *beside], loc="outside lower center", ncols=4)
     figure.suptitle(f"{values.heading('2', series)}; {values.BARS}", fontsize=9)
     return figure

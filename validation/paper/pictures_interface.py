@@ -39,12 +39,14 @@ def figure_5(series: values.Series) -> Figure:
     for column, (label, lines) in enumerate((("5a", linear), ("5b", serial))):
         for axes, letter in zip(drawn[:, column], AXES, strict=True):
             values.points(axes, series[label], CHARGE_TRANSFER, letter)
+            values.ladder_points(axes, series[label], CHARGE_TRANSFER, letter)
             values.line(axes, lines[letter])
             values.finish(axes, letter, _CT, below=letter == "tau", log=label == "5b" and letter == "R")
         drawn[0, column].set_title(cases[label], loc="left")
         drawn[0, column].legend(
             handles=[
                 *values.handles([CHARGE_TRANSFER]),
+                values.crosses("ladder of the working electrode alone"),
                 values.dashed(
                     "linear from WE and CE to CE alone" if label == "5a" else r"$R_\mathrm{pol}(1 + A/A_\mathrm{c})/A$"
                 ),
@@ -60,7 +62,7 @@ def figure_6(series: values.Series) -> Figure:
     """R, C and tau of charge transfer (top) and constriction (bottom) over contact fraction, for each R_pol."""
     figure = Figure(figsize=(values.WIDE, 5.4), layout="constrained")
     drawn = figure.subplots(2, 3, sharex=True)
-    row, area = TABLE["6"], cell("6", 1.0).area
+    row = TABLE["6"]
     found = sorted({sample.varied[R_POL] for sample in series["6"]})
     handles: dict[str, list[Line2D]] = {"CT": [], "Cstr": []}
     looks = [*zip(("#fdc24d", "#e69f00", "#7a5400"), ("#e3a8c8", "#cc79a7", "#6b2e51"), "vo^", strict=True)]
@@ -69,18 +71,21 @@ def figure_6(series: values.Series) -> Figure:
         for number, (element, colour) in enumerate(((CHARGE_TRANSFER, upper), (CONSTRICTION, lower))):
             for axes, letter in zip(drawn[number], AXES, strict=True):
                 values.points(axes, own, element, letter, colour=colour, marker=marker)
+                values.ladder_points(axes, own, element, letter, colour=colour)
         values.line(drawn[0, 2], partial(np.full_like, fill_value=resistance * row.double_layer), colour=upper)
         for name, colour in (("CT", upper), ("Cstr", lower)):
             text = rf"{name}, $R_\mathrm{{pol}}$ = {resistance * 1e4:g} $\Omega\,$cm$^2$"
             handles[name].append(Line2D([], [], color=colour, marker=marker, lw=0.9, label=text))
-    values.line(drawn[1, 1], lambda x: np.where(x < 1, row.pore * area * (1 - x), np.nan))
+    values.geometric(drawn[1, 0], [each for each in series["6"] if each.varied[R_POL] == found[0]], colour="#555555")
+    values.line(drawn[1, 1], values.pores("6"))
     for number in range(2):
         for axes, letter in zip(drawn[number], AXES, strict=True):
             values.finish(axes, letter, _CSTR if number else _CT, below=number == 1, log=letter != "C")
     beside = [
         values.dashed(r"top: input $R_\mathrm{pol} C_\mathrm{DL}$"),
         values.dashed(r"below: $C_\mathrm{pore}(A - A_\mathrm{c})$"),
-        Line2D([], [], ls="", label=" "),
+        Line2D([], [], color="#555555", ls=":", lw=1.1, label=r"below: geometric $R_\mathrm{Cstr}$"),
+        values.crosses(),
     ]
     figure.legend(handles=[*handles["CT"], *handles["Cstr"], *beside], loc="outside lower center", ncols=3)
     figure.suptitle(f"{values.heading('6', series)}; {values.BARS}", fontsize=9)

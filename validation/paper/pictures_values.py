@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from fem_constriction.fitting.values import Value
 from fem_constriction.problem.one_dimensional import physical
-from validation.paper.cells import cell
+from fem_constriction.processes.circuits import CONSTRICTION
+from fem_constriction.processes.names import CHARGE_TRANSFER
+from validation.paper.cells import TABLE, cell
 from validation.paper.pictures_arcs import COLOURS, words
 from validation.paper.sample import Sample
 from validation.study.measured import CONTRIBUTIONS
@@ -81,11 +83,54 @@ def points(
         axes.plot(x[at], y[at], ls="", marker=marker, color=colour, mfc=face, zorder=4)
 
 
+#: Element and quantity -> what the ladder of the same fit calls it.
+LADDER: Final = {
+    (CONSTRICTION, "R"): "R_Cstr",
+    (CONSTRICTION, "C"): "C_pore",
+    (CHARGE_TRANSFER, "R"): "R_CT",
+    (CHARGE_TRANSFER, "C"): "C_CT",
+}
+
+
+def ladder_points(axes: Axes, samples: Sequence[Sample], element: str, letter: str, *, colour: Any = None) -> None:
+    """Draw the same quantity as the ladder has it, C_pore || (R_Cstr + R_CT || C_CT), as crosses; nothing of tau."""
+    if (name := LADDER.get((element, letter))) is None:
+        return
+    known = []
+    for sample in samples:
+        found = None if sample.agreed is None else sample.agreed.extended or sample.agreed.fit
+        read = None if found is None or found.ladder is None else getattr(found.ladder, name)
+        if read is not None and read.value is not None:
+            known.append((sample.fraction, read.value))
+    x, y = np.array(known, dtype=float).reshape(-1, 2).T
+    axes.plot(x, y, ls="", marker="x", ms=5, color=COLOURS[element] if colour is None else colour, zorder=5)
+
+
+def crosses(text: str = "") -> Line2D:
+    """Return what a legend says of the ladder's symbols."""
+    text = text or r"ladder of the same fit: $R_\mathrm{Cstr}$, $C_\mathrm{pore}$, $R_\mathrm{CT}$, $C_\mathrm{CT}$"
+    return Line2D([], [], ls="", marker="x", ms=5, color="#555555", label=text)
+
+
+def geometric(axes: Axes, samples: Sequence[Sample], *, colour: Any = None) -> None:
+    """Draw the geometric R_Cstr, known from direct current alone, as a dotted line."""
+    pairs = [(sample.fraction, sample.geometric[0]) for sample in samples if sample.geometric is not None]
+    known = np.array(sorted(pairs), dtype=float).reshape(-1, 2)
+    known = known[known[:, 1] > 0]
+    axes.plot(known[:, 0], known[:, 1], ls=":", lw=1.1, color=COLOURS[CONSTRICTION] if colour is None else colour, zorder=2)
+
+
 def line(
     axes: Axes, function: Callable[[NDArray[np.float64]], Any], *, colour: Any = "#555555", style: Any = (0, (5, 3))
 ) -> None:
     """Draw a function of the contact fraction."""
     axes.plot(DENSE, np.broadcast_to(function(DENSE), DENSE.shape), color=colour, lw=0.9, ls=style, zorder=2)
+
+
+def pores(label: str) -> Callable[[NDArray[np.float64]], Any]:
+    """Return C_pore (A - A_c) of a figure's cells in F as a function of the contact fraction, NaN at full contact."""
+    row, area = TABLE[label], cell(label, 1.0).area
+    return lambda x: np.where(x < 1, row.pore * area * (1 - x), np.nan)
 
 
 def finish(axes: Axes, letter: str, name: str, *, log: bool = True, below: bool = True) -> None:
