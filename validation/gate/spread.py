@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import ndimage
 
+from fem_constriction.cell.labels import Labels
 from fem_constriction.grids.image_labels import labels_of
+from fem_constriction.grids.image_metal import NO_METAL, TIED, Pieces, pieces_of
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import Admittance
@@ -26,7 +29,9 @@ from validation.gate.result import Geometric
 def spread(problem: Problem) -> Problem | None:
     """Return the same body under a contact all over its face; None where it has no such thing to be compared with.
 
-    A one-dimensional body needs none. Of a label image with electrodes in it nobody says which phases are voids of the metal.
+    A one-dimensional body needs none. Of a label image with electrodes in it there is one where `microstructure.voids` says
+    which phases are voids of the metal: those of their pieces that lie beside metal of the working electrode become metal, and
+    its charge transfer, summed over its faces before, is spread over its faces then.
 
     Parameters
     ----------
@@ -42,7 +47,7 @@ def spread(problem: Problem) -> Problem | None:
         return None
     body = Image.of(problem.body)
     if body.electrodes:
-        return None
+        return _filled(problem, body) if body.structure.voids else None
     whole = problem.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}}).within(None)
     if problem.ideal_contact:
         return whole
@@ -56,10 +61,57 @@ def spread(problem: Problem) -> Problem | None:
     return whole.conducting({CHARGE_TRANSFER: Admittance.of(float(conductance), process=CHARGE_TRANSFER)})
 
 
+def _filled(problem: Problem, body: Image) -> Problem | None:
+    """Return the body with the voids of its working electrode filled; None where there are none, or no metal at V."""
+    labels = labels_of(problem)[0]
+    before = pieces_of(labels, body.electrodes, body.contact)
+    own = next((label for label, process in body.electrodes.items() if process == CHARGE_TRANSFER), None)
+    if before is None or own is None or not np.any(before == TIED):
+        return None
+    clusters, _ = ndimage.label(np.isin(labels, body.structure.voids))
+    beside = ndimage.binary_dilation(before == TIED)
+    reached = np.unique(clusters[beside & (clusters > 0)])
+    filled = np.where(np.isin(clusters, reached) & (clusters > 0), own, labels)
+    left = [each for each in body.structure.phases if np.any(filled == each.label)]
+    section = {
+        **dict.fromkeys(("dataset", "shape", "dtype", "endian", "order", "crop", "coarsen", "sha256")),
+        "image": filled,
+        "voxel": list(body.structure.edges),
+        "phases": [each.model_dump() for each in left],
+        "inclusions": [each.model_dump() for each in body.structure.inclusions if np.any(filled == each.label)],
+        "voids": (),
+    }
+    whole = problem.vary({f"electrolyte.microstructure.{key}": value for key, value in section.items()})
+    whole = whole.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}}).within(None)
+    if CHARGE_TRANSFER not in problem.places:
+        return whole
+    after = pieces_of(filled, body.electrodes, np.ones_like(body.contact))
+    assert after is not None, "there is metal"
+    area = _touching(problem, body, labels, before, body.contact)
+    larger = _touching(problem, body, filled, after, np.ones_like(body.contact))
+    conductance = problem.places[CHARGE_TRANSFER].conductance * area / larger
+    return whole.conducting({CHARGE_TRANSFER: Admittance.of(float(conductance), process=CHARGE_TRANSFER)})
+
+
+def _touching(problem: Problem, body: Image, labels: Labels, pieces: Pieces, contact: Labels) -> float:
+    """Return the area, m2, of faces between metal at V, its collector among it, and what conducts and is no void."""
+    idle = [label for label, phase in body.inclusions.items() if phase not in problem.places or phase in body.voids]
+    solid = (pieces == NO_METAL) & ~np.isin(labels, idle)
+    metal = pieces == TIED
+    volume = float(np.prod(body.structure.edges))
+    found = np.count_nonzero(contact & solid[0]) * volume / body.structure.edges[0]
+    for axis, edge in enumerate(body.structure.edges):
+        one, other, a, b = (
+            np.moveaxis(each, axis, 0)[part] for each in (metal, solid) for part in (slice(None, -1), slice(1, None))
+        )
+        found += (np.count_nonzero(one & b) + np.count_nonzero(other & a)) * volume / edge
+    return float(found)
+
+
 def spread_families(problem: Problem, families: Mapping[str, Family]) -> dict[str, Family]:
     """Return the families of `spread`, on as many grids as each backend has of the cell itself; none where there is none."""
     even = spread(problem)
-    if even is None or problem.contact_fraction == 1:
+    if even is None or (problem.contact_fraction == 1 and not Image.of(problem.body).electrodes):
         return {}
     return {name: _like(even, family.backend, len(family.solutions)) for name, family in families.items()}
 
