@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fem_constriction.arrays import Array
-from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
+from fem_constriction.processes.course import Course
+from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.sparse_functions import Pencil
 
@@ -45,7 +46,8 @@ class Layered:
     -> matrix of its links from the metal to the nodes of the face, m2 (of the bulk m); free:
     which of them are unknowns (nx * ny), the others are tied to V, or, where they are `grounded`, to 0; ground: process ->
     matrix of its links from the nodes to 0 V, of a stack with nodes on its lower face as well (`two_faces`); unknowns: how many
-    the whole grid has; description: carried into the provenance.
+    the whole grid has; description: carried into the provenance; course: what the layers and their boundaries are, left out:
+    all alike.
     """
 
     lateral: Lateral | Pencil
@@ -58,11 +60,16 @@ class Layered:
     description: Mapping[str, Any]
     ground: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     grounded: NDArray[np.bool_] | None = None
+    course: Course | None = None
 
     @cached_property
     def recursion(self) -> Recursion:
         """The layers' matrices."""
-        return Recursion(self.lateral.values.ravel() / self.unit**2, self.layers, self.two_port, whole=not self.lateral.modal)
+        return self.at(self.lateral.values.ravel() / self.unit**2, whole=not self.lateral.modal)
+
+    def at(self, eigenvalues: Array, *, whole: bool) -> Recursion:
+        """Return the layers' matrices for any eigenvalues, 1/m2."""
+        return Recursion(eigenvalues, self.layers, self.two_port, whole=whole, course=self.course)
 
     def admittance(self, y: Mapping[str, Array]) -> Array:
         """Return that of what lies below the face, mode by mode, (k, nx, ny), siemens per unit of the lateral mass."""
@@ -83,10 +90,19 @@ class Recursion:
     """The matrices of all layers, for modes in ascending order of their eigenvalue.
 
     order: of the modes; deep: how many reach the first boundary, or the counter electrode; shallow: u of all others, which is a
-    number (m): their admittance is kappa/u at every frequency. whole: count all modes as deep.
+    number (m): their admittance is kappa/u at every frequency, kappa that of the first layer. whole: count all modes as deep.
     """
 
-    def __init__(self, eigenvalues: Array, layers: Sequence[Array], two_port: TwoPort, *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        eigenvalues: Array,
+        layers: Sequence[Array],
+        two_port: TwoPort,
+        *,
+        whole: bool = False,
+        course: Course | None = None,
+    ) -> None:
+        self.course = Course.of(course, layers)
         self.order = np.argsort(eigenvalues, kind="stable")
         values = eigenvalues[self.order]
         self.count = values.size
@@ -116,33 +132,46 @@ class Recursion:
         """Return u = kappa Z of the deep modes in m, (k, deep), for y[p] of shape (k,), real or complex."""
         return self._climb(y)[0]
 
-    def derivatives(self, y: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-        """Return u, and du/dv for v = kappa/y of the boundaries and of the counter electrode, each (k, deep)."""
-        return self._climb(y, derive=True)
+    def parts(self, y: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+        """Return u, and the part -du/dln y of each place in it, which sum to u, (k, deep) each.
 
-    def _climb(self, y: Mapping[str, NDArray[Any]], derive: bool = False) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-        below = np.zeros(y[BULK].shape, dtype=np.result_type(*y.values()))
-        steps = {name: y[BULK] / y[name] if name in y else below for name in (GRAIN_BOUNDARY, COUNTER_ELECTRODE)}
-        size = self.layers[-1][0].size
-        u = np.repeat(steps[COUNTER_ELECTRODE][:, None].astype(below.dtype), size, axis=1)
-        slopes = {}
-        if derive:
-            slopes = {GRAIN_BOUNDARY: np.zeros_like(u), COUNTER_ELECTRODE: np.ones_like(u)}
-        for number in range(len(self.layers) - 1, -1, -1):
+        Of u_0 = f(u), f = (A u + B)/(C u + D), the layer itself has f - u f' = (A C u^2 + 2 B C u + B D)/(C u + D)^2, and
+        whatever lies below f' times what it had.
+        """
+        return self._climb(y, apart=True)
+
+    def _climb(self, y: Mapping[str, NDArray[Any]], apart: bool = False) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+        """From the counter electrode up, u in units of the conductivity of the layer that it is seen from."""
+        last = len(self.layers) - 1
+        counter = y[self.course.bulks[last]] / y[COUNTER_ELECTRODE] if COUNTER_ELECTRODE in y else 0.0 * y[BULK]
+        kind = np.result_type(*y.values())
+        u = np.repeat(counter[:, None].astype(kind), self.layers[-1][0].size, axis=1)
+        parts = {COUNTER_ELECTRODE: u} if apart and COUNTER_ELECTRODE in y else {}
+        for number in range(last, -1, -1):
             a, b, c, d = self.layers[number]
+            bulk = self.course.bulks[number]
             if a.size > u.shape[1]:  # modes that do not reach farther down: what is below does not matter
                 u = _widened(u, a.size)
-                slopes = {name: _widened(slope, a.size) for name, slope in slopes.items()}
+                parts = {name: _widened(part, a.size) for name, part in parts.items()}
             under = c * u + d
-            if derive:
+            if apart:
                 gain = (a * d - b * c) / under**2
-                slopes = {name: slope * gain for name, slope in slopes.items()}
+                parts = {name: part * gain for name, part in parts.items()}
+                parts[bulk] = parts.get(bulk, 0.0) + (a * c * u**2 + 2 * b * c * u + b * d) / under**2
             u = (a * u + b) / under
-            if number:
-                u += steps[GRAIN_BOUNDARY][:, None]
-                if derive:
-                    slopes[GRAIN_BOUNDARY] = slopes[GRAIN_BOUNDARY] + 1
-        return u, slopes
+            if not number:
+                break
+            above, boundary = self.course.bulks[number - 1], self.course.boundaries[number - 1]
+            if above != bulk:
+                ratio = (y[above] / y[bulk])[:, None]
+                u = u * ratio
+                parts = {name: part * ratio for name, part in parts.items()}
+            if boundary is not None and boundary in y:
+                step = (y[above] / y[boundary])[:, None]
+                u = u + step
+                if apart:
+                    parts[boundary] = parts.get(boundary, np.zeros_like(u)) + step
+        return u, parts
 
 
 def _widened(values: NDArray[Any], size: int) -> NDArray[Any]:

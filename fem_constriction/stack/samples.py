@@ -5,7 +5,7 @@ Of modes f is sampled at Chebyshev points in every octave of lambda, of a pencil
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
-from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
+from fem_constriction.processes.names import BULK
 from fem_constriction.reduction.growing import bordered
-from fem_constriction.stack.layered import Layered, Recursion, TwoPort
+from fem_constriction.stack.layered import Layered, Recursion
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.rational import Rational
 from fem_constriction.stack.sparse_functions import Pencil
@@ -76,15 +76,10 @@ class Samples:
 
     def parts(self, y: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return y dA/dy of what lies below the face, for every process there, (k, r, r) each."""
-        u, slopes = self.recursion.derivatives(y)
-        # Y = kappa/u(v), v = kappa/y: y dY/dy = Y v u_v/u, kappa dY/dkappa = Y (1 - sum v u_v/u).
-        below = y[BULK][:, None] / u
-        found = {BULK: self.total(below)}
-        for name in (GRAIN_BOUNDARY, COUNTER_ELECTRODE):
-            if name in y:
-                found[name] = self.total(below * slopes[name] / u) * (y[BULK] / y[name])[:, None, None]
-                found[BULK] = found[BULK] - found[name]
-        return found
+        u, parts = self.recursion.parts(y)
+        # Y = kappa/u, kappa that of the first layer: y dY/dy = Y (-du/dln y)/u, which sum to Y.
+        share = y[BULK][:, None] / u**2
+        return {name: self.total(share * part) for name, part in parts.items()}
 
     def total(self, admittance: NDArray[Any]) -> NDArray[Any]:
         """Return sum over samples of admittance (k, samples) times W, (k, r, r)."""
@@ -140,7 +135,7 @@ class _OfModes:
         self.deep: Array = np.zeros((layered.recursion.deep, 0))
         recursion = layered.recursion
         eigenvalues = lateral.values.ravel()[recursion.order[: recursion.deep]] / layered.unit**2
-        self.octaves = Octaves(eigenvalues, layered.layers, layered.two_port)
+        self.octaves = Octaves(eigenvalues, layered.at)
 
     def add(self, new: Array) -> None:
         self.deep = np.hstack([self.deep, self._deep(new)])
@@ -206,7 +201,7 @@ class _OfPencil:
 
     def _at(self, values: Array) -> Recursion:
         layered = self.layered
-        return Recursion(values / layered.unit**2, layered.layers, layered.two_port, whole=True)
+        return layered.at(values / layered.unit**2, whole=True)
 
 
 #: Chebyshev points per octave of lambda: 5.8^-18 is 2e-14.
@@ -220,11 +215,11 @@ class Octaves:
     ----------
     values : ndarray, (modes,)
         Eigenvalues lambda in 1/m2.
-    layers, two_port
-        As of `Layered`.
+    at
+        Makes the layers' matrices for eigenvalues: `Layered.at`.
     """
 
-    def __init__(self, values: Array, layers: Sequence[Array], two_port: TwoPort) -> None:
+    def __init__(self, values: Array, at: Callable[..., Recursion]) -> None:
         self.parts: list[tuple[slice, Array | None]] = []
         points = []
         octave = np.floor(np.log2(np.maximum(values, 1e-300)))
@@ -237,7 +232,7 @@ class Octaves:
         chosen = np.concatenate(points)
         self.order = np.argsort(chosen, kind="stable")
         self.points = chosen[self.order]
-        self.recursion = Recursion(self.points, layers, two_port, whole=True)
+        self.recursion = at(self.points, whole=True)
 
     def samples(self, columns: Array) -> Samples:
         """Return the samples of columns given by their coefficients, (modes, r)."""

@@ -261,7 +261,7 @@ class GatheredPair:
         self.stack = stack
         values = stack.eigenvalues.ravel()
         self.order = np.argsort(values, kind="stable")
-        self.octaves = Octaves(values[self.order], stack.layers, stack.two_port)
+        self.octaves = Octaves(values[self.order], stack.at)
         self.between = Between(self.octaves.points, stack.layers, stack.two_port)
         self.modes: Array = np.zeros((2, values.size, 0))
 
