@@ -18,7 +18,8 @@ from scipy import sparse
 from fem_constriction.arrays import Array
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY
+from fem_constriction.processes.course import Course
+from fem_constriction.processes.names import COUNTER_ELECTRODE, COUNTER_PORE
 from network.metal import Metal, metal
 
 #: The counter electrode at phi = 0 is no unknown.
@@ -106,11 +107,13 @@ class Segment:
 class Column:
     """The series of elements below one patch of the WE face; row 0 of nodes is the face.
 
-    rows: number of nodes; heights: of the voxel around each node (m), 0 on faces; segments: the elements in series.
+    rows: number of nodes; heights: of the voxel around each node (m), 0 on faces; segments: the elements in series; materials:
+    what the voxel around each node is made of, "" on faces.
     """
 
     segments: tuple[Segment, ...]
     heights: Array
+    materials: tuple[str, ...]
 
     @property
     def rows(self) -> int:
@@ -118,32 +121,39 @@ class Column:
         return len(self.heights)
 
 
-def column(layers: Sequence[Array], *, counter_electrode: bool, patterned: bool = False) -> Column:
+def column(
+    layers: Sequence[Array], *, counter_electrode: bool, patterned: bool = False, course: Course | None = None
+) -> Column:
     """Return half voxel + [voxel + ...] + half voxel for every layer, with a boundary between layers.
 
     layers: z lines of each; counter_electrode: whether it has charge transfer (a node on its face and a link to ground);
     an ideal one is ground itself. patterned: whether it differs from patch to patch (a node on its face, and links that are
-    not the column's).
+    not the column's). course: what layers and boundaries are, left out: all alike.
     """
     segments: list[Segment] = []
-    heights = [0.0]
+    heights, materials = [0.0], [""]
+    course = Course.of(course, layers)
     for number, lines in enumerate(layers):
-        if number:
+        bulk = course.bulks[number]
+        if number and (boundary := course.boundaries[number - 1]) is not None:
             heights.append(0.0)
-            segments.append(Segment(GRAIN_BOUNDARY, len(heights) - 2, len(heights) - 1))
+            materials.append("")
+            segments.append(Segment(boundary, len(heights) - 2, len(heights) - 1))
         sizes = np.diff(lines)
         lengths = np.concatenate([sizes[:1], sizes[1:] + sizes[:-1], sizes[-1:]]) / 2
         for size, length in zip(sizes, lengths, strict=False):
             heights.append(float(size))
-            segments.append(Segment(BULK, len(heights) - 2, len(heights) - 1, float(length)))
+            materials.append(bulk)
+            segments.append(Segment(bulk, len(heights) - 2, len(heights) - 1, float(length)))
         last = number == len(layers) - 1
         end = GROUND if last and not (counter_electrode or patterned) else len(heights)
         if end != GROUND:
             heights.append(0.0)
-        segments.append(Segment(BULK, len(heights) - 1 if end == GROUND else end - 1, end, float(lengths[-1])))
+            materials.append("")
+        segments.append(Segment(bulk, len(heights) - 1 if end == GROUND else end - 1, end, float(lengths[-1])))
     if counter_electrode and not patterned:
         segments.append(Segment(COUNTER_ELECTRODE, len(heights) - 1, GROUND))
-    return Column(tuple(segments), np.array(heights))
+    return Column(tuple(segments), np.array(heights), tuple(materials))
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +219,8 @@ class Electrodes:
 
     def column(self, problem: Problem, grid: Grid) -> Column:
         """Return what is below one patch of the working electrode's face."""
-        return column(grid.layers, counter_electrode=not problem.ideal_counter, patterned=self.counter is not None)
+        grounded, patterned = not problem.ideal_counter, self.counter is not None
+        return column(grid.layers, counter_electrode=grounded, patterned=patterned, course=problem.body.course)
 
     def numbering(self, vertical: Column) -> Numbering:
         """Return which unknown each node is."""
@@ -235,15 +246,16 @@ def network_links(
             a = segment.a * patch.size + patch
             b = segment.b * patch.size + patch if segment.b != GROUND else np.full_like(patch, GROUND)
             parts.setdefault(segment.process, []).append((a, b, area * segment.per_area))
-    inside = np.array([row for row in own if vertical.heights[row] > 0], dtype=np.int64)
-    voxels = inside[:, None, None] * patch.size + patch.reshape(len(dx), len(dy))
-    heights = vertical.heights[inside][:, None, None]
     centres_x, centres_y = (dx[1:] + dx[:-1]) / 2, (dy[1:] + dy[:-1]) / 2
-    across_x = grid.copies * heights * (dy / centres_x[:, None])
-    across_y = grid.copies * heights * (dx[:, None] / centres_y)
-    bulk = parts.setdefault(BULK, [])
-    bulk.append((voxels[:, :-1].ravel(), voxels[:, 1:].ravel(), across_x.ravel()))
-    bulk.append((voxels[:, :, :-1].ravel(), voxels[:, :, 1:].ravel(), across_y.ravel()))
+    for material in dict.fromkeys(name for name in vertical.materials if name):
+        inside = np.array([row for row in own if vertical.materials[row] == material], dtype=np.int64)
+        voxels = inside[:, None, None] * patch.size + patch.reshape(len(dx), len(dy))
+        heights = vertical.heights[inside][:, None, None]
+        across_x = grid.copies * heights * (dy / centres_x[:, None])
+        across_y = grid.copies * heights * (dx[:, None] / centres_y)
+        bulk = parts.setdefault(material, [])
+        bulk.append((voxels[:, :-1].ravel(), voxels[:, 1:].ravel(), across_x.ravel()))
+        bulk.append((voxels[:, :, :-1].ravel(), voxels[:, :, 1:].ravel(), across_y.ravel()))
 
     pieces: dict[str, list[Links]] = {}
     for process, part in parts.items():

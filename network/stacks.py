@@ -13,6 +13,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.grids.grid import Grading, Grid, family_member, uniform, voxel_member
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.problem import Problem
+from fem_constriction.processes.course import Course
 from fem_constriction.reduction.assembly import Assembly, Operator, Potentials
 from fem_constriction.solving.capabilities import CURRENTS, FAMILY, FIELDS, UNIFORM
 from fem_constriction.solving.schemes import Scheme
@@ -64,6 +65,7 @@ class Graded(Scheme):
             face=electrodes.working.matrices,
             free=numbering.free,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
+            course=problem.body.course,
         )
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
@@ -75,20 +77,26 @@ class Graded(Scheme):
         operators: dict[str, Operator] = {place: links[place].laplacian(size) for place in problem.places}
         stack = _stack(grid, vertical, electrodes.working)
         held = numbering.held
+        # Potentials and currents in space are made for one material with boundaries of one kind.
+        alike = problem.body.course == Course.alike(len(grid.layers))
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),
             fluxes=(lambda potentials, kappa: fluxes(grid, vertical, _rows(grid, held, potentials), kappa))
-            if grid.fits
+            if grid.fits and alike
             else None,
             currents=(
                 lambda potentials, kappa, weights: currents(grid, vertical, _rows(grid, held, potentials), kappa, weights)
             )
-            if grid.fits
+            if grid.fits and alike
             else None,
-            inside=lambda potential, y_bulk, current: NetworkFields.build(
-                grid, vertical, _rows(grid, held, potential), y_bulk, current
-            ),
+            inside=(
+                lambda potential, y_bulk, current: NetworkFields.build(
+                    grid, vertical, _rows(grid, held, potential), y_bulk, current
+                )
+            )
+            if alike
+            else None,
             bound="upper" if grid.fits else None,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": size},
         )
@@ -100,7 +108,9 @@ class TwoGraded(Graded):
     offers = (FAMILY, UNIFORM)
 
     def layered(self, problem: Problem, grid: Grid) -> Layered | None:
-        """Return the network as a stack between two faces, to be solved mode by mode."""
+        """Return the network as a stack between two faces, to be solved mode by mode; None: layers differ, all is solved."""
+        if problem.body.course != Course.alike(len(grid.layers)):
+            return None
         electrodes = Electrodes.of(problem, grid)
         numbering = electrodes.numbering(electrodes.column(problem, grid))
         assert electrodes.counter is not None
@@ -213,7 +223,7 @@ def _stack(grid: Grid, vertical: Column, face: Metal) -> Stack:
     )
 
 
-def _rows_of(grid: Grid, vertical: Column) -> tuple[dict[str, Array], Array]:
+def _rows_of(grid: Grid, vertical: Column) -> tuple[dict[str, Array], dict[str, Array]]:
     """Links between rows of nodes and heights of rows in bands, of each place and of the bulk's sideways links."""
     bands: dict[str, Array] = {}
     for segment in vertical.segments:
@@ -223,6 +233,8 @@ def _rows_of(grid: Grid, vertical: Column) -> tuple[dict[str, Array], Array]:
         if segment.b >= 0:
             band[0, segment.b] += weight
             band[1, segment.a] -= weight
-    mass = np.zeros((2, vertical.rows))
-    mass[0] = grid.copies * vertical.heights
+    mass = {material: np.zeros((2, vertical.rows)) for material in vertical.materials if material}
+    for row, (material, height) in enumerate(zip(vertical.materials, vertical.heights, strict=True)):
+        if material:
+            mass[material][0, row] = grid.copies * height
     return bands, mass

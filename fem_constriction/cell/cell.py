@@ -20,6 +20,7 @@ from fem_constriction.cell.description import Description
 from fem_constriction.cell.faults import dotted, fault, keys, unknown_key
 from fem_constriction.cell.image_check import check_fits
 from fem_constriction.cell.label_array import LabelArray
+from fem_constriction.cell.layers import check_layers
 from fem_constriction.cell.mesh import mesh_beside
 from fem_constriction.cell.mesh_check import check_mesh
 from fem_constriction.cell.microstructure import beside
@@ -110,6 +111,7 @@ class Cell(Description):
             raise InputError(key="geometry.width", value=[x, y], unit="m", why=f"the area of the face is {x * y} m^2")
         check_mesh(self)
         check_touches(self)
+        check_layers(self)
         return self
 
     @model_validator(mode="after")

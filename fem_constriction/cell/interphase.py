@@ -36,12 +36,14 @@ class Interphase(Section):
     """y(s) = 1/R + s C + Q s^n in S/m2: by a resistance, or by a filling (1/R = sigma/d, C = eps/d)."""
 
     covers: Literal["contact", "face"] = Field(
-        "contact", description="Where it lies: under the contact, or under the whole face, the pores included"
+        "contact", description="Where it lies: under the contact, or under the whole face with its pores; left out: contact"
     )
-    resistance: _Resistance | None = Field(None, description="Resistance R in ohm m^2; or give thickness and conductivity")
+    resistance: _Resistance | None = Field(None, description="Resistance R in ohm m^2; or thickness and conductivity instead")
     capacitance: AreaCapacitance | None = Field(None, description="Capacitance C in F/m^2, with resistance; left out: 0")
     thickness: Length | None = Field(None, description="Thickness d in m; or give resistance instead")
-    conductivity: Conductivity | None = Field(None, description="Conductivity sigma in S/m, with thickness")
+    conductivity: Conductivity | None = Field(
+        None, description="Conductivity sigma in S/m, with thickness; left out with resistance"
+    )
     relative_permittivity: Permittivity | None = Field(None, description="Relative permittivity, with thickness; left out: 0")
     cpe: ConstantPhase | None = Field(None, description="Constant-phase element beside; left out: none")
 

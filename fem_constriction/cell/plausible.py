@@ -67,7 +67,7 @@ def _boundaries(cell: Description) -> Iterator[str]:
     """Grain boundaries take no thickness from the bulk: they are thin against the grains between them."""
     x, y, z = cell.geometry.lengths
     planes, image = cell.electrolyte.grain_boundaries, cell.electrolyte.microstructure
-    if planes is not None and planes.layers > 1 and planes.thickness > z / planes.layers:
+    if planes is not None and planes.layers and planes.layers > 1 and planes.thickness > z / planes.layers:
         yield _thicker("electrolyte.grain_boundaries.thickness", planes.thickness, "a layer of the bulk", z / planes.layers)
     if image is not None and image.boundary is not None:
         what, size = "a voxel", min(image.edges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -12,6 +13,7 @@ from scipy.constants import epsilon_0
 from fem_constriction.cell.constant_phase import BulkConstantPhase, ConstantPhase
 from fem_constriction.cell.contact import Contact
 from fem_constriction.cell.interphase import Interphase
+from fem_constriction.cell.layers import GrainBoundaries, Layer
 from fem_constriction.cell.microstructure import Microstructure
 from fem_constriction.cell.section import OneOrSeveral
 from fem_constriction.cell.section import Section as Section
@@ -21,7 +23,6 @@ from fem_constriction.cell.units import (
     AreaResistance,
     Conductivity,
     Extent,
-    Layers,
     Length,
     Permittivity,
     PoreConductivity,
@@ -68,16 +69,6 @@ class Geometry(Section):
         return x, y, self.thickness
 
 
-class GrainBoundaries(Section):
-    """y_gb(s) = (sigma_gb + s eps_gb)/delta_gb + Q s^n in S/m2 on layers - 1 planes, evenly spaced."""
-
-    layers: Layers = Field(description="Number of bulk layers; there is one boundary fewer (1: no boundary)")
-    thickness: Length = Field(description="Thickness delta_gb of a boundary in m")
-    conductivity: Conductivity = Field(description="Conductivity sigma_gb of a boundary in S/m")
-    relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
-    cpe: ConstantPhase | None = Field(None, description="Constant-phase element of a boundary; left out: none")
-
-
 class Electrolyte(Section):
     """kappa(s) = sigma_b + s eps_b + Q s^n in S/m, the same everywhere in the bulk."""
 
@@ -85,7 +76,26 @@ class Electrolyte(Section):
     relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
     cpe: BulkConstantPhase | None = Field(None, description="Constant-phase element of the bulk, per m; left out: none")
     grain_boundaries: GrainBoundaries | None = Field(None, description="Planar grain boundaries; left out: none")
+    layers: tuple[Layer, ...] = Field(
+        (), description="Layers of different materials, from the working electrode down; left out: one material"
+    )
     microstructure: Microstructure | None = Field(None, description="A label image of grains and inclusions; left out: none")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_layer(cls, data: Any) -> Any:
+        """Of layers the first one's conductivity is the electrolyte's, below the working electrode, where none is given."""
+        if not isinstance(data, Mapping) or data.get("conductivity") is not None:
+            return data
+        first = next(iter(data.get("layers") or ()), None)
+        conductivity = first.get("conductivity") if isinstance(first, Mapping) else getattr(first, "conductivity", None)
+        return data if conductivity is None else {**data, "conductivity": conductivity}
+
+    @model_validator(mode="after")
+    def _layers_or_image(self) -> Self:
+        if self.layers and self.microstructure is not None:
+            raise InputError(key="layers", when="together with microstructure", why="an image has its own materials")
+        return self
 
     @model_validator(mode="after")
     def _planes_or_image(self) -> Self:

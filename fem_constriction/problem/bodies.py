@@ -24,7 +24,9 @@ from fem_constriction.cell.microstructure import DOUBLES_PER_VOXEL, Microstructu
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.problem.faces import Face
 from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, PIXELS, RECTANGLES, Kind
-from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE
+from fem_constriction.processes.course import Course
+from fem_constriction.processes.layering import layering
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 
 Lengths = tuple[float, float, float]
 
@@ -67,6 +69,16 @@ class Body(Protocol):
         ...
 
     @property
+    def across(self) -> Mapping[str, float]:
+        """What a uniform current along z crosses: material -> m, boundary -> how many."""
+        ...
+
+    @property
+    def course(self) -> Course:
+        """What its layers are, and what lies between them."""
+        ...
+
+    @property
     def described(self) -> Mapping[str, Any]:
         """What its grids depend on, materials left out, as JSON can hold it."""
         ...
@@ -78,9 +90,10 @@ class Body(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """0 = z_0 < z_1 < ... < z_n = L_z: n layers of bulk, laterally uniform, with a boundary between each two.
+    """0 = z_0 < z_1 < ... < z_n = L_z: n layers, laterally uniform, with a boundary between two of them, or none.
 
-    kind: that of the faces, between which all is laterally uniform; face: what its grids depend on, and no section says.
+    ends: z, (n + 1,), m; course: of what they are; kind: that of the faces, between which all is laterally uniform; face: what
+    its grids depend on, and no section says.
     """
 
     #: The basis (up to 40 solutions), blocks of 8 columns in the solver and the factorised stack. Measured peaks were 110 to
@@ -89,24 +102,38 @@ class Stack:
     uniform: ClassVar[bool] = True
 
     lengths: Lengths
-    layers: int
+    ends: Array
+    course: Course
     kind: Kind
     face: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def ends(self) -> Array:
-        """Evenly spaced."""
-        return np.linspace(0.0, self.lengths[2], self.layers + 1)
+    def layers(self) -> int:
+        """How many there are."""
+        return len(self.course.bulks)
 
     @property
     def crossings(self) -> float:
-        """One fewer than layers."""
-        return float(self.layers - 1)
+        """How many boundaries there are."""
+        return float(sum(name is not None for name in self.course.boundaries))
+
+    @property
+    def across(self) -> Mapping[str, float]:
+        """Thickness of each material, and number of boundaries of each kind."""
+        found: dict[str, float] = {}
+        for name, height in zip(self.course.bulks, np.diff(self.ends).tolist(), strict=True):
+            found[name] = found.get(name, 0.0) + height
+        if len(self.course.materials) == 1:
+            found[BULK] = self.lengths[2]
+        return found | {name: float(len(self.course.below(name))) for name in self.course.kinds}
 
     @property
     def described(self) -> Mapping[str, Any]:
         """Its layers, and of its face what the section of the contact does not say."""
-        return {"layers": self.layers, **self.face}
+        if self.course == Course.alike(self.layers) and np.array_equal(self.ends, _even(self.lengths[2], self.layers)):
+            return {"layers": self.layers, **self.face}
+        course = {"bulks": list(self.course.bulks), "boundaries": list(self.course.boundaries)}
+        return {"layers": self.layers, "ends": self.ends.tolist(), **course, **self.face}
 
     def resolution(self, asked: int | None) -> int | None:
         """Return what is asked for: a stack has any grid."""
@@ -150,6 +177,16 @@ class Image:
     def ends(self) -> Array:
         """The electrodes."""
         return np.array([0.0, self.lengths[2]])
+
+    @property
+    def course(self) -> Course:
+        """One layer."""
+        return Course.alike(1)
+
+    @property
+    def across(self) -> Mapping[str, float]:
+        """Its thickness: what lies inside is in nobody's way, or everybody's."""
+        return {BULK: self.lengths[2]}
 
     @property
     def inclusions(self) -> Mapping[int, str]:
@@ -217,6 +254,16 @@ class Mesh:
         return self.measure.crossings
 
     @property
+    def course(self) -> Course:
+        """One layer."""
+        return Course.alike(1)
+
+    @property
+    def across(self) -> Mapping[str, float]:
+        """Its thickness, and its boundaries across the current."""
+        return {BULK: self.lengths[2], GRAIN_BOUNDARY: self.crossings}
+
+    @property
     def described(self) -> Mapping[str, Any]:
         """The file and its regions."""
         return {"mesh": self.source.model_dump(mode="json", exclude={"boundary"})}
@@ -233,10 +280,13 @@ def body_of(cell: Cell, faces: Callable[[], tuple[Face, Face]]) -> Body:
         return Mesh(lengths, cell.mesh, measure_of(cell))
     if cell.electrolyte.microstructure is not None:
         return Image(lengths, cell.electrolyte.microstructure, counts(cell), partial(contact_mask, cell))
-    boundaries = cell.electrolyte.grain_boundaries
-    layers = 1 if boundaries is None else boundaries.layers
+    ends, course = layering(cell)
     on_top = faces()
     kinds = {face.kind for face in on_top}
     kind = next((each for each in (RECTANGLES, PIXELS) if kinds <= {RECTANGLES, each}), OUTLINES)
     described = [face.described for face in on_top]
-    return Stack(lengths, layers, kind, {"faces": described} if any(described) else {})
+    return Stack(lengths, np.array(ends), course, kind, {"faces": described} if any(described) else {})
+
+
+def _even(length: float, layers: int) -> Array:
+    return np.linspace(0.0, length, layers + 1)

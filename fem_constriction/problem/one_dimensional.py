@@ -16,7 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, SERIES, Arc, Branches, Circuit, arc_of
 from fem_constriction.processes.elements import Admittance, by_name
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import (
+    BULK,
+    CHARGE_TRANSFER,
+    COUNTER_ELECTRODE,
+    COUNTER_PORE,
+    GRAIN_BOUNDARY,
+    PORE,
+    in_order,
+    kind_of,
+)
 
 
 def physical(described: Described) -> Circuit:
@@ -70,11 +79,11 @@ def in_series(described: Described) -> dict[str, dict[str, tuple[Admittance, flo
     Places of one arc lie beside each other.
     """
     problem = Problem.of(described)
-    y, area, crossings = problem.places, problem.area, problem.body.crossings
+    y, area = problem.places, problem.area
     beside = {CHARGE_TRANSFER: problem.contact_area, PORE: area - problem.contact_area}
-    found = {BULK: {BULK: (y[BULK], area / problem.body.lengths[2])}}
-    if crossings and GRAIN_BOUNDARY in y:  # boundaries along the current are in nobody's way
-        found[GRAIN_BOUNDARY] = {GRAIN_BOUNDARY: (y[GRAIN_BOUNDARY], area / crossings)}
+    # Boundaries along the current are in nobody's way: they are crossed 0 times.
+    crossed = {name: count for name, count in problem.body.across.items() if name in y and count}
+    found = {name: {name: (y[name], area / count)} for name, count in crossed.items()}
     if CHARGE_TRANSFER in y or not problem.contact_area:
         found[INTERFACE] = {name: (y[name], size) for name, size in beside.items() if name in y}
     counter = {COUNTER_ELECTRODE: problem.counter_area, COUNTER_PORE: area - problem.counter_area}
@@ -134,7 +143,8 @@ def elements(described: Described, *, extended: bool = True) -> Elements:
     processes: dict[str, tuple[str, ...]] = {}
     absent: dict[str, str] = {}
     series: list[str] = []
-    for place in (BULK, GRAIN_BOUNDARY, CHARGE_TRANSFER, CONSTRICTION, COUNTER_ELECTRODE):
+    between = [place for place in in_order(set(inside)) if kind_of(place) in (BULK, GRAIN_BOUNDARY)]
+    for place in (*between, CHARGE_TRANSFER, CONSTRICTION, COUNTER_ELECTRODE):
         if place == CONSTRICTION:
             if switching:
                 processes[place] = switching

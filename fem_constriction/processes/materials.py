@@ -11,8 +11,9 @@ from fem_constriction.processes.names import GRAIN_BOUNDARY
 
 if TYPE_CHECKING:
     from fem_constriction.cell.constant_phase import BulkConstantPhase, ConstantPhase
+    from fem_constriction.cell.layers import GrainBoundaries, Layer
     from fem_constriction.cell.microstructure import Boundary, Phase
-    from fem_constriction.cell.sections import Electrolyte, GrainBoundaries
+    from fem_constriction.cell.sections import Electrolyte
 
 
 def film(conductance: float, capacitance: float, cpe: ConstantPhase | BulkConstantPhase | None, process: str) -> Admittance:
@@ -24,7 +25,7 @@ def film(conductance: float, capacitance: float, cpe: ConstantPhase | BulkConsta
     return Admittance.of(conductance, capacitance, cpe=cpe.Q, exponent=cpe.exponent, process=process)
 
 
-def material(section: Electrolyte | Phase, process: str) -> Admittance:
+def material(section: Electrolyte | Phase | Layer, process: str) -> Admittance:
     """Return sigma + s eps + Q s^n in S/m."""
     return film(section.conductivity or 0.0, (section.relative_permittivity or 0.0) * epsilon_0, section.cpe, process)
 

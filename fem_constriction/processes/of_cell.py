@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.processes.elements import Admittance
+from fem_constriction.processes.layering import between_electrodes
 from fem_constriction.processes.materials import boundary, film, material
 from fem_constriction.processes.names import (
     BULK,
@@ -85,10 +86,10 @@ def processes(cell: Cell) -> dict[str, Admittance]:
     """
     found: dict[str, Admittance] = {}
     electrolyte, structure = cell.electrolyte, cell.electrolyte.microstructure
-    found[BULK] = material(electrolyte, BULK)
-    boundaries = electrolyte.grain_boundaries
-    if boundaries is not None and boundaries.layers > 1:
-        found[GRAIN_BOUNDARY] = boundary(boundaries)
+    if structure is None and cell.mesh is None:
+        found |= between_electrodes(cell)
+    else:
+        found[BULK] = material(electrolyte, BULK)
     if structure is not None and structure.boundary is not None:
         found[GRAIN_BOUNDARY] = boundary(structure.boundary)
     if cell.mesh is not None and cell.mesh.boundary is not None:

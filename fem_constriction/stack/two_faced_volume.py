@@ -33,7 +33,7 @@ class TwoFacedStack:
 
     lateral: Lateral
     vertical: Mapping[str, Array]
-    mass: Array
+    mass: Mapping[str, Array]
     faces: tuple[Mapping[str, sparse.csr_array], Mapping[str, sparse.csr_array]]
     free: tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
@@ -48,16 +48,16 @@ class FactorisedPair:
     def __init__(self, stack: TwoFacedStack, y: Mapping[str, Array]) -> None:
         self.stack, self.lateral, lateral = stack, stack.lateral, stack.lateral
         whole = Stack(lateral, stack.vertical, stack.mass, {}, stack.free[0])
-        upper = Stack(
-            lateral, {name: band[:, :-1] for name, band in stack.vertical.items()}, stack.mass[:, :-1], {}, stack.free[0]
-        )
-        self.last = stack.mass.shape[1] - 1
+        cut = [{name: band[:, :-1] for name, band in each.items()} for each in (stack.vertical, stack.mass)]
+        upper = Stack(lateral, *cut, {}, stack.free[0])
+        self.last = whole.rows - 1
         self.shifts = len(y[BULK])
         self.band, self.pivot = upper.factorise(y, lateral.values)
-        along, sideways = whole.along(y), y[BULK][:, None, None] * lateral.values
+        along, sideways = whole.along(y), whole.lateral_mass(y)
 
         def entry(d: int) -> Array:
-            return np.asarray(along[d, self.last - d][:, None, None] + stack.mass[d, self.last - d] * sideways)
+            row = self.last - d
+            return np.asarray(along[d, row][:, None, None] + sideways[d, row][:, None, None] * lateral.values)
 
         self.coupled = {self.last - d: entry(d) for d in range(1, min(len(self.band), self.last + 1))}
         response = np.zeros_like(self.pivot)

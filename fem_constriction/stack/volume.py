@@ -34,16 +34,25 @@ class Stack:
     """A cell on lines or prisms, unknowns ordered (z, x, y) with the WE face first.
 
     lateral: modes of the plane, or its pencil; vertical: process -> symmetric banded matrix in z, shape (bandwidth + 1, nz),
-    row d holding the entries (i, i + d) at position i; mass: the same for the bulk's lateral conduction; face: WE process ->
+    row d holding the entries (i, i + d) at position i; mass: material -> the same for its lateral conduction; face: WE place ->
     sparse matrix on the nodes of the face; free: those nodes of the face that are unknowns (nx * ny), the others are tied to
     V. All scaled like the operators of the assembly, lateral masses holding no further factor.
     """
 
     lateral: Lateral | Pencil
     vertical: Mapping[str, Array]
-    mass: Array
+    mass: Mapping[str, Array]
     face: Mapping[str, sparse.csr_array]
     free: NDArray[np.bool_]
+
+    @property
+    def rows(self) -> int:
+        """How many rows of nodes there are."""
+        return int(self.mass[BULK].shape[1])
+
+    def lateral_mass(self, y: Mapping[str, Array]) -> Array:
+        """Return sum over materials of y M_z in bands, (bandwidth + 1, nz, k)."""
+        return np.asarray(sum(band[:, :, None] * y[name] for name, band in self.mass.items()))
 
     def prepare(self, y: Mapping[str, Array]) -> FactorisedStack | SeparatedStack:
         """Factorise for k real shifts, y[p] of shape (k,)."""
@@ -51,7 +60,7 @@ class Stack:
 
     def along(self, y: Mapping[str, Array]) -> Array:
         """Return sum of y_p K_z,p in bands, (bandwidth + 1, nz, k): what does not depend on the mode."""
-        rows = np.zeros((*self.mass.shape, len(y[BULK])))
+        rows = np.zeros((*self.mass[BULK].shape, len(y[BULK])))
         for process, banded in self.vertical.items():
             if process in y:
                 rows += banded[:, :, None] * y[process]
@@ -63,13 +72,12 @@ class Stack:
         values: lambda of the modes, any shape; (bandwidth + 1, nz, k, *shape) and (nz, k, *shape). D of row 0 is the admittance
         of what lies below the face.
         """
-        width, shape = len(self.mass), (1,) * values.ndim
-        lateral = y[BULK].reshape(-1, *shape) * values
+        width, shape = len(self.mass[BULK]), (1,) * values.ndim
         # Entry (i, i + d) of each mode's matrix, overwritten by the factor's.
-        rows, mass = self.along(y), self.mass.reshape(*self.mass.shape, 1, *shape)
-        band = rows.reshape(*rows.shape, *shape) + mass * lateral
+        rows, mass = self.along(y), self.lateral_mass(y)
+        band = rows.reshape(*rows.shape, *shape) + mass.reshape(*mass.shape, *shape) * values
         pivot = band[0]
-        for i in range(self.mass.shape[1] - 1, 0, -1):
+        for i in range(self.rows - 1, 0, -1):
             reach = min(width - 1, i)
             scaled = [band[d, i - d] / pivot[i] for d in range(1, reach + 1)]
             for a in range(1, reach + 1):
@@ -91,7 +99,7 @@ class FactorisedStack:
         self.stack, self.lateral = stack, stack.lateral
         self.shifts = len(y[BULK])
         self.nx, self.ny = stack.lateral.shape
-        self.nz = stack.mass.shape[1]
+        self.nz = stack.rows
         self.band, self.pivot = stack.factorise(y, stack.lateral.values)
         face = {process: Sheet(matrix, stack.lateral.shape) for process, matrix in stack.face.items()}
         self.plane = Plane(stack.lateral, self.pivot[0], face, y, stack.free.reshape(stack.lateral.shape))
@@ -122,7 +130,8 @@ class FactorisedStack:
 
 
 class SeparatedStack:
-    """The same where the plane has no modes: modes along z instead, S w = mu y_bulk M_z w below the face, S = sum of y_p K_z,p.
+    """The same where the plane has no modes: modes along z instead, S w = mu M w below the face, S = sum of y_p K_z,p and
+    M that of lateral conduction.
 
     Each takes one sparse factorisation of K + mu M. With the face held they are exact; what the face itself is left with is
     preconditioned as in the plane's problem (`preconditioners`): an inverse but for that, used in the same way.
@@ -130,18 +139,17 @@ class SeparatedStack:
 
     def __init__(self, stack: Stack, pencil: Pencil, y: Mapping[str, Array]) -> None:
         self.stack, self.pencil = stack, pencil
-        self.nz, self.y_bulk = stack.mass.shape[1], y[BULK]
+        self.nz, self.mass = stack.rows, stack.lateral_mass(y)
         along = stack.along(y)
         self.top = along[1:, 0]  # what couples the face to the rows below it, (bandwidth, k)
-        mass = _dense(stack.mass)[1:, 1:]
         self.modes: list[Array] = []
         self.solvers: list[list[Solver]] = []
-        for k, bulk in enumerate(y[BULK]):
+        for k in range(len(y[BULK])):
             if k and all(np.array_equal(each[k], each[k - 1]) for each in y.values()):  # the two parts of a complex potential
                 self.modes.append(self.modes[-1])
                 self.solvers.append(self.solvers[-1])
                 continue
-            mu, vectors = linalg.eigh(_dense(along[:, :, k])[1:, 1:], bulk * mass)
+            mu, vectors = linalg.eigh(_dense(along[:, :, k])[1:, 1:], _dense(self.mass[:, :, k])[1:, 1:])
             self.modes.append(vectors)
             everywhere = np.ones(pencil.shape[0], dtype=bool)
             self.solvers.append(pencil.factorised([max(each, 0.0) * pencil.mass for each in mu], everywhere))
@@ -171,7 +179,7 @@ class SeparatedStack:
     def _coupled(self, values: Array, d: int) -> Array:
         """The block between the face and row d + 1 times values (n, k)."""
         along = self.pencil.mass @ values * self.top[d]
-        return np.asarray(along + self.pencil.stiffness @ values * (self.y_bulk * self.stack.mass[d + 1, 0]))
+        return np.asarray(along + self.pencil.stiffness @ values * self.mass[d + 1, 0])
 
     def _inside(self, below: Array) -> Array:
         """The inverse with the face held, applied to rows (nz - 1, n, k)."""

@@ -16,13 +16,13 @@ from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.processes.elements import Admittance, evaluate
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.reduction.factors import factorised
 from fem_constriction.reduction.reduced import spanned
 from fem_constriction.stack.face_model import FaceSolutions
 from fem_constriction.stack.layered import Layered
 from validation.discs.exact_layers import Column
-from validation.discs.planes import Plane, below, column_of, orthonormal
+from validation.discs.planes import Plane, below, column_of, course_of, gathered, orthonormal
 from validation.discs.subspaces import currents_within
 
 
@@ -47,15 +47,15 @@ class PlaneCurrents:
     def gram(self, places: Mapping[str, Admittance]) -> dict[str, Array]:
         """Return int j_l . j_m for every process, (q, q), over the whole cell."""
         area, side = self.plane.side.area, self.plane.side
-        found: dict[str, Array] = {}
+        course, alive = course_of(side), len(self.column.layers)
         layers = zip(self.column.layers, self.through, self.through[1:], strict=False)
-        found[BULK] = area * sum((layer.currents(top, bottom) for layer, top, bottom in layers), np.zeros((1, 1)))
+        found = gathered(course.bulks[:alive], (layer.currents(top, bottom) for layer, top, bottom in layers), area)
         face = self.face.reshape(len(self.face), -1)
         for name in (CHARGE_TRANSFER, PORE):
             if name in places:
                 found[name] = face @ (side.face[name] @ face.T)
-        if GRAIN_BOUNDARY in places:
-            found[GRAIN_BOUNDARY] = area * sum((w @ w.T for w in self.through[1:-1]), np.zeros((1, 1)))
+        crossed = [name if name in places else None for name in course.boundaries[: alive - 1]]
+        found |= gathered(crossed, (w @ w.T for w in self.through[1:-1]), area)
         if COUNTER_ELECTRODE in places:
             found[COUNTER_ELECTRODE] = area * self.through[-1] @ self.through[-1].T
         return found
@@ -74,7 +74,7 @@ def currents_on_planes(side: Layered, solved: FaceSolutions, places: Mapping[str
     plane = Plane(side)
     column = plane.column()
     start, modes = plane.modes(first), plane.modes(functions)
-    tops, bottoms = column.impedances(*below(places, solved.shifts))
+    tops, bottoms = column.impedances(below(side, places, solved.shifts))
     w = np.vstack([start, start + z @ modes])
     planes = []
     for number, layer in enumerate(column.layers):
@@ -110,7 +110,7 @@ def densities(side: Layered, solved: FaceSolutions, places: Mapping[str, Admitta
             found += np.where(where, y[name][:, None, None] * drop, 0.0)
     if CHARGE_TRANSFER not in places and inside.any():
         values = side.lateral.values
-        tops, _ = column_of(side).impedances(*below(places, solved.shifts))
+        tops, _ = column_of(side).impedances(below(side, places, solved.shifts))
         admittance = np.empty((solved.shifts.size, values.size))
         admittance[:, np.argsort(values.ravel(), kind="stable")] = y[BULK][:, None] / tops[0]
         down = side.lateral.conduct(solved.potential, admittance.reshape(-1, *values.shape))

@@ -85,6 +85,25 @@ def _sum_and_difference(top: Array, bottom: Array) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, eq=False)
+class Steps:
+    """What is met on the way down, in units of the conductivity kappa of the layer above, at r real shifts, (r,) each.
+
+    Parameters
+    ----------
+    ratios
+        kappa of a layer over that of the next one.
+    boundaries
+        kappa/y of what lies below a layer, 0 where nothing does, m.
+    counter
+        kappa/y of the counter electrode, m.
+    """
+
+    ratios: Sequence[Array]
+    boundaries: Sequence[Array]
+    counter: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Column:
     """All layers below the face, and how many modes are alive on each plane.
 
@@ -110,19 +129,19 @@ class Column:
         """The layers, each with the modes alive at its top."""
         return tuple(Layer(self.k[:count], h) for h, count in zip(self.heights, self.alive, strict=False))
 
-    def impedances(self, boundary: Array, counter: Array) -> tuple[list[Array], list[Array]]:
+    def impedances(self, below: Steps) -> tuple[list[Array], list[Array]]:
         """Return kappa times the impedances seen at the top of each layer and at its bottom, (r, modes alive) each, m.
 
-        boundary, counter: kappa/y of a boundary and of the counter electrode at r real shifts, (r,), m.
+        kappa: of the layer itself; below: what lies below each layer, at r real shifts.
         """
         tops: list[Array] = []
         bottoms: list[Array] = []
         for number in range(len(self.layers) - 1, -1, -1):
-            below = np.zeros((counter.size, self.alive[number]))
+            under = np.zeros((below.counter.size, self.alive[number]))
             if tops:
-                below[:, : tops[0].shape[1]] = tops[0] + boundary[:, None]
+                under[:, : tops[0].shape[1]] = tops[0] * below.ratios[number][:, None] + below.boundaries[number][:, None]
             else:
-                below += counter[:, None]
-            bottoms.insert(0, below)
-            tops.insert(0, self.layers[number].seen(below))
+                under += below.counter[:, None]
+            bottoms.insert(0, under)
+            tops.insert(0, self.layers[number].seen(under))
         return tops, bottoms

@@ -9,9 +9,10 @@ from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.processes.elements import Admittance
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.space.reconstruction import along
 from validation.discs.currents import PlaneCurrents
+from validation.discs.planes import course_of, gathered
 from validation.discs.potentials import PlanePotentials
 
 
@@ -47,13 +48,14 @@ def overlaps(
     count = len(potentials.column.layers)
     above = [on_plane(potentials.bottom[i], currents.through[i + 1]) for i in range(count)]
     below = [on_plane(potentials.top[i], currents.through[i]) for i in range(count)]
-    found = {BULK: np.asarray(sum(below) - sum(above))}
+    course = course_of(upper.side)
+    found = gathered(course.bulks[:count], (top - bottom for top, bottom in zip(below, above, strict=True)), 1.0)
+    crossed = [name if name in places else None for name in course.boundaries[: count - 1]]
+    found |= gathered(crossed, (bottom - top for bottom, top in zip(above, below[1:], strict=False)), 1.0)
     if CHARGE_TRANSFER in places:
         found[CHARGE_TRANSFER] = at_face(drop, touching)
     if PORE in places:
         found[PORE] = at_face(drop, over - touching)
-    if GRAIN_BOUNDARY in places:
-        found[GRAIN_BOUNDARY] = np.asarray(sum(above[:-1]) - sum(below[1:]))
     if COUNTER_ELECTRODE in places:
         found[COUNTER_ELECTRODE] = above[-1]
     return found

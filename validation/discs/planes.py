@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
+from fem_constriction.processes.course import Course
 from fem_constriction.processes.elements import Admittance, evaluate
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.reduction.reduced import spanned
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import Lateral
-from validation.discs.exact_layers import Column
+from validation.discs.exact_layers import Column, Steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +85,28 @@ def column_of(side: Layered) -> Column:
     return Column(k, [float(heights.sum()) for heights in side.layers])
 
 
-def below(places: Mapping[str, Admittance], shifts: Array) -> tuple[Array, Array]:
-    """Return kappa/y of boundaries and of the counter electrode, 0 where there is none, (r,) each."""
-    y = evaluate(places, shifts)
+def course_of(side: Layered) -> Course:
+    """Return what the layers of a stack and their boundaries are."""
+    return Course.of(side.course, side.layers)
+
+
+def below(side: Layered, places: Mapping[str, Admittance], shifts: Array) -> Steps:
+    """Return what lies below each layer of a stack."""
+    y, course = evaluate(places, shifts), course_of(side)
     none = np.zeros(shifts.size)
-    boundary, counter = (y[BULK] / y[name] if name in y else none for name in (GRAIN_BOUNDARY, COUNTER_ELECTRODE))
-    return boundary, counter
+    kappa = [y[bulk] for bulk in course.bulks]
+    boundaries = [
+        above / y[name] if name is not None and name in y else none
+        for above, name in zip(kappa, course.boundaries, strict=False)
+    ]
+    ratios = [above / under for above, under in pairwise(kappa)]
+    return Steps(ratios, boundaries, kappa[-1] / y[COUNTER_ELECTRODE] if COUNTER_ELECTRODE in y else none)
+
+
+def gathered(names: Sequence[str | None], parts: Iterable[Array], area: float) -> dict[str, Array]:
+    """Return area times the sum of the parts that each name has; parts of None are left out."""
+    found: dict[str, Array] = {}
+    for name, part in zip(names, parts, strict=True):
+        if name is not None:
+            found[name] = found[name] + area * part if name in found else area * part
+    return found

@@ -15,12 +15,12 @@ import numpy as np
 
 from fem_constriction.arrays import Array
 from fem_constriction.processes.elements import Admittance
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.reduction.reduced import spanned
 from fem_constriction.stack.face_model import FaceSolutions
 from fem_constriction.stack.layered import Layered
 from validation.discs.exact_layers import Column
-from validation.discs.planes import Plane, below, orthonormal
+from validation.discs.planes import Plane, below, course_of, gathered, orthonormal
 from validation.discs.subspaces import potentials_within
 
 
@@ -50,16 +50,17 @@ class PlanePotentials:
     def gram(self, places: Mapping[str, Admittance]) -> dict[str, Array]:
         """Return int g_l . g_m of gradients and jumps for every process, (q, q), times the area of the whole cell."""
         area, side = self.plane.side.area, self.plane.side
-        found: dict[str, Array] = {}
+        course = course_of(side)
         layers = zip(self.column.layers, self.top, self.bottom, strict=True)
-        found[BULK] = area * sum((layer.potentials(top, bottom) for layer, top, bottom in layers), np.zeros((1, 1)))
+        alive = len(self.column.layers)
+        found = gathered(course.bulks[:alive], (layer.potentials(top, bottom) for layer, top, bottom in layers), area)
         drop = (self.metal[:, None, None] - self.face).reshape(len(self.metal), -1)
         for name in (CHARGE_TRANSFER, PORE):
             if name in places:
                 found[name] = drop @ (side.face[name] @ drop.T)
-        if GRAIN_BOUNDARY in places:
-            jumps = [above - below for above, below in zip(self.bottom, self.top[1:], strict=False)]
-            found[GRAIN_BOUNDARY] = area * sum((jump @ jump.T for jump in jumps), np.zeros((1, 1)))
+        jumps = [above - below for above, below in zip(self.bottom, self.top[1:], strict=False)]
+        crossed = [name if name in places else None for name in course.boundaries[: alive - 1]]
+        found |= gathered(crossed, (jump @ jump.T for jump in jumps), area)
         if COUNTER_ELECTRODE in places:
             found[COUNTER_ELECTRODE] = area * self.bottom[-1] @ self.bottom[-1].T
         return found
@@ -75,7 +76,8 @@ def potentials_on_planes(side: Layered, solved: FaceSolutions, places: Mapping[s
     column = plane.column()
     ones = np.ones((1, *rise.shape[1:]))
     uniform, modes = plane.modes(ones), plane.modes(functions)
-    tops, bottoms = column.impedances(*below(places, solved.shifts))
+    steps, course = below(side, places, solved.shifts), course_of(side)
+    tops, bottoms = column.impedances(steps)
     a = solved.metal[:, None] * uniform + z @ modes
     planes: list[Array] = []
     for number, layer in enumerate(column.layers):
@@ -83,8 +85,10 @@ def potentials_on_planes(side: Layered, solved: FaceSolutions, places: Mapping[s
         b = (a * bottoms[number] * layer.passed(bottoms[number]))[:, :count]
         planes.append(b)
         if number + 1 < len(column.layers):
-            a = b * tops[number + 1] / bottoms[number][:, :count]
-            planes.append(a)
+            touching = course.boundaries[number] is None
+            a = b if touching else b * (tops[number + 1] * steps.ratios[number][:, None] / bottoms[number][:, :count])
+            if not touching:  # else the potential is continuous: no value of its own
+                planes.append(a)
     grounded = COUNTER_ELECTRODE not in places
     rows = [solved.metal[:, None], z, *(planes[:-1] if grounded else planes)]
     columns = np.hstack(rows).T
@@ -93,6 +97,11 @@ def potentials_on_planes(side: Layered, solved: FaceSolutions, places: Mapping[s
     metal, z, *rest = np.split(span.T, np.cumsum([row.shape[1] for row in rows])[:-1], axis=1)
     if grounded:
         rest.append(np.zeros((len(metal), column.alive[-1])))
+    left = iter(rest)
+    top, bottom = [metal * uniform + z @ modes], [next(left)]
+    for number in range(1, len(column.layers)):
+        top.append(bottom[-1] if course.boundaries[number - 1] is None else next(left))
+        bottom.append(next(left))
     face = metal[:, :, None] * ones + np.tensordot(z, functions, 1)
-    top = (metal * uniform + z @ modes, *rest[1::2])
-    return PlanePotentials(plane, column, metal[:, 0], face, top, tuple(rest[::2]), solved.shifts, np.asarray(span.T @ columns))
+    inside = tuple(top), tuple(bottom)
+    return PlanePotentials(plane, column, metal[:, 0], face, *inside, solved.shifts, np.asarray(span.T @ columns))

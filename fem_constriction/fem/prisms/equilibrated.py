@@ -85,7 +85,8 @@ def _stack(
     area: float,
     what: str,
 ) -> Layered:
-    ideal = Problem.of(described).ideal_contact
+    problem = Problem.of(described)
+    ideal = problem.ideal_contact
     return Layered(
         lateral=lateral,
         layers=[np.array([z[-1] - z[0]]) for z in grid.layers],
@@ -101,6 +102,7 @@ def _stack(
             "cells": grid.shape[:1],
             "unknowns": int(mass.shape[0]),
         },
+        course=problem.body.course,
     )
 
 

@@ -21,7 +21,8 @@ from fem_constriction.grids.grid import CROWDED, Grading, Grid, family_member, u
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.course import Course
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, PORE
 from fem_constriction.reduction.assembly import Assembly, Potentials
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, POTENTIALS, UNIFORM
 from fem_constriction.space.protocols import Traces
@@ -94,7 +95,9 @@ class TwoHexahedra(Hexahedra):
     offers = (FAMILY, UNIFORM)
 
     def layered(self, problem: Problem, grid: Grid) -> Layered | None:
-        """Return the elements as a stack between two faces, to be solved mode by mode."""
+        """Return the elements as a stack between two faces, to be solved mode by mode; None: layers differ, all is solved."""
+        if problem.body.course != Course.alike(len(grid.layers)):
+            return None
         plane = self.plane(grid, ideal=problem.ideal_contact)
         contact, pore = self.counter(plane, problem, grid)
         area = grid.copies * grid.depth**2
@@ -125,7 +128,7 @@ class TwoHexahedra(Hexahedra):
         depth = grid.depth
         plane = self.plane(grid, ideal=problem.ideal_contact)
         contact, pore = self.counter(plane, problem, grid)
-        line = VerticalSpace.build([z / depth for z in grid.layers], self.degree)
+        line = VerticalSpace.build([z / depth for z in grid.layers], self.degree, problem.body.course)
         numbering = Numbering(line.size, plane.free(ideal=problem.ideal_contact), free_of(contact, ideal=problem.ideal_counter))
         area, top, bottom = grid.copies * depth**2, line.row(0), line.row(-1)
         terms = self.below(plane, line, grid) | {
@@ -138,8 +141,9 @@ class TwoHexahedra(Hexahedra):
         volume, banded = grid.copies * depth, partial(self._banded, rows=line.size)
         stack = TwoFacedStack(
             plane.lateral,
-            {BULK: banded(line.stiffness) * volume, GRAIN_BOUNDARY: banded(line.jumps) * area},
-            banded(line.mass) * volume,
+            {name: banded(matrix) * volume for name, matrix in line.stiffnesses.items()}
+            | {name: banded(matrix) * area for name, matrix in line.jumps_of.items()},
+            {name: banded(matrix) * volume for name, matrix in line.masses.items()},
             (
                 {CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
                 {COUNTER_ELECTRODE: contact * area, COUNTER_PORE: pore * area},
@@ -186,7 +190,7 @@ def _traces(
     y: Reconstruction,
 ) -> Traces:
     row, metal = numbering.row_of(potentials), potentials.values(slice(-1, None))
-    above = [int(below) - 1 for below in line.starts]
+    above = line.above.tolist()
     jumps = traces(plane.x, plane.y, degree, row, [(a, a + 1) for a in above], line.size - 1, metal[0], (x, y), depth)
     area = copies * depth**2
     return Traces(jumps.metal * area, jumps.boundaries * area, jumps.counter * area)

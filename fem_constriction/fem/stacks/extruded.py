@@ -19,7 +19,8 @@ from fem_constriction.fem.stacks.spaces import Plane, VerticalSpace
 from fem_constriction.fem.stacks.two_port import two_port
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.course import Course
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, PORE
 from fem_constriction.reduction.assembly import Assembly, Operator
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.volume import Stack
@@ -57,7 +58,7 @@ class ExtrudedElements(Elements):
         plane = self.plane(grid, ideal=problem.ideal_contact)
         area = grid.copies * grid.depth**2
         free = plane.free(ideal=problem.ideal_contact)
-        rows = sum(self.degree * (len(lines) - 1) + 1 for lines in grid.layers)
+        rows = sum(self.degree * (len(lines) - 1) + 1 for lines in grid.layers) - problem.body.course.boundaries.count(None)
         return Layered(
             lateral=plane.functions,
             layers=[np.diff(lines) for lines in grid.layers],
@@ -67,6 +68,7 @@ class ExtrudedElements(Elements):
             face={CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
             free=free,
             description=self.described(grid, Numbering.of(rows, free, grounded=problem.ideal_counter)),
+            course=problem.body.course,
         )
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
@@ -74,7 +76,7 @@ class ExtrudedElements(Elements):
         self.check(problem, grid)
         depth = grid.depth
         plane = self.plane(grid, ideal=problem.ideal_contact)
-        line = VerticalSpace.build([z / depth for z in grid.layers], self.degree)
+        line = VerticalSpace.build([z / depth for z in grid.layers], self.degree, problem.body.course)
         numbering = Numbering.of(line.size, plane.free(ideal=problem.ideal_contact), grounded=problem.ideal_counter)
         volume, area = grid.copies * depth, grid.copies * depth**2
         contact, pore, whole = plane.contact * area, plane.pore * area, plane.mass * area
@@ -91,29 +93,37 @@ class ExtrudedElements(Elements):
         stack = Stack(
             lateral=plane.cheapest,
             vertical={
-                BULK: banded(line.stiffness) * volume,
-                GRAIN_BOUNDARY: banded(line.jumps) * area,
+                **{material: banded(matrix) * volume for material, matrix in line.stiffnesses.items()},
+                **{boundary: banded(matrix) * area for boundary, matrix in line.jumps_of.items()},
                 COUNTER_ELECTRODE: banded(line.row(-1)) * area,
             },
-            mass=banded(line.mass) * volume,
+            mass={material: banded(matrix) * volume for material, matrix in line.masses.items()},
             face={CHARGE_TRANSFER: contact, PORE: pore},
             free=numbering.first,
         )
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),
-            **self.in_space(plane, line, numbering, grid),
+            **self._offered(problem, plane, line, numbering, grid),
             bound="lower" if grid.fits else None,
             description=self.described(grid, numbering),
         )
 
+    def _offered(
+        self, problem: Problem, plane: Plane, line: VerticalSpace, numbering: Numbering, grid: Grid
+    ) -> dict[str, Callable[..., Any]]:
+        """What the assembly offers in space: made for one material with boundaries of one kind."""
+        alike = problem.body.course == Course.alike(len(grid.layers))
+        return self.in_space(plane, line, numbering, grid) if alike else {}
+
     def below(self, plane: Plane, line: VerticalSpace, grid: Grid) -> Terms:
         """Return the matrices of what lies between the faces, (along z, over the plane) of each place."""
-        volume = grid.copies * grid.depth
-        return {
-            BULK: [(line.mass, plane.stiffness * volume), (line.stiffness, plane.mass * volume)],
-            GRAIN_BOUNDARY: [(line.jumps, plane.mass * (grid.copies * grid.depth**2))],
+        volume, area = grid.copies * grid.depth, grid.copies * grid.depth**2
+        found = {
+            material: [(line.masses[material], plane.stiffness * volume), (matrix, plane.mass * volume)]
+            for material, matrix in line.stiffnesses.items()
         }
+        return found | {boundary: [(matrix, plane.mass * area)] for boundary, matrix in line.jumps_of.items()}
 
     def described(self, grid: Grid, numbering: Numbering) -> dict[str, Any]:
         """Return what was built, in words and numbers."""

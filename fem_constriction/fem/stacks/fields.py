@@ -67,7 +67,7 @@ class Gradients:
     def across(self, x: Array, y: Array) -> NDArray[Any]:
         """Return V - phi on the WE face, phi above less below at every boundary and phi on the CE face, (faces, x, y, k), V."""
         drops = [self.metal - self._plane(self.row(0))]
-        drops += [self._plane(self.row(int(start) - 1) - self.row(int(start))) for start in self.line.starts]
+        drops += [self._plane(self.row(int(above)) - self.row(int(above) + 1)) for above in self.line.above]
         drops.append(self._plane(self.row(self.line.size - 1)))
         nx, ny = (shapes(s, self.degree, p / self.depth)[0] for s, p in ((self.x, x), (self.y, y)))
         return along(2, ny, along(1, nx, np.stack(drops)))

@@ -43,6 +43,7 @@ def _potentials(problem: Problem, grid: Grid) -> Layered:
         face={CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
         free=~held if problem.ideal_contact else np.ones_like(held),
         description={"bound": "potentials", "grid": grid.name, "cells": grid.shape[:2], "unknowns": plane.size},
+        course=problem.body.course,
     )
 
 
@@ -62,4 +63,5 @@ def _currents(problem: Problem, grid: Grid, x: MixedLine, y: MixedLine) -> Layer
         },
         free=~inside if problem.ideal_contact else np.ones_like(inside),
         description={"bound": "currents", "grid": grid.name, "cells": grid.shape[:2], "unknowns": mass.size},
+        course=problem.body.course,
     )

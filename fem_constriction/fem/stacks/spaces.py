@@ -9,7 +9,7 @@ absolute, and coordinates of 1e-5 m would meet them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,8 @@ from skfem.refdom import RefLine
 
 from fem_constriction.arrays import Array
 from fem_constriction.fem.forms import bulk, sheet
+from fem_constriction.processes.course import Course
+from fem_constriction.processes.names import BULK
 from fem_constriction.stack.modes import Lateral, Modes
 from fem_constriction.stack.sparse_functions import Pencil
 
@@ -203,41 +205,79 @@ def _cell_by_cell(x: Array, y: Array, part: Array) -> sparse.csr_array:
 
 @dataclass(frozen=True, eq=False)
 class VerticalSpace:
-    """Line spaces of all layers side by side, with no continuity between layers.
+    """Line spaces of all layers side by side, with no continuity across boundaries.
 
-    stiffness, mass: int u' v' and int u v over all layers; jumps: sum over boundaries of [u][v], [u] = above - below;
-    starts: the first row of each layer below a boundary; layers: the spaces. Row 0 is the WE face, the last one the CE face.
+    stiffnesses, masses: material -> int u' v' and int u v over its layers; jumps_of: boundary -> sum over these of [u][v], [u]
+    = above - below; starts: the first row of each layer but the first, the last one of that above where there is no boundary
+    between them; above: the last rows above boundaries; layers: the spaces. Row 0 is the WE face, the last one the CE face.
     """
 
-    stiffness: sparse.csr_array
-    mass: sparse.csr_array
-    jumps: sparse.csr_array
+    stiffnesses: Mapping[str, sparse.csr_array]
+    masses: Mapping[str, sparse.csr_array]
+    jumps_of: Mapping[str, sparse.csr_array]
     starts: NDArray[np.int64]
+    above: NDArray[np.int64]
     layers: tuple[LineSpace, ...]
 
     @classmethod
-    def build(cls, layers: Sequence[Array], degree: int) -> VerticalSpace:
-        """Return the space on the meshes with these lines, one per layer, from the WE down."""
-        spaces = _alike(layers, degree)
-        ends = np.cumsum([len(space.nodes) for space in spaces])
-        number, above, below = np.arange(len(spaces) - 1), ends[:-1] - 1, ends[:-1]
-        entries = np.repeat([1.0, -1.0], number.size)
-        jump = sparse.csr_array((entries, (np.tile(number, 2), np.append(above, below))), shape=(number.size, ends[-1]))
-        stiffness, mass = (
-            sparse.csr_array(sparse.block_diag([getattr(space, name) for space in spaces], format="csr"))
-            for name in ("stiffness", "mass")
+    def build(cls, layers: Sequence[Array], degree: int, course: Course | None = None) -> VerticalSpace:
+        """Return the space on the meshes with these lines, one per layer, from the WE down; course: left out, all alike."""
+        spaces, course = _alike(layers, degree), Course.of(course, layers)
+        joined = np.array([boundary is None for boundary in course.boundaries], dtype=np.int64)
+        counts = np.array([len(space.nodes) for space in spaces])
+        first = np.concatenate([[0], np.cumsum(counts)[:-1] - np.cumsum(joined)])
+        size = int(first[-1] + counts[-1])
+        jumps = {}
+        for name in course.kinds:
+            below = first[[number + 1 for number in course.below(name)]]
+            number, entries = np.arange(below.size), np.repeat([1.0, -1.0], below.size)
+            jump = sparse.csr_array((entries, (np.tile(number, 2), np.append(below - 1, below))), shape=(below.size, size))
+            jumps[name] = sparse.csr_array(jump.T @ jump)
+        stiffnesses, masses = (
+            {material: _placed(spaces, part, course.layers_of(material), first, size) for material in course.materials}
+            for part in ("stiffness", "mass")
         )
-        return cls(stiffness, mass, sparse.csr_array(jump.T @ jump), ends[:-1], tuple(spaces))
+        starts = first[1:].astype(np.int64)
+        return cls(stiffnesses, masses, jumps, starts, starts[joined == 0] - 1, tuple(spaces))
+
+    @property
+    def stiffness(self) -> sparse.csr_array:
+        """Int u' v' over all layers."""
+        return _summed(self.stiffnesses, self.masses)
+
+    @property
+    def mass(self) -> sparse.csr_array:
+        """Int u v over all layers."""
+        return _summed(self.masses, self.masses)
+
+    @property
+    def jumps(self) -> sparse.csr_array:
+        """Sum over all boundaries of [u][v]."""
+        return _summed(self.jumps_of, self.masses)
 
     @property
     def size(self) -> int:
         """Number of rows of nodes."""
-        return int(self.mass.shape[0])
+        return int(self.masses[BULK].shape[0])
 
     def row(self, number: int) -> sparse.csr_array:
         """The trace on one row, u v there: number 0 is the WE face, -1 the CE face."""
         where = ([number % self.size], [number % self.size])
         return sparse.csr_array(([1.0], where), shape=(self.size, self.size))
+
+
+def _placed(
+    spaces: Sequence[LineSpace], part: str, numbers: Sequence[int], first: NDArray[np.int64], size: int
+) -> sparse.csr_array:
+    """The matrices of some layers, each in its rows, (size, size)."""
+    blocks = [(sparse.coo_array(getattr(spaces[number], part)), int(first[number])) for number in numbers]
+    rows, columns = (np.concatenate([each.coords[axis] + start for each, start in blocks]) for axis in (0, 1))
+    return sparse.csr_array((np.concatenate([each.data for each, _ in blocks]), (rows, columns)), shape=(size, size))
+
+
+def _summed(parts: Mapping[str, sparse.csr_array], masses: Mapping[str, sparse.csr_array]) -> sparse.csr_array:
+    size = masses[BULK].shape
+    return sparse.csr_array(sum(parts.values(), sparse.csr_array(size)))
 
 
 def _alike(layers: Sequence[Array], degree: int) -> list[LineSpace]:
