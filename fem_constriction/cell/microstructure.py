@@ -126,7 +126,7 @@ class ImageBoundary(Boundary):
     """y_gb(s) wherever voxels of different grains meet, over the area of their faces or of the boundaries that they picture."""
 
     area: Literal["voxels", "smooth"] = Field(
-        "voxels", description="Area of a boundary: that of the voxels' faces, or of the smooth surface that they picture; left out: voxels"
+        "voxels", description="Area of a boundary: of the voxels' faces, or of the smooth surface; left out: voxels"
     )
 
 
