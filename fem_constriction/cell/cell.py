@@ -20,7 +20,7 @@ from fem_constriction.cell.description import Description
 from fem_constriction.cell.faults import dotted, fault, keys, unknown_key
 from fem_constriction.cell.image_check import check_fits
 from fem_constriction.cell.label_array import LabelArray
-from fem_constriction.cell.layers import check_layers
+from fem_constriction.cell.layers_check import check_layers
 from fem_constriction.cell.mesh import mesh_beside
 from fem_constriction.cell.mesh_check import check_mesh
 from fem_constriction.cell.microstructure import beside

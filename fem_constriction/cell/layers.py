@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 from scipy.constants import epsilon_0
@@ -11,9 +11,6 @@ from fem_constriction.cell.constant_phase import BulkConstantPhase, ConstantPhas
 from fem_constriction.cell.section import Section
 from fem_constriction.cell.units import AreaCapacitance, Conductivity, Extent, Layers, Length, Permittivity, Quantity
 from fem_constriction.errors import Absent, InputError
-
-if TYPE_CHECKING:
-    from fem_constriction.cell.description import Description
 
 _Resistance = Annotated[
     float,
@@ -105,25 +102,3 @@ class GrainBoundaries(Section):
         own = {key: getattr(self, key) if value is None else value for key, value in given.items()}
         thickness = own["thickness"]
         return own["conductivity"] / thickness, own["relative_permittivity"] * epsilon_0 / thickness, own["cpe"]
-
-
-def check_layers(description: Description) -> None:
-    """Raise InputError unless layers make up the electrolyte and planes lie inside it, each at a place of its own."""
-    electrolyte, length = description.electrolyte, description.geometry.thickness
-    boundaries = electrolyte.grain_boundaries
-    planes = () if boundaries is None else boundaries.planes
-    for key, given in (("layers", electrolyte.layers), ("grain_boundaries.planes", planes)):
-        if given and description.mesh is not None:
-            raise InputError(key=f"electrolyte.{key}", when="together with mesh", why="a mesh has its own cells and faces")
-    total = sum(each.thickness for each in electrolyte.layers)
-    if electrolyte.layers and abs(total - length) > SAME * length:
-        why = f"together they are {total:.9g} m thick, and geometry.thickness is {length:.9g} m"
-        raise InputError(key="electrolyte.layers", why=why, remedy="make the two equal")
-    seen = 0.0
-    for number, plane in sorted(enumerate(planes), key=lambda each: each[1].position):
-        key = f"electrolyte.grain_boundaries.planes.{number}.position"
-        if plane.position >= (1 - SAME) * length:
-            raise InputError(key=key, value=plane.position, unit="m", allowed=f"less than the thickness, {length!r} m")
-        if plane.position - seen <= SAME * length:
-            raise InputError(key=key, value=plane.position, unit="m", why="another plane, or the electrode, is there already")
-        seen = plane.position
