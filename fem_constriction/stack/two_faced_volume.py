@@ -48,8 +48,8 @@ class FactorisedPair:
     def __init__(self, stack: TwoFacedStack, y: Mapping[str, Array]) -> None:
         self.stack, self.lateral, lateral = stack, stack.lateral, stack.lateral
         whole = Stack(lateral, stack.vertical, stack.mass, {}, stack.free[0])
-        cut = [{name: band[:, :-1] for name, band in each.items()} for each in (stack.vertical, stack.mass)]
-        upper = Stack(lateral, *cut, {}, stack.free[0])
+        vertical, mass = ({name: band[:, :-1] for name, band in each.items()} for each in (stack.vertical, stack.mass))
+        upper = Stack(lateral, vertical, mass, {}, stack.free[0])
         self.last = whole.rows - 1
         self.shifts = len(y[BULK])
         self.band, self.pivot = upper.factorise(y, lateral.values)
