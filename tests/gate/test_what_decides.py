@@ -20,6 +20,7 @@ from network.image.voxels import Weights
 from validation.gate import geometric
 from validation.gate.agreement import compare
 from validation.gate.check import Crosscheck
+from validation.gate.direct_current import DirectCurrent
 from validation.gate.result import Geometric
 from validation.gate.shared_route import RouteCheck
 
@@ -49,13 +50,17 @@ def test_where_spectra_agree_it_is_the_one_whose_r_cstr_is_known_worst() -> None
     assert widest(limits, {"a": (1.0, 0.9), "b": (1.0, 0.1)}) == "a"
 
 
-def geometric_of(value: float, uncertainty: float, interval: tuple[float, float], monkeypatch: pytest.MonkeyPatch) -> Geometric:
-    """R_Cstr of one backend whose R_DC is 100 ohm more than value, beside a guaranteed interval of R_Cstr."""
+def known_of(value: float, uncertainty: float, *intervals: tuple[float, float]) -> DirectCurrent:
+    """R_DC of one backend, 100 ohm more than value, beside guaranteed intervals of R_Cstr."""
+    guaranteed = {f"proof {number}": (100.0 + low, 100.0 + high) for number, (low, high) in enumerate(intervals, 1)}
+    return DirectCurrent({"a": (100.0 + value, uncertainty)}, guaranteed)
+
+
+def geometric_of(known: DirectCurrent, monkeypatch: pytest.MonkeyPatch) -> Geometric:
+    """R_Cstr of a cell whose one-dimensional circuit has 100 ohm."""
     monkeypatch.setattr(geometric, "one_dimensional_resistance", lambda problem: 100.0)
-    family: Any = SimpleNamespace(resistance=lambda: (100.0 + value, uncertainty), bound=None)
-    discs: Any = SimpleNamespace(resistance=(100.0 + interval[0], 100.0 + interval[1]))
-    problem: Any = SimpleNamespace(direct_current=True, contact_fraction=0.25)
-    found = geometric.geometric_resistance(problem, {"a": family}, {}, [], discs)
+    problem: Any = SimpleNamespace(contact_fraction=0.25, patterned_counter=False)
+    found = geometric.geometric_resistance(problem, known, {})
     assert found is not None and found.direct == pytest.approx(100.0 + found.value)
     return found
 
@@ -67,8 +72,56 @@ def geometric_of(value: float, uncertainty: float, interval: tuple[float, float]
 )
 def test_what_is_guaranteed_moves_r_cstr_where_the_two_are_compatible_and_nowhere_else(value, told, monkeypatch) -> None:
     """u = 1, guaranteed 10 to 11 ohm: a value farther away than u contradicts it, and must not be hidden by moving it."""
-    found = geometric_of(value, 1.0, (10.0, 11.0), monkeypatch)
+    known = known_of(value, 1.0, (10.0, 11.0))
+    found = geometric_of(known, monkeypatch)
     assert found.value == pytest.approx(told) and found.enclosure == pytest.approx((10.0, 11.0))
+    assert found.uncertainty == pytest.approx(0.5 if value == 10.5 else 1.0), "no farther off than the farther end"
+    limits = {name: fc.Spectrum(F, np.full(3, 100.0), np.full(3, 1e-3)) for name in ("a", "b")}
+    agreement = compare(limits, 1e-3, direct=known)
+    if told != value or value == 10.5:
+        assert agreement.verdict == "agree" and not agreement.faults
+    else:
+        assert agreement.verdict == "disagree", "spectra that agree do not make up for it"
+        (fault,) = agreement.faults
+        assert f"R_DC of a, {100 + value:g} +- 1 ohm, lies outside the interval that proof 1 guarantee, 110 to 111 ohm" in fault
+        assert fault in agreement.summary()
+
+
+def test_intervals_of_independent_evidence_are_intersected_and_each_is_held_against_limits_by_itself(monkeypatch) -> None:
+    """Both hold R_DC, so what they have in common does; u of 0.6 leaves the wider one and the narrower one alone."""
+    found = geometric_of(known_of(10.2, 0.6, (10.0, 12.0), (9.0, 10.5)), monkeypatch)
+    assert found.enclosure == pytest.approx((10.0, 10.5)) and found.value == pytest.approx(10.2)
+    assert found.uncertainty == pytest.approx(0.3)
+    outside = known_of(11.2, 0.6, (10.0, 12.0), (9.0, 10.5))
+    assert ["proof 2" in each for each in outside.faults] == [True]
+    assert geometric_of(outside, monkeypatch).value == pytest.approx(11.2)
+
+
+def test_intervals_that_exclude_each_other_are_a_fault_and_the_first_is_stated(monkeypatch) -> None:
+    """The discs come first: they lean on nothing that solved the families."""
+    known = known_of(10.2, 9.0, (10.0, 11.0), (11.5, 12.0))
+    (fault,) = known.faults
+    assert fault == "proof 1 guarantee an R_DC between 110 and 111 ohm, proof 2 between 111.5 and 112 ohm: one is at fault"
+    assert geometric_of(known, monkeypatch).enclosure == pytest.approx((10.0, 11.0))
+
+
+def test_bounds_of_families_are_those_of_the_finest_grids_widened_by_rounding() -> None:
+    def family(name: str, bound: str, resistance: float) -> Any:
+        model = SimpleNamespace(resistance=lambda: resistance, error=lambda s: np.full(s.shape, 1e-6))
+        backend = SimpleNamespace(name=name)
+        return SimpleNamespace(
+            bound=bound, finest=SimpleNamespace(model=model), backend=backend, resistance=lambda: (100.0, 1.0)
+        )
+
+    pair = {"low": family("low", "lower", 99.0), "high": family("high", "upper", 102.0)}
+    bounding = [family("lower still", "lower", 98.0), family("mixed", "upper", 101.0)]
+    discs: Any = SimpleNamespace(resistance=(98.5, 100.5))
+    known = DirectCurrent.of(pair, {}, bounding, discs)
+    assert list(known.guaranteed) == ["the discs", "the finest grids of low and mixed"]
+    low, high = known.guaranteed["the finest grids of low and mixed"]
+    assert low == pytest.approx(99 * (1 - 1.01e-6), rel=1e-12) and high == pytest.approx(101 * (1 + 1.01e-6), rel=1e-12)
+    assert known.interval == pytest.approx((low, 100.5))
+    assert DirectCurrent.of({"low": pair["low"]}, {}, [], None).interval is None
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,9 @@ class Pairing:
         own, totals = quadratic[np.ix_(allowed, allowed)], self.totals[allowed]
         near = int(np.argmin(np.where(totals > 0, np.diag(own), np.inf)))
         w = _best(own, np.zeros(allowed.size, dtype=complex), totals, near).real
-        return model.resistance() * (1 - ROUNDING), float(w @ own @ w) * (1 + ROUNDING)
+        rounding = ROUNDING + float(model.rounding(np.zeros(1))[0])
+        lost = np.finfo(float).eps * float(np.abs(w) @ np.abs(own) @ np.abs(w))
+        return model.resistance() * (1 - rounding), float(w @ own @ w) * (1 + ROUNDING) + lost
 
 
 def _best(quadratic: Array, linear: Complex, totals: Array, near: int) -> Complex:

@@ -5,8 +5,8 @@ differ by no more than the two uncertainties together and these are small, disag
 where the uncertainties are too wide to tell. Enclosure: at direct current and every real s > 0 a lower-bound backend must
 not exceed an upper-bound one, on any pair of grids whatever their resolution; one violation proves a fault in one of them.
 Discs: potentials of one backend and currents of the other enclose Z(i omega) itself at every frequency
-(`validation.discs.certificate`); a limit outside proves a fault as well. And what both are solved with is looked at by itself,
-since a fault of it moves both alike (`shared_route`).
+(`validation.discs.certificate`); a limit outside proves a fault as well, as it does of R_DC (`direct_current`). And what both
+are solved with is looked at by itself, since a fault of it moves both alike (`shared_route`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from fem_constriction.solving.one_grid import Solution
 from fem_constriction.solving.refinement import Family
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.discs.certificate import Discs
+from validation.gate.direct_current import DirectCurrent
 from validation.gate.shared_route import RouteCheck
 
 Verdict = Literal["agree", "disagree", "unresolved"]
@@ -85,6 +86,8 @@ class Agreement:
         What else to know.
     routes
         One per backend: how it was solved beside its own matrices.
+    direct
+        What is known of R_DC; None where no direct current flows.
     """
 
     frequency: Array
@@ -95,14 +98,17 @@ class Agreement:
     discs: Discs | None = None
     notes: tuple[str, ...] = field(default=())
     routes: tuple[RouteCheck, ...] = ()
+    direct: DirectCurrent | None = None
 
     @property
     def faults(self) -> tuple[str, ...]:
         """What proves that something is wrong: the shared route off a backend's own matrices, violated enclosures, and limits
-        that lie outside the guaranteed discs.
+        that lie outside the guaranteed discs, or outside the guaranteed interval of R_DC.
         """
         found = [fault for route in self.routes for fault in route.faults]
         found += [violation for enclosure in self.enclosures for violation in enclosure.violations]
+        if self.direct is not None:
+            found += self.direct.faults
         if self.discs is not None:
             for name, limit in self.limits.items():
                 outside = ~self.discs.holds(limit.impedance, _known(limit))
@@ -207,6 +213,7 @@ class Agreement:
                 for enclosure in self.enclosures
             ],
             "shared_route": [route.as_dict() for route in self.routes],
+            "direct_current": None if self.direct is None else self.direct.as_dict(),
             "discs": None if self.discs is None else self.discs.as_dict(),
             "certified": self.certified,
             "faults": list(self.faults),
@@ -222,6 +229,7 @@ def compare(
     discs: Discs | None = None,
     notes: Sequence[str] = (),
     routes: Sequence[RouteCheck] = (),
+    direct: DirectCurrent | None = None,
 ) -> Agreement:
     """Return the agreement of two or more spectra with uncertainties, at the same frequencies.
 
@@ -242,6 +250,8 @@ def compare(
         What else to know.
     routes
         One per backend: how it was solved beside its own matrices.
+    direct
+        What is known of R_DC, where direct current flows.
 
     Returns
     -------
@@ -269,7 +279,9 @@ def compare(
         wide, apart = allowance > tolerance * size, np.abs(a.impedance - b.impedance) > allowance
         verdicts = np.where(wide & (verdicts == "agree"), "unresolved", verdicts)
         verdicts = np.where(apart, "disagree", verdicts)
-    return Agreement(first.frequency, dict(limits), verdicts, tolerance, tuple(enclosures), discs, tuple(notes), tuple(routes))
+    return Agreement(
+        first.frequency, dict(limits), verdicts, tolerance, tuple(enclosures), discs, tuple(notes), tuple(routes), direct
+    )
 
 
 def check_tolerance(tolerance: float) -> None:

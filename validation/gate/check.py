@@ -19,6 +19,7 @@ from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.refinement import FIRST_LEVELS, Family, refine
 from validation.discs.certificate import Discs
 from validation.gate.agreement import Agreement, compare, enclose
+from validation.gate.direct_current import DirectCurrent
 from validation.gate.families import Progress
 from validation.gate.fits import TOGETHER, Fits, noted, relative
 from validation.gate.geometric import geometric_resistance
@@ -74,7 +75,15 @@ class Crosscheck:
         if self.discs is None and self.lacking:
             notes.append(self.lacking)
         notes += [note for name, family in self.families.items() if (note := self._loose(name, family))]
-        return compare(limits, self.tolerance, enclosures=enclosures, discs=self.discs, notes=notes, routes=self.routes)
+        return compare(
+            limits,
+            self.tolerance,
+            enclosures=enclosures,
+            discs=self.discs,
+            notes=notes,
+            routes=self.routes,
+            direct=self.direct,
+        )
 
     def _loose(self, name: str, family: Family) -> str:
         """Where a family is outside its asymptotic range and it matters, in words; "" where nowhere."""
@@ -93,7 +102,14 @@ class Crosscheck:
         """R_DC(3D) - R_DC(1D-PM), or less that of the body under full contact; None where no direct current flows."""
         if not self.problem.body.uniform and self.problem.contact_fraction < 1:
             return geometric_by_spreading(self.families, self.even) if self.even else None
-        return geometric_resistance(self.problem, self.families, self.told, self.bounding, self.discs)
+        return geometric_resistance(self.problem, self.direct, self.families)
+
+    @cached_property
+    def direct(self) -> DirectCurrent | None:
+        """What is known of R_DC; None where no direct current flows."""
+        if not self.problem.direct_current:
+            return None
+        return DirectCurrent.of(self.families, self.told, self.bounding, self.discs)
 
     @property
     def settled(self) -> bool:

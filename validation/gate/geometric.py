@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from fem_constriction.problem.one_dimensional import one_dimensional_resistance
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.refinement import Family, solve_family
-from validation.discs.certificate import Discs
+from validation.gate.direct_current import DirectCurrent
 from validation.gate.result import Geometric
-from validation.gate.spectra_alone import Told
 
 Known = tuple[float, float]
 
 
-def geometric_resistance(
-    problem: Problem,
-    families: Mapping[str, Family],
-    told: Mapping[str, Told],
-    bounding: Sequence[Family],
-    discs: Discs | None,
-) -> Geometric | None:
+def geometric_resistance(problem: Problem, direct: DirectCurrent | None, families: Mapping[str, Family]) -> Geometric | None:
     """Return the geometric constriction resistance in ohm; None where no direct current flows.
 
     Values of backends are weighted by 1/u^2. What is guaranteed may be known better than the limit is: the value is then moved
-    into its enclosure, if it is compatible with it.
+    into its enclosure, if it is compatible with it, and is as far off as the farther end at most. Where it is not, that is a
+    fault of the agreement (`DirectCurrent.faults`), and nothing is moved.
+
+    Parameters
+    ----------
+    problem
+        The cell.
+    direct
+        What is known of its R_DC.
+    families
+        Backend -> its grids: of two patterned electrodes each is solved by itself as well.
     """
-    if not problem.direct_current:
+    if direct is None:
         return None
     plain = one_dimensional_resistance(problem)
     if problem.contact_fraction == 1 and not problem.patterned_counter:
-        return Geometric(dict.fromkeys([*families, *told], (0.0, 0.0)), 0.0, 0.0, plain, (0.0, 0.0))
-    resistances = {name: family.resistance() for name, family in families.items()}
-    resistances |= {name: each.resistance for name, each in told.items()}
-    by_backend = {name: (value - plain, uncertainty) for name, (value, uncertainty) in resistances.items()}
+        return Geometric(dict.fromkeys(direct.limits, (0.0, 0.0)), 0.0, 0.0, plain, (0.0, 0.0))
+    by_backend = {name: (value - plain, uncertainty) for name, (value, uncertainty) in direct.limits.items()}
     value, uncertainty = _together(by_backend)
-    enclosure = _enclosed([*families.values(), *bounding], plain)
-    if discs is not None and discs.resistance is not None:
-        low, high = discs.resistance
-        enclosure = (low - plain, high - plain)
-        if enclosure[0] - uncertainty <= value <= enclosure[1] + uncertainty:
-            value = float(np.clip(value, *enclosure))
-    return Geometric(by_backend, value, uncertainty, plain + value, enclosure, _of_electrodes(problem, families))
+    electrodes = _of_electrodes(problem, families)
+    if direct.interval is None:
+        return Geometric(by_backend, value, uncertainty, plain + value, None, electrodes)
+    low, high = (end - plain for end in direct.interval)
+    if low - uncertainty <= value <= high + uncertainty:
+        value = float(np.clip(value, low, high))
+        uncertainty = min(uncertainty, max(high - value, value - low))
+    return Geometric(by_backend, value, uncertainty, plain + value, (low, high), electrodes)
 
 
 def _together(by_backend: Mapping[str, Known]) -> Known:
@@ -65,12 +67,3 @@ def _of_electrodes(problem: Problem, families: Mapping[str, Family]) -> dict[str
         known = {name: solve_family(alone, family.backend, None).resistance() for name, family in families.items()}
         found[electrode] = _together({name: (value - plain, uncertainty) for name, (value, uncertainty) in known.items()})
     return found
-
-
-def _enclosed(families: Sequence[Family], plain: float) -> Known | None:
-    """The tightest bounds of the finest grids in ohm; None where one side has none."""
-    bounds: dict[str, list[float]] = {"lower": [], "upper": []}
-    for family in families:
-        if family.bound is not None:
-            bounds[family.bound].append(family.finest.model.resistance() - plain)
-    return (max(bounds["lower"]), min(bounds["upper"])) if bounds["lower"] and bounds["upper"] else None
