@@ -4,6 +4,9 @@ Materials enter as admittances alone, so cells that differ in nothing else share
 space their potentials span. On the coarsest grid of a family each material's residuals r = b - A(i omega) X x are looked at
 over the band; where the estimate is too large, solutions of that material are added at the nearest shifts. Finer grids take the
 same materials at the same shifts, and look again where the coarsest one was worst. A^-1 is the preconditioner's.
+
+Where admittances of a material span so many decades that rounding of the shared matrices would count, it gets a model of its
+own on the same space: its relaxations, projected anew, whose energies do not cancel (`Basis.turned`).
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import ACCEPTED, PATIENCE, TARGET, Basis, blocks, ends_first, first_shifts
-from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.reduction.reduced import ReducedModel, spanned
 from fem_constriction.reduction.solver import solve_shifts
 
 Material = Mapping[str, Admittance]
@@ -57,7 +60,7 @@ def reduce_together(
     if assembly.precondition is None:
         raise ComputationError("one basis for several materials takes an assembly with a preconditioner")
     materials = [assembly.admittances(each) for each in materials]
-    basis = _Shared(assembly, materials)
+    basis = _Shared(assembly, materials, 1j * np.geomspace(*band, max(9, round(PER_DECADE * np.log10(band[1] / band[0])) + 1)))
     if like is not None and like.sampled is not None:
         basis.add(like.sampled, like.shifts)
         error = like.basis_error
@@ -72,8 +75,10 @@ def reduce_together(
             f"one basis for {len(materials)} materials: the estimated relative error is {error:.1e}, allowed is "
             f"{ACCEPTED:.0e}; fewer or closer materials need less"
         )
+    own = {m: each for m in range(len(materials)) if (each := basis.alone(m)) is not None}
     return replace(
         basis.model(),
+        alone={m: replace(each, basis=(), basis_error=error, series=assembly.series) for m, each in own.items()},
         statistics={**basis.basis.statistics(error), "materials": len(materials), "looked_at_again": looked_at_again},
         basis=tuple(basis.basis.blocks) if keep else (),
         basis_error=error,
@@ -86,7 +91,7 @@ def _choose(
 ) -> tuple[float, list[tuple[int, float]]]:
     """Add solutions until every material's estimate is small; return the largest one and where the largest ones are."""
     ladder, _ = first_shifts(band, direct_current)
-    check = np.geomspace(*band, max(9, round(PER_DECADE * np.log10(band[1] / band[0])) + 1))
+    check = basis.check.imag
     if direct_current:
         check = np.insert(check, 0, 0.0)
     positive = ladder[ladder > 0]
@@ -124,8 +129,8 @@ def _log(s: Array) -> Array:
 class _Shared:
     """A basis whose columns belong to several materials."""
 
-    def __init__(self, assembly: Assembly, materials: Sequence[Material]) -> None:
-        self.assembly, self.materials = assembly, tuple(materials)
+    def __init__(self, assembly: Assembly, materials: Sequence[Material], check: NDArray[np.complex128]) -> None:
+        self.assembly, self.materials, self.check = assembly, tuple(materials), check
         self.basis = Basis(assembly, self.materials[0])
         self.sampled: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self.shifts: Array = np.zeros(0)
@@ -149,7 +154,17 @@ class _Shared:
             self.shifts,
             materials=self.materials,
             sampled=self.sampled,
+            unseen=self.basis.unseen,
         )
+
+    def alone(self, m: int) -> ReducedModel | None:
+        """Return the model of a material on its relaxations, projected anew; None where rounding does not count without."""
+        model, material = self.model(), self.materials[m]
+        span = spanned(model.columns_of(material)[1])
+        one = model.of(material)
+        if np.max(one.rounding(self.check)) <= TARGET / 2 or (directions := one.apart()) is None:
+            return None
+        return self.basis.projected_anew(one, directions, span @ directions)
 
     def direct_current_lacks(self, m: int) -> float:
         """Return by how much Z(0) of a material changes, relative, on the solutions at direct current alone."""
@@ -160,13 +175,14 @@ class _Shared:
 
     def estimate(self, m: int, s: NDArray[Any]) -> Array:
         """Return 2 sqrt 2 r^H P^-1 r/|Z| of one material at i omega, relative, (n,): P^-1 is the preconditioner at |omega|."""
-        material, model = self.materials[m], self.model()
-        x, z = model.solved(s, material)
+        material, own = self.materials[m], self.alone(m)
+        x, z = (own or self.model()).solved(s, material)
+        columns = self.basis.blocks if own is None else list(own.basis)
         residual = np.zeros((self.assembly.unknowns, s.size), dtype=np.complex128)
         residual[-1] = 1.0
         y = evaluate(material, s)
         for part, unit in ((x.real, 1.0), (x.imag, 1j)):
-            full = sum((block @ rows for block, rows in self._rows(part)), np.zeros((self.assembly.unknowns, s.size)))
+            full = sum((block @ rows for block, rows in _rows(columns, part)), np.zeros((self.assembly.unknowns, s.size)))
             for name, operator in self.assembly.operators.items():
                 residual -= unit * y[name] * (operator @ full)
         assert self.assembly.precondition is not None
@@ -175,9 +191,8 @@ class _Shared:
         energy = sum(np.sum(piece * inverse.solve(piece), 0) for piece in pieces)
         return np.asarray(2 * np.sqrt(2) * energy / np.abs(z))
 
-    def _rows(self, coefficients: Array) -> list[tuple[Array, Array]]:
-        found, start = [], 0
-        for block in self.basis.blocks:
-            found.append((block, coefficients[start : start + block.shape[1]]))
-            start += block.shape[1]
-        return found
+
+def _rows(blocks: Sequence[Array], coefficients: Array) -> list[tuple[Array, Array]]:
+    """Blocks of columns, and the coefficients of each."""
+    ends = np.cumsum([block.shape[1] for block in blocks])[:-1]
+    return list(zip(blocks, np.split(coefficients, ends), strict=True))

@@ -225,9 +225,11 @@ class Basis:
         A relaxation has its energy in few places, and energies of relaxations add up without cancelling: 1e-13.
         """
         directions = model.apart()
-        if directions is None:
-            return model
-        columns = self._combined(directions)
+        return model if directions is None else self.projected_anew(model, directions, directions)
+
+    def projected_anew(self, model: ReducedModel, directions: Array, weights: Array) -> ReducedModel:
+        """Return a model on directions in it, (k, k), which are X weights, (r, k): matrices of these columns, with defects."""
+        columns = self._combined(weights)
         products = self.growing.vectors.products
         lengths = np.sqrt(np.diagonal(products(columns, columns)))
         columns /= lengths

@@ -65,7 +65,8 @@ class ReducedModel:
     model of one; basis_error: what the basis may lack for any of them, relative to Z, part of every `error`.
     defects: process -> |X' (L_p X) - (X' (L_p X))'|, entry by entry, where it was measured: the rounding of its matrix;
     unseen: how many times larger than eps of its entries rounding may be where it was not. series: {place: y} -> {matrix: y}
-    where matrices are not those of places themselves (`Assembly.series`).
+    where matrices are not those of places themselves (`Assembly.series`). alone: number of a material -> its model, projected
+    anew, where rounding of what all of them share would count.
     """
 
     matrices: Mapping[str, Array]
@@ -82,6 +83,7 @@ class ReducedModel:
     defects: Mapping[str, Array] = field(default_factory=dict, repr=False)
     unseen: float = 1.0
     series: Series | None = None
+    alone: Mapping[int, ReducedModel] = field(default_factory=dict, repr=False)
 
     def of(self, processes: Mapping[str, Admittance]) -> ReducedModel:
         """Return the model of one of the materials, from the small solutions at all shifts of this one.
@@ -90,15 +92,22 @@ class ReducedModel:
         """
         processes = self._own(processes)
         made_for = (self.processes,) if self.sampled is None else self.materials
-        if not any(dict(processes) == dict(each) for each in made_for):
+        number = next((m for m, each in enumerate(made_for) if dict(processes) == dict(each)), None)
+        if number is None:
             raise ComputationError(f"a reduced model that was made for {len(made_for)} materials is none of another one")
         if self.sampled is None:
             return self
+        if number in self.alone:
+            return self.alone[number]
+        shifts, columns = self.columns_of(processes)
+        found = self.within(columns)
+        return replace(found, processes=processes, shifts=shifts, basis=(), materials=(), sampled=None, alone={})
+
+    def columns_of(self, processes: Mapping[str, Admittance]) -> tuple[Array, Array]:
+        """Return all shifts, in order, and the small solutions of one material there, of norm 1, in this basis, (r, k)."""
         shifts = np.unique(self.shifts)
         x, _ = self.solved(shifts, processes)
-        columns = x / np.linalg.norm(x, axis=0)
-        found = self.within(columns)
-        return replace(found, processes=processes, shifts=shifts, basis=(), materials=(), sampled=None)
+        return shifts, np.asarray(x / np.linalg.norm(x, axis=0))
 
     def _own(self, places: Mapping[str, Admittance]) -> Mapping[str, Admittance]:
         """What matrices are multiplied by where places conduct like this."""
@@ -118,7 +127,8 @@ class ReducedModel:
         return replace(
             self,
             matrices={name: span.T @ matrix @ span for name, matrix in self.matrices.items()},
-            defects={name: np.abs(span.T) @ defect @ np.abs(span) for name, defect in self.defects.items()},
+            # Rounding stays where it is, however much smaller entries become.
+            defects={name: np.abs(span.T) @ self._uncertain(name) @ np.abs(span) for name in self.matrices},
             port=span.T @ self.port,
             entries={name: row @ span for name, row in self.entries.items()},
             coordinates=span.T @ columns,

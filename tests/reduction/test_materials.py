@@ -69,7 +69,7 @@ def test_the_estimate_sees_what_a_basis_lacks(materials: list[fc.Cell]) -> None:
     backend, s = Network(), 2j * np.pi * np.geomspace(1e-2, 1e8, 13)
     assembly = backend.assemble(materials[0], backend.grid(materials[0], 0))
     processes = [admittances(each) for each in materials[:2]]
-    basis = _Shared(assembly, processes)
+    basis = _Shared(assembly, processes, s)
     shifts, _ = first_shifts(BAND, True)
     basis.add(np.zeros(shifts.size, dtype=np.int64), shifts)
     estimate, found = basis.estimate(1, s), basis.model().of(processes[1]).impedance(s)

@@ -113,6 +113,21 @@ def test_mixtures_of_solutions_lose_what_relaxations_keep(route: str) -> None:
     assert apart.rounding(S).max() < 1e-12
 
 
+@pytest.mark.parametrize("farads", [(20.0, 2e-2, 2e4)], ids=["15 decades in one, 6 between them"])
+def test_materials_that_share_a_basis_keep_their_digits(farads: tuple[float, ...]) -> None:
+    """Each as exact as it is alone: the mixtures that materials share lost 2e-4 of Z, and said 1e-8."""
+    cells = [cell(0.64, farad) for farad in farads]
+    chosen = backend_named("network")
+    grid = chosen.uniform(Problem.of(cells[0]), 10)
+    together = solve_grid(cells[0], chosen, grid, BAND, others=cells[1:])
+    for made in cells:
+        model, exact = together.of(made).model, by_links(made, grid)
+        off = np.abs(model.impedance(S) / exact - 1)
+        assert np.all(off < 20 * TARGET)  # what one basis may lack of a material (tests of materials)
+        assert np.all(off <= model.error(S) + MATRICES)
+        assert model.rounding(S).max() < 1e-12
+
+
 def test_without_turning_the_rounding_is_said_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     made = cell(0.64)
     monkeypatch.setattr(Basis, "turned", lambda self, model: model)
