@@ -6,6 +6,7 @@ import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, InputError
 from validation import oracles
-from validation.benchmarks.honesty import cells, populations, run
+from validation.benchmarks.honesty import cells, populations, run, truth
 from validation.benchmarks.honesty.cells import Found, found, one
 from validation.benchmarks.honesty.judging import judge, summary
 from validation.benchmarks.honesty.kept import Kept
@@ -239,3 +240,24 @@ def test_the_command_writes_table_data_and_plot(
 def test_wrong_options_are_refused(options: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["benchmark", "honesty", *options]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_discs_are_refined_only_where_widths_say_that_it_may_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Radii of 1e-4 |Z|, and a sixteenth of it: enough for one backend, once more for another, hopeless for a third."""
+    levels: list[int] = []
+
+    def made(drawn: Drawn, level: int) -> Any:
+        levels.append(level)
+        centre = np.full(4, 2.0 + 0j)
+        return SimpleNamespace(centre=centre, radius=2e-4 / 16 ** (level - 1) * np.ones(4), resistance=None)
+
+    monkeypatch.setattr(truth, "face_discs", made)
+    drawn: Any = None
+    wanted = {"wide": np.full(4, 2e-4), "narrow": np.full(4, 1e-5)}
+    found = truth.by_discs(drawn, wanted)
+    assert levels == [1, 2]
+    assert {name: each.source[-1] for name, each in found.items()} == {"wide": "1", "narrow": "2"}
+    assert found["wide"].u == pytest.approx(1e-4) and found["narrow"].u == pytest.approx(1e-4 / 16)
+    levels.clear()
+    assert truth.by_discs(drawn, {"wide": np.full(4, 2e-4), "hopeless": np.full(4, 1e-6)})["hopeless"].source[-1] == "1"
+    assert levels == [1], "what is left out all the same takes no hours"

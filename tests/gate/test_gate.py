@@ -216,3 +216,22 @@ def test_a_backend_that_assembles_otherwise_is_not_solved_as_what_it_inherits(sm
     solved, right = (solve_grid(small, each, grid, band) for each in (wrong, Network()))
     assert "route" not in solved.description
     assert np.max(np.abs(solved.model.impedance(2j * np.pi * F) / right.model.impedance(2j * np.pi * F) - 1)) > 1e-4
+
+
+@pytest.mark.long
+def test_a_resistive_counter_electrode_at_1e12_hz_is_agreed_on_and_certified() -> None:
+    """Admittances that span fourteen decades: what rounding does to bounds and models is no fault of anybody's."""
+    cell = fc.Cell(
+        geometry={"width": "7.075794935828832 mm", "thickness": "0.26826571872123786 mm"},
+        electrolyte={"conductivity": "0.11720832382860062 S/m", "relative_permittivity": 1.0245260714350277},
+        working_electrode={
+            "contact": {"shape": "square", "fraction": 0.9286071492282207},
+            "charge_transfer": {"resistance": "7.13454603761502e-05 ohm m^2", "capacitance": "22.873571061347317 F/m^2"},
+            "pore": {"depth": "1 nm", "conductivity": "7.134930763167141e-07 S/m"},
+        },
+        counter_electrode={"charge_transfer": {"resistance": "2.989286960000214e-05 ohm m^2"}},
+    )
+    result = crosscheck(cell, np.geomspace(1e-3, 1e12, 31))
+    assert result.agreement.verdict == "agree" and not result.agreement.faults
+    assert result.agreement.certified
+    assert all(not route.faults and not route.exempt for route in result.agreement.routes)

@@ -5,6 +5,7 @@ Found by changing operators at random (`mutants.py`): no other fast test saw the
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -137,6 +138,16 @@ def test_from_half_to_one_and_a_half_of_the_order_a_family_is_asymptotic(observe
     assert limit.value[0].real == pytest.approx(grids[2, 0] + last / 3), "theory's order extrapolates, whatever was observed"
 
 
+@pytest.mark.parametrize("observed", [4.0, 5.0, 8.0])
+def test_what_falls_faster_than_twice_the_order_is_taken_to_fall_with_twice(observed: float) -> None:
+    """A last difference that is small by chance: p = 2 leaves |g(4) - g(2)|/|1 - 2^2| = 4/45 of what is not of order 2."""
+    last = 2.0**-observed
+    limit = extrapolate(np.cumsum([100.0, 1.0, last])[:, None], 2.0)
+    other = 1.5 * abs(last - 1 / 4) * 4 / 45
+    unknown = last * (1 / (2 ** (2 - 2 / 64) - 1) - 1 / 3)
+    assert limit.uncertainty[0] == pytest.approx(other + unknown + last, rel=1e-9)
+
+
 def face(width: float = 10.0) -> Any:
     return SimpleNamespace(width=(width, width), cut=(False, False))
 
@@ -151,6 +162,17 @@ def test_where_a_contact_ends_at_a_wall_its_collar_lies_along_that_wall(corners:
     assert edge.first[wall] == 0 and abs(edge.first[1 - wall]) > 0
     normal = np.array([edge.along[1], -edge.along[0]])
     assert edge.first @ normal == pytest.approx(1), "a width w of the collar is a distance w from the edge"
+
+
+def test_a_chain_from_wall_to_wall_is_mitred_at_its_corners_and_lies_in_the_walls_at_its_ends() -> None:
+    chain = [np.array(each, dtype=float) for each in [(0, 3), (3, 5), (6, 5), (8, 10)]]
+    edges = collars._mitred(chain, face(), 1, closed=False)
+    assert edges[0].first[0] == 0 and edges[-1].last[1] == 0
+    for edge in edges:
+        normal = np.array([edge.along[1], -edge.along[0]])
+        assert [edge.first @ normal, edge.last @ normal] == pytest.approx([1, 1])
+    for before, after in pairwise(edges):
+        assert before.last == pytest.approx(after.first)
 
 
 def test_at_a_corner_the_bisector_is_as_far_from_both_edges() -> None:

@@ -160,7 +160,7 @@ class Pairing:
         near = int(np.argmin(np.where(totals > 0, np.diag(own), np.inf)))
         w = _best(own, np.zeros(allowed.size, dtype=complex), totals, near).real
         rounding = ROUNDING + float(model.rounding(np.zeros(1))[0])
-        lost = np.finfo(float).eps * float(np.abs(w) @ np.abs(own) @ np.abs(w))
+        lost = float(np.finfo(float).eps * (np.abs(w) @ np.abs(own) @ np.abs(w)))
         return model.resistance() * (1 - rounding), float(w @ own @ w) * (1 + ROUNDING) + lost
 
 

@@ -58,7 +58,9 @@ def found(drawn: Drawn) -> Found:
 
 
 def discs_of(drawn: Drawn) -> Discs | None:
-    """Return guaranteed discs of the usual width, None where none can be made."""
+    """Return guaranteed discs of the usual width, None where none can be made, or where nothing but discs judges them."""
+    if drawn.known_as is None:
+        return None
     try:
         return face_discs(drawn, DISCS[0])
     except (InputError, ComputationError):

@@ -8,6 +8,7 @@ what both backends share.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,8 +38,11 @@ FEW_LINES, ORDERS = 2, ((8, 9), (7,))
 #: Most modes along an axis that the oracle tells from a half space, some 2/(layer over width): it keeps their square in memory.
 MODES: Final = 1500
 
-#: Levels that discs are made on until they are sharp, and levels above the usual ones that the other backend is solved on.
+#: Levels that discs are made on until they are sharp, and what a finer one leaves of a radius (theory).
 DISCS: Final = (1, 2)
+LEAVES: Final = 1 / 16
+
+#: Levels above the usual ones that the other backend is solved on.
 FINER: Final = 1
 
 ORACLE: Final = "mode expansion"
@@ -63,11 +67,10 @@ def truths(drawn: Drawn, wanted: dict[str, Array]) -> dict[str, Truth]:
 
     wanted: backend -> its u/|Z|, (n,). Raises ComputationError, InputError where no reference can be computed.
     """
-    least = SHARP * np.min(list(wanted.values()), axis=0)
     if drawn.known_as is not None and _affordable(drawn.known_as):
-        return dict.fromkeys(wanted, by_oracle(drawn, least))
+        return dict.fromkeys(wanted, by_oracle(drawn, SHARP * np.min(list(wanted.values()), axis=0)))
     try:
-        return dict.fromkeys(wanted, by_discs(drawn, least))
+        return by_discs(drawn, {name: SHARP * each for name, each in wanted.items()})
     except (ComputationError, InputError):
         return {name: by_the_other(drawn, name) for name in wanted}
 
@@ -98,17 +101,29 @@ def by_the_other(drawn: Drawn, judged: str) -> Truth:
     return Truth(z, u / np.abs(z), f"finer grids of {other}")
 
 
-def by_discs(drawn: Drawn, wanted: Array) -> Truth:
-    """Return centres and radii of guaranteed discs, on finer grids as long as they are wider than what is wanted."""
+def by_discs(drawn: Drawn, wanted: Mapping[str, Array]) -> dict[str, Truth]:
+    """Return centres and radii of guaranteed discs for each backend: on finer grids where those are sharp, or may be.
+
+    wanted: backend -> what its truth's error may be, relative to |Z|, (n,). A level more is made for those whose discs are too
+    wide, as long as it may make them sharp (`LEAVES`): decided by widths alone.
+    """
+    found: dict[str, Truth] = {}
+    left = dict(wanted)
     for level in DISCS:
-        discs = face_discs(drawn, level)
-        z, u = discs.centre, discs.radius / np.abs(discs.centre)
-        if discs.resistance is not None:
-            low, high = discs.resistance
-            z, u = np.append(z, (low + high) / 2), np.append(u, (high - low) / (high + low))
-        if np.mean(u > wanted) < 0.5:
+        truth = _of_discs(face_discs(drawn, level), f"discs, level {level}")
+        found |= dict.fromkeys(left, truth)
+        left = {name: each for name, each in left.items() if np.mean(truth.u > each) >= 0.5}
+        if not any(np.mean(LEAVES * truth.u > each) < 0.5 for each in left.values()):
             break
-    return Truth(z, np.asarray(u), f"discs, level {level}")
+    return found
+
+
+def _of_discs(discs: Discs, source: str) -> Truth:
+    z, u = discs.centre, discs.radius / np.abs(discs.centre)
+    if discs.resistance is not None:
+        low, high = discs.resistance
+        z, u = np.append(z, (low + high) / 2), np.append(u, (high - low) / (high + low))
+    return Truth(z, np.asarray(u), source)
 
 
 def face_discs(drawn: Drawn, level: int) -> Discs:
