@@ -129,7 +129,7 @@ def _log(s: Array) -> Array:
 class _Shared:
     """A basis whose columns belong to several materials."""
 
-    def __init__(self, assembly: Assembly, materials: Sequence[Material], check: NDArray[np.complex128]) -> None:
+    def __init__(self, assembly: Assembly, materials: Sequence[Material], check: NDArray[Any]) -> None:
         self.assembly, self.materials, self.check = assembly, tuple(materials), check
         self.basis = Basis(assembly, self.materials[0])
         self.sampled: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
