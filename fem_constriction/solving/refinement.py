@@ -4,8 +4,9 @@ The value is extrapolated with the order p that theory gives the family. What th
 D_2 - D_1/2^p, belongs to another term; if that falls with the observed order, its part of the error is known, and `BEYOND`
 times that is the uncertainty. Of two terms in step it is |ext(p observed) - ext(p theory)|, which exceeded the true error of
 asymptotic families (numerics); out of step, complex terms do not hide each other as in the moduli that observed orders come
-from. Added is what an order 1/64 below theory would make, since none is known better than that. The largest within half a
-decade around the frequency counts.
+from. An observed order below theory's is mostly on its way down: it is taken to fall short by twice as much on the grids that
+follow, where that is more. Added is what an order 1/64 below theory would make, since none is known better than that. The
+largest within half a decade around the frequency counts.
 
 Where the observed order is below half or above one and a half of theory's, the family is not asymptotic there, and the whole
 last difference is added. Steps in one direction that hardly fall promise no limit by themselves: they are taken to go on with
@@ -113,7 +114,8 @@ def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0) -> 
     reach = np.where(slow, np.maximum(observed / 2, min(SLOWEST, order / 2)), reach)
     growing = forward & (observed < -GROWTH) & (loose < ERRATIC) & (last > NOISE * np.abs(values[2]))
     rest = np.abs(steps[1] - steps[0] / 2.0**order)  # what theory's term leaves of the last difference
-    other = BEYOND * rest * _left(reach, order)
+    falling = np.clip(2 * reach - order, order / 4, order)
+    other = rest * np.maximum(BEYOND * _left(reach, order), np.where(slow | (reach >= order), 0.0, _left(falling, order)))
     unknown = gain(order * (1 - ORDER_DEFICIT)) - gain(order)
     # A last difference of erratic ones may be small by chance: half of the order is what they are sure to fall with.
     chance = np.maximum(~asymptotic * last, loose * np.maximum(last, first / 2.0 ** (order / 2)))
