@@ -26,8 +26,11 @@ from fem_constriction.cell.mesh_check import check_mesh
 from fem_constriction.cell.microstructure import beside
 from fem_constriction.cell.patterns import images_beside
 from fem_constriction.cell.plausible import implausible
+from fem_constriction.cell.portrait import face, facts
 from fem_constriction.errors import ImplausibleWarning, InputError, cut
 from fem_constriction.files import parsed_toml, read_text, write_array, write_text
+from fem_constriction.pictures.held import Held
+from fem_constriction.pictures.picture import Picture
 
 #: Bytes of the longest cell file: 100,000 corners of polygons have 6 MB, and TOML of 16 MB is read in five seconds.
 LONGEST: Final = 16_000_000
@@ -36,7 +39,7 @@ LONGEST: Final = 16_000_000
 CellLike = Union["Cell", Mapping[str, Any], str, os.PathLike[str]]
 
 
-class Cell(Description):
+class Cell(Held, Description):
     """div(kappa grad phi) = 0 in a box with thin layers inside and at its faces: geometry, materials, in SI.
 
     Sections may be given as dictionaries with the keys of the cell file, quantities as numbers in SI or
@@ -68,6 +71,16 @@ class Cell(Description):
     def __init__(self, /, **data: Any) -> None:
         self._fill(data)
         _warn("", implausible(self))
+
+    __repr__ = __str__ = Held.__repr__
+
+    def facts(self) -> tuple[str, list[tuple[str, str]]]:
+        """Return its title, its box, its contact and its sections."""
+        return f"Cell: {self.title or 'without a title'}", facts(self)
+
+    def picture(self) -> Picture:
+        """Return the face of the working electrode with the contact."""
+        return face(self)
 
     def _fill(self, data: Mapping[str, Any]) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -25,10 +25,29 @@ def _with_a_key(data: Any, handler: core_schema.ValidatorFunctionWrapHandler) ->
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
-class Section(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _Public(ModelMetaclass):
+    """`dir()` and `help()` of a section show what is its own, and nothing of the library that validates it."""
+
+    def __dir__(cls) -> list[str]:  # noqa: N805
+        return [name for name in super().__dir__() if name in ("__doc__", "__module__") or name not in _HIDDEN]
+
+
+_HIDDEN = frozenset(dir(BaseModel)) | {"model_fields", "model_computed_fields", "model_config", "_abc_impl"}
+
+
+class Section(BaseModel, metaclass=_Public):
     """A part of the cell file: frozen, no unknown keys; None stands for a key left out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __dir__(self) -> list[str]:
+        return [*type(self).model_fields, *dir(type(self))]
 
     @model_validator(mode="before")
     @classmethod

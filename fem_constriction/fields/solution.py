@@ -28,6 +28,7 @@ from fem_constriction.fields.mesh import write
 from fem_constriction.fields.section import Plane, Section, section_of
 from fem_constriction.fields.symmetry import EDGE_TOLERANCE, Unfolding
 from fem_constriction.grids.grid import Grid
+from fem_constriction.pictures.words import amount
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.names import BULK
@@ -39,7 +40,7 @@ from fem_constriction.space.interpolation import Inside
 from fem_constriction.spectra.frequencies import frequencies_taken
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Fields:
     """phi and J of a cell for 1 V at one frequency.
 
@@ -71,6 +72,37 @@ class Fields:
     error: float
     inside: Inside
     description: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        where = amount(self.frequency, "Hz") if self.frequency else "direct current"
+        z = self.impedance
+        lines = [f"Fields of {self.cell.title or 'a cell'} at {where}, {self.backend}, for 1 V"]
+        lines.append(f"  Z of this grid  {amount(z.real, 'ohm')} {'-' if z.imag < 0 else '+'} {amount(abs(z.imag), 'ohm')} i")
+        lines.append(f"  grid            {self.grid.name}, {' x '.join(map(str, self.grid.shape))} cells")
+        return "\n".join(lines)
+
+    def plot(self, ax: Any = None, part: str = "modulus") -> Any:
+        """Draw potential and current on the section through the middle, and return the axes.
+
+        Parameters
+        ----------
+        ax
+            Axes of matplotlib; left out: those of a new figure of `pyplot`.
+        part
+            Of the potential: modulus, real, imaginary or phase.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Those that it was drawn on.
+        """
+        from matplotlib import pyplot
+
+        from fem_constriction.fields import drawn
+
+        axes = pyplot.subplots(layout="constrained")[1] if ax is None else ax
+        drawn.section(axes, self.section("y"), part)  # type: ignore[arg-type]
+        return axes
 
     @property
     def cell(self) -> Cell:

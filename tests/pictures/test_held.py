@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import pydoc
 from pathlib import Path
 
 import matplotlib as mpl
@@ -39,11 +40,16 @@ def fit(spectrum: Spectrum) -> Extraction:
 
 
 @pytest.fixture(scope="module")
+def cell(small: fc.Cell) -> fc.Cell:
+    return small
+
+
+@pytest.fixture(scope="module")
 def result(small: fc.Cell) -> Result:
     return crosscheck(small, np.geomspace(1e-3, 1e9, 25), discs=False)
 
 
-@pytest.fixture(params=["spectrum", "fit", "result"])
+@pytest.fixture(params=["spectrum", "fit", "result", "cell"])
 def held(request: pytest.FixtureRequest) -> Held:
     return request.getfixturevalue(request.param)
 
@@ -71,8 +77,8 @@ def test_what_a_title_says_is_shown_and_not_run() -> None:
 def test_axes_in_axes_out(held: Held) -> None:
     axes = Figure().subplots()
     assert held.plot(axes) is axes
-    assert axes.get_xlabel().startswith("Re $Z$ / ")
-    assert axes.get_xlabel().endswith("Ω")
+    assert axes.get_xlabel().startswith(("Re $Z$ / ", "$x$ / µm"))
+    assert axes.get_xlabel().endswith(("Ω", "µm"))
     assert isinstance(held.plot(), Axes)
 
 
@@ -103,7 +109,8 @@ def test_the_styles_for_papers_have_the_widths_of_columns() -> None:
 
 
 def test_what_is_saved_is_loaded_equal(held: Held, tmp_path: Path) -> None:
-    path = tmp_path / ("z.csv" if isinstance(held, Spectrum) else "held.json")
+    suffix = {Spectrum: "csv", fc.Cell: "toml"}.get(type(held), "json")
+    path = tmp_path / f"held.{suffix}"
     held.save(path)
     assert type(held).load(path) == held
 
@@ -225,3 +232,25 @@ def test_amounts_have_prefixes_in_letters_and_in_signs(value: float | None, unit
 def test_texts_of_the_terminal_are_given_signs_and_nothing_else_is_changed() -> None:
     said = "R = 1.5 kohm in 3 us (us alone, ohmic, 2 um, 5 u)"
     assert signed(said) == "R = 1.5 kΩ in 3 µs (us alone, ohmic, 2 µm, 5 u)"
+
+
+def test_a_cell_shows_what_is_its_own(cell: fc.Cell) -> None:
+    """Nothing of the library that validates it: neither to who completes a name nor to who asks for help."""
+    shown = [name for name in dir(cell) if not name.startswith("_")]
+    assert {"vary", "save", "load", "plot", "geometry", "contact_fraction"} <= set(shown)
+    assert [name for name in shown if name.startswith(("model_", "parse_", "construct"))] == []
+    assert "model_dump" not in pydoc.plain(pydoc.render_doc(fc.Cell))
+
+
+def test_the_picture_of_a_cell_has_its_contact_where_it_is(cell: fc.Cell) -> None:
+    face, contact = cell.picture().panels[0].series
+    assert (min(contact.x), max(contact.x)) == pytest.approx((12.5, 37.5))  # um: a quarter of 50 um x 50 um
+    assert max(face.y) == pytest.approx(50)
+
+
+def test_fields_are_a_few_lines_and_a_picture(cell: fc.Cell) -> None:
+    fields = fc.fields.solve_fields(cell, 1e3, backend="fem", level=0)
+    assert len(repr(fields).splitlines()) == 3
+    axes = Figure().subplots()
+    assert fields.plot(axes) is axes
+    assert axes.get_ylabel() == "$z$ / µm"

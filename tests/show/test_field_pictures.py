@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 import fem_constriction as fc
 from fem_constriction.fields import Fields, fields_at, solve_fields
+from fem_constriction.fields import drawn as field_plots
 from validation.cli.fields import report
-from validation.show import field_plots
 
 
 @pytest.fixture(scope="module")

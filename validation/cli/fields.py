@@ -43,8 +43,8 @@ def fields(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no tables: files and exit status only.")] = False,
 ) -> int:
     """Compute potential and current density of a cell, write them for ParaView and draw the section through the middle."""
+    from fem_constriction.fields import drawn as field_plots
     from fem_constriction.pictures import printed
-    from validation.show import field_plots
 
     cell = Cell.load(cell_file)
     points = _frequencies(frequency)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from fem_constriction.files import json_text, write_text
+from fem_constriction.pictures.held import Held
+from fem_constriction.pictures.picture import Picture
 from validation.convergence import latex, pictures, tables
 from validation.convergence.findings import Findings
 from validation.show.page import converge_sections, write_page
 
 
-class Convergence(Findings):
+class Convergence(Held, Findings):
     """A cell, families of grids, and how they converge; as tables, text, files and pictures.
 
     Parameters
@@ -31,6 +34,32 @@ class Convergence(Findings):
     apart
         Limits that are not the same, one sentence each.
     """
+
+    __repr__ = Held.__repr__
+
+    def facts(self) -> tuple[str, list[tuple[str, str]]]:
+        """Return what was solved, the verdict on the orders, and what falls short."""
+        solved = dict.fromkeys(f"{each.family.backend.name}, {each.grids}" for each in self.families)
+        rows = [("families", "; ".join(solved)), ("quantities", ", ".join(self.quantities)), ("reference", self.reference)]
+        rows.append(("orders", "as theory has them, or not settled yet" if self.passed else "short of theory's"))
+        rows += [("", failure) for failure in self.failures]
+        return f"Convergence of {self.cell.title or 'a cell'}", rows
+
+    def picture(self) -> Picture:
+        """Return the errors of Z over step and unknowns, or, where Z was not looked at, those of the numbers."""
+        return pictures.impedance(self) if "Z" in self.quantities else pictures.parameters(self)
+
+    def to_pandas(self) -> Any:
+        """Return a table with a row for each quantity on each family.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Steps, values, errors and orders, as in converge.json.
+        """
+        import pandas as pd
+
+        return pd.json_normalize(self.as_dict()["families"])
 
     @property
     def tables(self) -> tuple[tables.Table, ...]:

@@ -6,9 +6,9 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
+from fem_constriction.fields import drawn as field_plots
 from fem_constriction.fields import fields_at
 from validation.paper.cells import cell
-from validation.show import field_plots
 
 #: Hz: the pores insulate; they switch (1/(2 pi tau_Cstr) is 3 kHz at this contact); they conduct.
 FREQUENCIES: Final = (1.0, 3e3, 1e6)
