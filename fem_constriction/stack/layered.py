@@ -189,11 +189,15 @@ def runs_of(heights: Array) -> list[tuple[float, int]]:
 
 
 def _layer(values: Array, runs: Sequence[tuple[float, int]], two_port: TwoPort) -> tuple[Array, Array, Array, Array, Array]:
-    """Return A, B, C, D of a layer for modes of these eigenvalues, scaled to A D - B C <= 1, and its attenuation."""
+    """Return A, B, C, D of a layer for modes of these eigenvalues, scaled to A D - B C <= 1, and its attenuation.
+
+    Modes that have died out part of the way down are left at what they are there: what is below changes nothing any more.
+    """
     a, b, c, d = np.ones_like(values), np.zeros_like(values), np.zeros_like(values), np.ones_like(values)
     total = np.zeros_like(values)
+    alive = slice(0, values.size)
     for height, count in runs:  # from the top: the product of the matrices in this order
-        even, odd = two_port(values, height)
+        even, odd = two_port(values[alive], height)
         ratio = np.sqrt(even / odd)
         with np.errstate(divide="ignore"):  # a cell that lets nothing through has an infinite one
             theta = 2 * count * np.arctanh(np.minimum(ratio, 1 / np.maximum(ratio, 1e-300)))
@@ -201,8 +205,13 @@ def _layer(values: Array, runs: Sequence[tuple[float, int]], two_port: TwoPort) 
         uniform = even <= 1e-24 * odd  # lambda = 0: a resistor of 2 count/odd
         upper = np.where(uniform, 2 * count / odd, size * tangent)
         lower = np.where(uniform, 0.0, tangent / size)
-        a, b, c, d = a + b * lower, a * upper + b, c + d * lower, c * upper + d
-        total = total + np.where(uniform, 0.0, theta)
-        norm = np.maximum(a, d)
-        a, b, c, d = a / norm, b / norm, c / norm, d / norm
+        left, right = a[alive] + b[alive] * lower, a[alive] * upper + b[alive]
+        under, beside = c[alive] + d[alive] * lower, c[alive] * upper + d[alive]
+        norm = np.maximum(left, beside)
+        a[alive], b[alive], c[alive], d[alive] = left / norm, right / norm, under / norm, beside / norm
+        total[alive] += np.where(uniform, 0.0, theta)
+        reaching = np.flatnonzero(total[alive] < DEAD)
+        if not reaching.size:
+            break
+        alive = slice(0, int(reaching[-1]) + 1)
     return a, b, c, d, total
