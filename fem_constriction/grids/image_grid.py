@@ -17,6 +17,11 @@ from fem_constriction.grids.orders import uniform_order
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 
+#: Order of Z on voxels that are cut finer: edges of the contact, of grains and of phases make it less than 2, how much less
+#: depends on the image. Measured on polycrystals of 8^3 voxels, each cut into 1, 2 and 4 along every edge: limits of both backends
+#: differ by at most 0.7 of their uncertainties together over eleven decades; made with 2, by up to 1.05.
+ORDER = 1.5
+
 
 def image_grid(described: Described, level: int = 0) -> Grid:
     """Return the voxels of a label image as the grid of its cell, all of it, each cut into 2^level along every edge.
@@ -41,7 +46,7 @@ def image_grid(described: Described, level: int = 0) -> Grid:
         contact=contact.repeat(parts, 0).repeat(parts, 1),
         copies=1,
         name=name,
-        order=uniform_order(problem),
+        order=min(uniform_order(problem), ORDER),
     )
 
 

@@ -95,7 +95,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fc.Cell]:
         "image": images.image_cell((4, 6, 6), 4 / 36, {"image": str(folder / "image.npy")}),
         "mesh": mesh_files.mesh_cell(mesh_files.write_vtu(box, folder), (50, 50, 50)),
     }
-    two = {"two_rectangles": "rectangles", "two_outlines": "outlines", "two_bodies": "image"}
+    two = {"two_rectangles": "rectangles", "two_outlines": "outlines", "two_bodies": "mesh"}
     return found | {name: found[one].vary(patterned) for name, one in two.items()}
 
 
