@@ -158,7 +158,8 @@ class Naming:
 def _switching(model: ReducedModel, data: Data) -> float | None:
     """1/omega at which the share of the current that enters through the pores first passes half of its last value."""
     omega = np.geomspace(data.omega.min(), data.omega.max(), 400)
-    share = np.abs(model.entry(1j * omega)[PORE])
+    pores = [share for name, share in model.entry(1j * omega).items() if name.startswith(PORE)]  # of an image by phase
+    share = np.abs(np.sum(pores, axis=0))
     first = int(np.argmax(share >= share[-1] / 2))
     return float(1 / omega[first]) if first else None
 

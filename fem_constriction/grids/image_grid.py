@@ -18,8 +18,8 @@ from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 
 #: Order of Z on voxels that are cut finer: edges of the contact, of grains and of phases make it less than 2, how much less
-#: depends on the image. Measured on polycrystals of 8^3 voxels, each cut into 1, 2 and 4 along every edge: limits of both backends
-#: differ by at most 0.7 of their uncertainties together over eleven decades; made with 2, by up to 1.05.
+#: depends on the image. Measured on polycrystals of 8^3 voxels, each cut into 1, 2 and 4 along every edge: limits of both
+#: backends differ by at most 0.7 of their uncertainties together over eleven decades; made with 2, by up to 1.05.
 ORDER = 1.5
 
 

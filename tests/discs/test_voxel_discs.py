@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.constants import epsilon_0
 
 import fem_constriction as fc
 from fem_constriction.fem import FiniteElements
@@ -92,3 +93,27 @@ def test_currents_that_are_not_those_of_the_same_voxels_are_found_out(labels: np
     assert down[-1].sum((0, 1)) == pytest.approx([1.0, 1.0], rel=1e-9)
     assert worst > 0.1
     assert pairing.imbalance < 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:.*like the fields of a chessboard:fem_constriction.errors.ResolutionWarning")
+@pytest.mark.parametrize("contrast", [3.0, 100.0, 1e4])
+def test_a_chessboard_lies_inside_at_every_contrast_and_frequency(contrast: float) -> None:
+    """Keller, Dykhne: four fields of k1 and k2 conduct like sqrt(k1 k2), at every complex s; their edge no grid resolves."""
+    fields = np.add.outer(np.arange(8) // 4, np.arange(8) // 4) % 2
+    labels = np.repeat(9 * fields[:, :, None], 2, axis=2)
+    inclusion = {"label": 9, "conductivity": 0.046 / contrast, "relative_permittivity": 1e4}
+    cell = image_cell(labels.shape, 1.0, {"image": labels, "inclusions": [inclusion]}, electrode={})
+    problem = Problem.of(cell).over(FREQUENCIES)
+    pairing = on_voxels(problem, BACKENDS)
+    discs = pairing.discs(FREQUENCIES)
+    s = 2j * np.pi * FREQUENCIES
+    one, other = 0.046 + s * 150 * epsilon_0, 0.046 / contrast + s * 1e4 * epsilon_0
+    exact = 8e-6 / (np.sqrt(one * other) * cell.area)
+    assert discs.holds(exact).all()
+    assert discs.resistance is not None
+    low, high = discs.resistance
+    assert low < 8e-6 * np.sqrt(contrast) / (0.046 * cell.area) < high
+    for real in (1e-2, 1e6, 1e8):
+        low, high = pairing.enclosure(real)
+        kappa = np.sqrt((0.046 + real * 150 * epsilon_0) * (0.046 / contrast + real * 1e4 * epsilon_0))
+        assert low < 8e-6 / (kappa * cell.area) < high
