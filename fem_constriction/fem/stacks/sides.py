@@ -8,7 +8,7 @@ from scipy import sparse
 from fem_constriction.fem.stacks.mixed import MixedLine
 from fem_constriction.fem.stacks.spaces import PlanarSpace
 from fem_constriction.fem.stacks.two_port import exact
-from fem_constriction.grids.grid import Grading, Grid, family_member
+from fem_constriction.grids.grid import CROWDED, Grading, Grid, family_member
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
 from fem_constriction.stack.layered import Layered
@@ -24,7 +24,7 @@ USUAL = 2
 
 def rectangular_sides(problem: Problem, level: int) -> Sides:
     """Return both sides on member `level` of a family of rectangles, for a contact of rectangles along the axes."""
-    grid = family_member(problem, LINES, level)
+    grid = family_member(problem, LINES, level, CROWDED // DEGREE)
     x, y = (MixedLine(lines / grid.depth, DEGREE - 1) for lines in (grid.x, grid.y))
     potentials, currents = _potentials(problem, grid), _currents(problem, grid, x, y)
     return Sides(potentials, currents, (x.overlap(), y.overlap()), grid.name)
