@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -42,6 +43,11 @@ class Body(Protocol):
 
     doubles: ClassVar[int]
     uniform: ClassVar[bool]
+
+    @property
+    def electrodes(self) -> Mapping[int, str]:
+        """Label of metal inside it -> the process where that meets the electrolyte."""
+        ...
 
     @property
     def kind(self) -> Kind:
@@ -100,6 +106,7 @@ class Stack:
     #: 180 doubles per unknown (network and finite elements, 0.1 to 1.6 million).
     doubles: ClassVar[int] = 200
     uniform: ClassVar[bool] = True
+    electrodes: ClassVar[Mapping[int, str]] = MappingProxyType({})
 
     lengths: Lengths
     ends: Array
@@ -229,6 +236,7 @@ class Mesh:
     #: Matrices are assembled and factorised as they are: measured 900 at 7e4 unknowns.
     doubles: ClassVar[int] = 1200
     uniform: ClassVar[bool] = True
+    electrodes: ClassVar[Mapping[int, str]] = MappingProxyType({})
     kind: ClassVar[Kind] = MESH
     layers: ClassVar[int] = 1
 

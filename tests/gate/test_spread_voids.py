@@ -9,6 +9,7 @@ import pytest
 from images import ELECTRODE, image_cell
 
 import fem_constriction as fc
+from fem_constriction.errors import InputError
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import solve_grid
@@ -49,3 +50,14 @@ def test_voids_of_the_metal_become_metal_and_those_of_the_electrolyte_stay() -> 
 
 def test_without_the_list_of_voids_nothing_is_stated() -> None:
     assert spread(Problem.of(with_metal())) is None
+
+
+def test_elements_refuse_voids_that_would_short_charge_transfer_and_take_empty_ones() -> None:
+    """Lower and upper sides of one resistance: a void that stores charge changes no direct current, and elements say so."""
+    cell = with_metal()
+    with pytest.raises(InputError, match="voids with a permittivity meet metal beside charge transfer"):
+        fc.resistance(cell, backend="fem")
+    empty = cell.vary({"electrolyte.microstructure.phases": [METAL, {"label": 2, "kind": "hole"}]})
+    below, above = (fc.resistance(empty, backend=name) for name in ("fem", "network"))
+    assert above == pytest.approx(fc.resistance(cell), rel=1e-6)
+    assert 0.9 * above < below < above

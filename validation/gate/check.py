@@ -100,7 +100,8 @@ class Crosscheck:
     @cached_property
     def geometric(self) -> Geometric | None:
         """R_DC(3D) - R_DC(1D-PM), or less that of the body under full contact; None where no direct current flows."""
-        if not self.problem.body.uniform and self.problem.contact_fraction < 1:
+        body = self.problem.body
+        if not body.uniform and (self.problem.contact_fraction < 1 or body.electrodes):
             return geometric_by_spreading(self.families, self.even) if self.even else None
         return geometric_resistance(self.problem, self.direct, self.families)
 

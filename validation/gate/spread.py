@@ -111,7 +111,7 @@ def _touching(problem: Problem, body: Image, labels: Labels, pieces: Pieces, con
 def spread_families(problem: Problem, families: Mapping[str, Family]) -> dict[str, Family]:
     """Return the families of `spread`, on as many grids as each backend has of the cell itself; none where there is none."""
     even = spread(problem)
-    if even is None or (problem.contact_fraction == 1 and not Image.of(problem.body).electrodes):
+    if even is None or (problem.contact_fraction == 1 and not problem.body.electrodes):
         return {}
     return {name: _like(even, family.backend, len(family.solutions)) for name, family in families.items()}
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
+from fem_constriction.errors import InputError
 from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.voxels.meanfield import Lattice
 from fem_constriction.fem.voxels.medium import NONE, NOTHING, Medium, medium_of
@@ -23,6 +25,7 @@ from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.grids.image_paths import no_path
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Problem
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE
 from fem_constriction.reduction.assembly import Assembly, Potentials
 from fem_constriction.solving.capabilities import FAMILY, GRID, POTENTIALS
 from fem_constriction.solving.one_grid import check_memory
@@ -53,6 +56,7 @@ class VoxelElements(Elements):
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return one matrix per place. Raises InputError without a path for current."""
         labels, made = labels_of(problem)
+        _refuse_voids(problem, Image.of(problem.body), labels, _contact(grid, labels.shape))
         medium = image_medium(problem, labels, grid)
         if not np.any(medium.faces[0][0] != NONE):
             raise no_path(problem, labels, _contact(grid, labels.shape))
@@ -79,6 +83,28 @@ def image_medium(problem: Problem, labels: NDArray[Any], grid: Grid) -> Medium:
     islands = (medium.voxels != NOTHING) & ~medium.grounded(*every)
     islands[0] = islands[-1] = False
     return medium.without(islands)
+
+
+def _refuse_voids(problem: Problem, body: Image, labels: NDArray[Any], contact: NDArray[np.bool_]) -> None:
+    """Raise InputError where a void that stores charge meets metal beside charge transfer.
+
+    Where the three meet, the potential of the void leads from V to that of the electrolyte within no distance. Elements that
+    are continuous there hold the electrolyte at V, and come to the limit like 1/ln(1/h): 3.15e6 ohm for 9.83e6 on 8^3 voxels.
+    """
+    stores = [label for label, phase in body.inclusions.items() if phase in body.voids and phase in problem.places]
+    void = np.isin(labels, stores)
+    sides = {CHARGE_TRANSFER: (0, contact), COUNTER_ELECTRODE: (-1, np.ones_like(contact))}
+    for process, (layer, touched) in sides.items():
+        metal = np.isin(labels, [label for label, of in body.electrodes.items() if of == process])
+        beside = ndimage.binary_dilation(metal) if metal.any() else metal
+        if process in problem.places and (np.any(void & beside) or np.any(void[layer] & touched)):
+            raise InputError(
+                key="electrolyte.microstructure.phases",
+                when="for finite elements",
+                why="voids with a permittivity meet metal beside charge transfer, and elements hold the electrolyte at the "
+                "metal's potential where the three meet",
+                remedy="allowed is backend network, or relative_permittivity = 0",
+            )
 
 
 def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mapping[str, Any]) -> Assembly:
