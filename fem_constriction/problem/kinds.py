@@ -31,12 +31,10 @@ TWO_RECTANGLES: Final = Kind(
 TWO_OUTLINES: Final = Kind(
     "two_outlines", "counter_electrode.contact", "a stack with contacts of another outline at two electrodes"
 )
-TWO_BODIES: Final = Kind(
-    "two_bodies", "counter_electrode.contact", "a label image or a mesh with a patterned counter electrode"
-)
-KINDS: Final = (RECTANGLES, OUTLINES, PIXELS, IMAGE, MESH, TWO_RECTANGLES, TWO_OUTLINES, TWO_BODIES)
+TWO_MESH: Final = Kind("two_mesh", "counter_electrode.contact", "a mesh from a file with a patterned counter electrode")
+KINDS: Final = (RECTANGLES, OUTLINES, PIXELS, IMAGE, MESH, TWO_RECTANGLES, TWO_OUTLINES, TWO_MESH)
 
 
 def with_counter(kind: Kind) -> Kind:
     """Return the kind of a cell whose counter electrode is patterned as well: of an image grids have shares."""
-    return {RECTANGLES: TWO_RECTANGLES, OUTLINES: TWO_OUTLINES, PIXELS: TWO_OUTLINES}.get(kind, TWO_BODIES)
+    return {RECTANGLES: TWO_RECTANGLES, OUTLINES: TWO_OUTLINES, PIXELS: TWO_OUTLINES}.get(kind, TWO_MESH)

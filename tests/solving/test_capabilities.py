@@ -87,7 +87,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fc.Cell]:
     lines = np.linspace(0, 50, 5)
     box = mesh_files.box(lines, lines, lines, "hexahedron", contact=lambda p: np.all(np.abs(p[:2] - 25) < 13, axis=0))
     square = {"shape": "square", "fraction": 0.25}
-    patterned = {"counter_electrode": {"contact": square, "pore": {"capacitance": "8.85 uF/cm^2"}}}
+    patterned = {"counter_electrode": {"contact": square, "charge_transfer": {"resistance": "1 ohm cm^2"}}}
     found = {
         "rectangles": outline_cells.cell(square),
         "outlines": outline_cells.cell(outline_cells.DISC),
@@ -95,7 +95,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fc.Cell]:
         "image": images.image_cell((4, 6, 6), 4 / 36, {"image": str(folder / "image.npy")}),
         "mesh": mesh_files.mesh_cell(mesh_files.write_vtu(box, folder), (50, 50, 50)),
     }
-    two = {"two_rectangles": "rectangles", "two_outlines": "outlines", "two_bodies": "mesh"}
+    two = {"two_rectangles": "rectangles", "two_outlines": "outlines", "two_mesh": "mesh"}
     return found | {name: found[one].vary(patterned) for name, one in two.items()}
 
 

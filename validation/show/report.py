@@ -109,6 +109,11 @@ def _geometric(found: Geometric, extraction: Extraction | None) -> RenderableTyp
     if found.enclosure is not None:
         low, high = (amount(value, "ohm") for value in found.enclosure)
         rows.append(("  enclosed between", f"{low} and {high}", "guaranteed"))
+    for name, (value, uncertainty) in found.electrodes.items():
+        words = f"{name.replace('_', ' ')} by itself, the other one even"
+        rows.append((words, amount(value, "ohm"), amount(uncertainty, "ohm", 1)))
+    if found.interaction is not None:
+        rows.append(("  their interaction", amount(found.interaction[0], "ohm"), amount(found.interaction[1], "ohm", 1)))
     if fitted is not None:
         spread = [u for u in (fitted.R.discretisation, fitted.R.model, fitted.R.nominal) if u is not None]
         rows.append(
