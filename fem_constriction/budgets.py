@@ -4,7 +4,7 @@ The part of a process in R_DC is what it dissipates for unit current, P_p = g_p 
 interfaces). R_DC is the minimum of the sum over all currents, so alpha_p = g_p P_p is dR_DC/d(1/g_p): the weights depend on
 geometry and on ratios of conductances alone, and sum alpha_p/g_p = R_DC (Euler: R_DC is of the first degree in the 1/g_p).
 Less those of the 1D-PM they are the weights of the geometric R_Cstr = R_DC(3D) - R_DC(1D-PM), none negative where pores
-insulate.
+insulate. A polycrystal or another body that no circuit describes takes the place of the 1D-PM itself, under full contact.
 
 P_p is also the derivative of R_DC by -ln g_p, so on a family of grids it converges with the order of R_DC, and extrapolated
 parts still sum to the extrapolated R_DC.
@@ -12,7 +12,7 @@ parts still sum to the extrapolated R_DC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,12 @@ from fem_constriction.errors import Absent, ComputationError, InputError
 from fem_constriction.problem.one_dimensional import in_series, one_dimensional_resistance
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import by_name
-from fem_constriction.processes.names import BULK
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.full_contact import of_interface, under_full_contact
 from fem_constriction.solving.refinement import NEIGHBOURS, Family, Limit, extrapolate, solve_family
 from fem_constriction.spectra.frequencies import frequencies_taken
 
@@ -42,20 +43,22 @@ SOLVED = 1e-10
 class Part:
     """P_p = alpha_p/g_p of one process, in R_DC and in the geometric R_Cstr.
 
-    conductance: g_p in S/m (bulk) or S/m2; direct: part of R_DC in ohm; one_dimensional: part of R_DC of the 1D-PM in ohm,
-    exact; uncertainty: of direct, hence of constriction, in ohm; unit: of alpha.
+    conductance: g_p in S/m (bulk) or S/m2; direct: part of R_DC in ohm; full_contact: part of R_DC under full contact, of the
+    1D-PM or of the same body, in ohm, nan where there is neither; uncertainty: of direct, in ohm; constriction_uncertainty: of
+    constriction; unit: of alpha.
     """
 
     conductance: float
     direct: float
-    one_dimensional: float
+    full_contact: float
     uncertainty: float
+    constriction_uncertainty: float
     unit: str
 
     @property
     def constriction(self) -> float:
         """Part of R_Cstr in ohm."""
-        return self.direct - self.one_dimensional
+        return self.direct - self.full_contact
 
     @property
     def alpha(self) -> float:
@@ -72,28 +75,31 @@ class Part:
         return {
             "conductance_SI": self.conductance,
             "R_DC_ohm": self.direct,
-            "R_1D_ohm": self.one_dimensional,
+            "R_full_contact_ohm": self.full_contact,
             "R_Cstr_ohm": self.constriction,
             "uncertainty_ohm": self.uncertainty,
+            "R_Cstr_uncertainty_ohm": self.constriction_uncertainty,
             "alpha": self.alpha,
             "alpha_direct": self.alpha_direct,
-            "alpha_uncertainty": self.uncertainty * self.conductance,
+            "alpha_uncertainty": self.constriction_uncertainty * self.conductance,
             "alpha_unit": self.unit,
         }
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Budget:
-    """R_Cstr = R_DC(3D) - R_DC(1D-PM) = sum of the parts of the processes that conduct direct current.
+    """R_Cstr = R_DC(3D) - R_DC at full contact = sum of the parts of the processes that conduct direct current.
 
-    resistance: (R_DC, uncertainty) in ohm, the limit of the family; one_dimensional: R_DC of the 1D-PM in ohm.
+    resistance: (R_DC, uncertainty) in ohm, the limit of the family; full_contact: R_DC of the 1D-PM in ohm, or of the same body
+    under full contact, nan where there is none (electrodes in an image without `voids`); constriction_uncertainty: of R_Cstr.
     """
 
     problem: Problem
     backend: str
     parts: Mapping[str, Part]
     resistance: tuple[float, float]
-    one_dimensional: float
+    full_contact: float
+    constriction_uncertainty: float
 
     @property
     def cell(self) -> Cell:
@@ -103,14 +109,19 @@ class Budget:
     @property
     def constriction(self) -> tuple[float, float]:
         """(R_Cstr, uncertainty) in ohm."""
-        return self.resistance[0] - self.one_dimensional, self.resistance[1]
+        return self.resistance[0] - self.full_contact, self.constriction_uncertainty
+
+    @property
+    def stated(self) -> bool:
+        """Whether there is a full contact that R_Cstr is counted from."""
+        return bool(np.isfinite(self.full_contact))
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
         value, uncertainty = self.constriction
         return {
             "R_DC_ohm": self.resistance[0],
-            "R_1D_ohm": self.one_dimensional,
+            "R_full_contact_ohm": self.full_contact,
             "R_Cstr_ohm": value,
             "uncertainty_ohm": uncertainty,
             "processes": {name: part.as_dict() for name, part in self.parts.items()},
@@ -161,27 +172,93 @@ def budget(what: Described | Family, *, backend: str | Backend = "network") -> B
         family = solve_family(problem, chosen, None)
     resistance = family.resistance()
     grids = [parts(solution.model, np.zeros(1)) for solution in family.solutions[-3:]]
-    plain = one_dimensional_parts(problem)
+    eps = max(family.finest.model.basis_error, SOLVED**2)
+    erratic = family.erratic(np.zeros(1))
+    reference = _Reference.of(family)
     found = {}
     conducting = {place: y for place, y in problem.places.items() if y.conductance}
     for process, element in by_name(conducting).items():
-        limit = extrapolate(np.array([each[process] for each in grids]), family.order, erratic=family.erratic(np.zeros(1)))
+        limit = extrapolate(np.array([each[process] for each in grids]), family.order, erratic=erratic)
         value = float(limit.value[0].real)
-        lacks = _lacking(value, resistance[0], max(family.finest.model.basis_error, SOLVED**2))
+        uncertainty = float(limit.uncertainty[0] + _lacking(value, resistance[0], eps))
+        full, squeezed = reference.of_part(process, [each[process] for each in grids], (value, uncertainty))
         found[process] = Part(
             conductance=element.conductance,
             direct=value,
-            one_dimensional=plain[process],
-            uncertainty=float(limit.uncertainty[0] + lacks),
+            full_contact=full,
+            uncertainty=uncertainty,
+            constriction_uncertainty=squeezed,
             unit="1/m" if process == BULK else "1/m^2",
         )
+    full, squeezed = reference.of_whole(resistance)
     return Budget(
         problem=problem,
         backend=family.backend.name,
         parts=found,
         resistance=resistance,
-        one_dimensional=one_dimensional_resistance(problem),
+        full_contact=full,
+        constriction_uncertainty=squeezed,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Reference:
+    """What R_Cstr is counted from: the 1D-PM (exact), or the body under full contact on the same grids, or nothing (nan).
+
+    family: of the cell; even: of the body under full contact; interface: how its interface's part falls to processes.
+    """
+
+    family: Family
+    even: Family | None
+    interface: Mapping[str, float]
+    plain: Mapping[str, float]
+
+    @classmethod
+    def of(cls, family: Family) -> _Reference:
+        problem = family.problem
+        if problem.body.uniform:
+            return cls(family, None, {}, one_dimensional_parts(problem))
+        even = under_full_contact(family)
+        return cls(family, even, {} if even in (None, family) else of_interface(problem), {})
+
+    def of_part(self, process: str, grids: Sequence[Any], direct: tuple[float, float]) -> tuple[float, float]:
+        """Return the part of a process at full contact and the uncertainty of its part of R_Cstr, ohm."""
+        if self.even is None:
+            return self.plain.get(process, np.nan), direct[1] if self.plain else np.nan
+        if self.even is self.family:
+            return direct[0], 0.0
+        below = [self._even(process, solution.model) for solution in self.even.solutions[-3:]]
+        return self._less(np.array([a - b for a, b in zip(grids, below, strict=True)]), direct[0], float(below[-1][0].real))
+
+    def of_whole(self, resistance: tuple[float, float]) -> tuple[float, float]:
+        """Return R_DC at full contact and the uncertainty of R_Cstr, ohm."""
+        if self.family.problem.body.uniform:
+            return one_dimensional_resistance(self.family.problem), resistance[1]
+        if self.even is None:
+            return np.nan, np.nan
+        if self.even is self.family:
+            return resistance[0], 0.0
+        pairs = zip(self.family.solutions[-3:], self.even.solutions[-3:], strict=True)
+        differences = np.array([[one.model.resistance() - other.model.resistance()] for one, other in pairs])
+        limit = extrapolate(differences, self.family.order, erratic=self.family.erratic(np.zeros(1)))
+        left = sum(each.finest.model.basis_error + TARGET for each in (self.family, self.even))
+        return resistance[0] - float(limit.value[0].real), float(limit.uncertainty[0]) + left * resistance[0]
+
+    def _even(self, process: str, model: ReducedModel) -> NDArray[np.complex128]:
+        """The part of a process on one grid at full contact, the interface's shared out."""
+        made = parts(model, np.zeros(1))
+        if process in self.interface:
+            return made[CHARGE_TRANSFER] * self.interface[process]
+        return made[process] if process in made and process != CHARGE_TRANSFER else np.zeros(1, dtype=np.complex128)
+
+    def _less(self, differences: NDArray[np.complex128], direct: float, below: float) -> tuple[float, float]:
+        assert self.even is not None, "asked of a body that has a full contact"
+        limit = extrapolate(differences, self.family.order, erratic=self.family.erratic(np.zeros(1)))
+        lacks = sum(
+            _lacking(part, each.finest.model.resistance(), max(each.finest.model.basis_error, SOLVED**2))
+            for part, each in ((direct, self.family), (below, self.even))
+        )
+        return direct - float(limit.value[0].real), float(limit.uncertainty[0] + lacks)
 
 
 def one_dimensional_parts(described: Described) -> dict[str, float]:
@@ -301,6 +378,8 @@ def activation_energy(
             allowed = ", ".join(known)
             raise InputError(key=f"energies.{process}", value=energy, allowed=f"the processes are {allowed}")
     energies = {process: checked(f"energies.{process}", energy, ENERGY) for process, energy in energies.items()}
+    if constriction and not found.stated:
+        raise ComputationError("no R_Cstr is stated, and it has no activation energy")
     total, uncertainty = found.constriction if constriction else found.resistance
     if abs(total) <= uncertainty:
         raise ComputationError(
@@ -313,5 +392,8 @@ def activation_energy(
         )
         / total
     )
-    spread = sum(abs(energies.get(process, 0.0) - value) * part.uncertainty for process, part in found.parts.items())
+    spread = sum(
+        abs(energies.get(process, 0.0) - value) * (part.constriction_uncertainty if constriction else part.uncertainty)
+        for process, part in found.parts.items()
+    )
     return value, spread / abs(total)

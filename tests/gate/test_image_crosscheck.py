@@ -8,11 +8,12 @@ import pytest
 from fem_constriction.fem import FiniteElements
 from fem_constriction.problem.one_dimensional import one_dimensional_resistance
 from fem_constriction.problem.problem import Problem
+from fem_constriction.solving.full_contact import spread
 from fem_constriction.solving.refinement import solve_family
 from network import Network
 from tests.shared.images import BOUNDARY, image_cell
 from validation.gate.run import crosscheck
-from validation.gate.spread import geometric_by_spreading, spread, spread_families
+from validation.gate.spread import geometric_by_spreading, spread_families
 
 pytestmark = pytest.mark.filterwarnings("ignore::fem_constriction.errors.PicturedWarning")
 

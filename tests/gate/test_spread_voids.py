@@ -12,8 +12,8 @@ import fem_constriction as fc
 from fem_constriction.errors import InputError
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.full_contact import spread
 from fem_constriction.solving.one_grid import solve_grid
-from validation.gate.spread import spread
 
 METAL = {"label": 1, "kind": "electrode", "tied_to": "working"}
 VOID = {"label": 2, "kind": "hole", "relative_permittivity": 1}

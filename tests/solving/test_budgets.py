@@ -276,7 +276,8 @@ def compared(cell: fc.Cell) -> Compared:
 def planted(found: Budget, factor: float = 1.0, wider: float = 1.0) -> Budget:
     """The budget with the grain boundaries' part off by a factor, or known less well."""
     part = found.parts["grain_boundary"]
-    wrong = replace(part, direct=part.direct * factor, uncertainty=part.uncertainty * wider)
+    wide = {name: getattr(part, name) * wider for name in ("uncertainty", "constriction_uncertainty")}
+    wrong = replace(part, direct=part.direct * factor, **wide)
     return replace(found, parts={**found.parts, "grain_boundary": wrong})
 
 

@@ -81,7 +81,7 @@ def _over(cell: Cell, fractions: str) -> list[Cell]:
 def _write(record: Mapping[str, Any], found: Sequence[Compared], folder: Path) -> list[Path]:
     path = folder / "budget.json"
     write_text(path, json_text(record) + "\n")
-    if sum(not each.vanished for each in found) < 2:
+    if sum(each.stated and not each.vanished for each in found) < 2:
         return [path]
     from fem_constriction.pictures.printed import write
     from validation.show.pictures.budget import over_fraction

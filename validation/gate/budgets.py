@@ -27,7 +27,12 @@ class Compared:
     @property
     def best(self) -> Budget:
         """The budget whose R_Cstr is known best."""
-        return min(self.budgets.values(), key=lambda found: found.constriction[1])
+        return min(self.budgets.values(), key=lambda found: found.constriction[1] if found.stated else found.resistance[1])
+
+    @property
+    def stated(self) -> bool:
+        """Whether there is an R_Cstr: the cell has a full contact that it is counted from."""
+        return self.best.stated
 
     @property
     def vanished(self) -> bool:
@@ -37,9 +42,13 @@ class Compared:
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
-        """Agree if |P_1 - P_2| <= u_1 + u_2 <= 5 % of R_Cstr for every pair, disagree if one differs by more, or unresolved."""
+        """Agree if |P_1 - P_2| <= u_1 + u_2 <= 5 % of R_Cstr for every pair, disagree if one differs by more, or unresolved.
+
+        Where no R_Cstr is stated the parts are those of R_DC.
+        """
         found: dict[str, Verdict] = {}
-        widest = max(GEOMETRIC * abs(self.best.constriction[0]), VANISHED * self.best.resistance[0])
+        whole = self.best.constriction[0] if self.stated else self.best.resistance[0]
+        widest = max(GEOMETRIC * abs(whole), VANISHED * self.best.resistance[0])
         for process in self.best.parts if len(self.budgets) > 1 else ():
             gap, width = self.difference(process)
             found[process] = "disagree" if gap > width else "agree" if width <= widest else "unresolved"
@@ -47,14 +56,15 @@ class Compared:
 
     def difference(self, process: str) -> tuple[float, float]:
         """Return (|P_1 - P_2|, u_1 + u_2) in ohm of the pair that differs most for its uncertainties."""
-        each = [found.parts[process] for found in self.budgets.values()]
+        parts = [found.parts[process] for found in self.budgets.values()]
+        each = [(p.constriction, p.constriction_uncertainty) if self.stated else (p.direct, p.uncertainty) for p in parts]
         pairs = [(a, b) for i, a in enumerate(each) for b in each[i + 1 :]]
-        gaps = [(abs(a.direct - b.direct), a.uncertainty + b.uncertainty) for a, b in pairs]
-        return max(gaps, key=lambda pair: pair[0] / pair[1])
+        gaps = [(abs(a[0] - b[0]), a[1] + b[1]) for a, b in pairs]
+        return max(gaps, key=lambda pair: pair[0] / pair[1] if pair[1] else float("inf") if pair[0] else 0.0)
 
     def energy(self) -> tuple[float, float] | None:
         """Return the activation energy of R_Cstr in J, None without constriction or temperature."""
-        if not self.best.problem.activation_energies or self.vanished:
+        if not self.best.problem.activation_energies or not self.stated or self.vanished:
             return None
         try:
             return budgets.activation_energy(self.best)

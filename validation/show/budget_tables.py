@@ -13,6 +13,12 @@ from fem_constriction.pictures.words import amount
 from validation.gate.budgets import Compared, processes_of
 from validation.show import report
 
+#: Said instead of R_Cstr where there is nothing that it could be counted from.
+NOT_STATED = (
+    "R_Cstr is not stated: electrodes in an image are compared with the body whose voids are metal, and no voids beside metal "
+    "of the working electrode are named (microstructure.voids)."
+)
+
 
 def budget_report(found: Sequence[Compared]) -> RenderableType:
     """A table of processes for one cell, one of contact fractions for several."""
@@ -22,6 +28,7 @@ def budget_report(found: Sequence[Compared]) -> RenderableType:
 def _processes(found: Compared) -> Group:
     best, title = found.best, found.cell.title or "Cell"
     total, whole = best.constriction[0], best.resistance[0]
+    reference = "1D-PM" if best.problem.body.uniform else "same body under full contact"
     direct, squeezed = [], []
     for name, part in best.parts.items():
         words = name.replace("_", " ")
@@ -29,29 +36,36 @@ def _processes(found: Compared) -> Group:
         share = f"{part.direct / whole:.2%}"
         direct.append(
             (words, f"{part.conductance:.4g} {unit}", f"{part.alpha_direct:.5g} {part.unit}", _ohm(part.direct), share,
-             _ohm(part.one_dimensional))
+             _ohm(part.full_contact) if found.stated else "")
         )  # fmt: skip
-        each = [column for b in found.budgets.values() for column in _known(b.parts[name])]
+        each = [column for b in found.budgets.values() for column in _known(b.parts[name], found.stated)]
         share = "" if found.vanished else f"{part.constriction / total:.2%}"
-        squeezed.append((words, f"{part.alpha:.5g} {part.unit}", share, *each, *_verdict(found, name)))
-    direct.append(("sum", "", "", _ohm(whole), "", _ohm(best.one_dimensional)))
-    sums = [column for b in found.budgets.values() for column in (_ohm(b.constriction[0]), _ohm(b.constriction[1], 1))]
-    squeezed.append(("R_Cstr", "", "", *sums, *[""] * (2 * (len(found.budgets) > 1))))
+        stated = (f"{part.alpha:.5g} {part.unit}", share) if found.stated else ()
+        squeezed.append((words, *stated, *each, *_verdict(found, name)))
+    direct.append(("sum", "", "", _ohm(whole), "", _ohm(best.full_contact) if found.stated else ""))
+    known = [b.constriction if found.stated else b.resistance for b in found.budgets.values()]
+    sums = [column for value, u in known for column in (_ohm(value), _ohm(u, 1))]
+    empty = [""] * (2 * (len(found.budgets) > 1))
+    squeezed.append(("R_Cstr", "", "", *sums, *empty) if found.stated else ("R_DC", *sums, *empty))
     backends = [column for name in found.budgets for column in (name, "u")]
     judged = ("differ by", "verdict") if len(found.budgets) > 1 else ()
     made: list[RenderableType] = [
         report.table(
             f"{title}: R_DC by process (of {best.backend})",
-            ("process", "conductance", "alpha", "part of R_DC", "share", "of the 1D-PM"),
+            ("process", "conductance", "alpha", "part of R_DC", "share", f"of the {reference}" if found.stated else ""),
             direct,
         ),
         report.table(
-            "Geometric constriction resistance R_DC(3D) - R_DC(1D-PM) by process",
-            ("process", "alpha", "share", *backends, *judged),
+            f"Geometric constriction resistance R_DC(3D) - R_DC({reference}) by process"
+            if found.stated
+            else "R_DC by process of each backend",
+            ("process", *(("alpha", "share") if found.stated else ()), *backends, *judged),
             squeezed,
         ),
     ]
-    if found.vanished:
+    if not found.stated:
+        made.append(Text(NOT_STATED))
+    elif found.vanished:
         made.append(Text("There is no constriction."))
     if (energy := found.energy()) is not None and found.cell.temperature is not None:
         made.append(
@@ -67,15 +81,17 @@ def _fractions(found: Sequence[Compared]) -> RenderableType:
     for each, energy in zip(found, energies, strict=True):
         value, uncertainty = each.best.constriction
         shares = [
-            "" if each.vanished or name not in each.best.parts else f"{each.best.parts[name].constriction / value:.2%}"
+            ""
+            if each.vanished or not each.stated or name not in each.best.parts
+            else f"{each.best.parts[name].constriction / value:.2%}"
             for name in processes
         ]
         verdict = next((v for v in ("disagree", "unresolved", "agree") if v in each.verdicts.values()), "")
         rows.append(
             (
                 f"{each.cell.contact_fraction:g}",
-                "none" if each.vanished else _ohm(value),
-                "" if each.vanished else _ohm(uncertainty, 1),
+                "not stated" if not each.stated else "none" if each.vanished else _ohm(value),
+                "" if each.vanished or not each.stated else _ohm(uncertainty, 1),
                 *shares,
                 *([f"{energy[0] / elementary_charge:.5g} eV" if energy else ""] if any(energies) else []),
                 verdict,
@@ -90,8 +106,9 @@ def _verdict(found: Compared, process: str) -> tuple[str, ...]:
     return (_ohm(found.difference(process)[0], 1), found.verdicts[process]) if len(found.budgets) > 1 else ()
 
 
-def _known(part: Part) -> tuple[str, str]:
-    return _ohm(part.constriction), _ohm(part.uncertainty, 1)
+def _known(part: Part, stated: bool) -> tuple[str, str]:
+    value, uncertainty = (part.constriction, part.constriction_uncertainty) if stated else (part.direct, part.uncertainty)
+    return _ohm(value), _ohm(uncertainty, 1)
 
 
 def _ohm(value: float, places: int = 3) -> str:

@@ -23,7 +23,7 @@ def over_fraction(found: Sequence[Compared], title: str = "") -> Picture:
     found: ascending in fraction. A cell without constriction (full contact) is left out, and so is a part within its
     uncertainty. Negative parts (pores that conduct relieve the contact) are drawn by their size, dashed, and below zero.
     """
-    there = [each for each in found if not each.vanished]
+    there = [each for each in found if each.stated and not each.vanished]
     x = np.array([each.cell.contact_fraction for each in there])
     processes = processes_of(there)
     best = _parts(there, processes)
@@ -72,7 +72,10 @@ def _parts(found: Sequence[Compared], processes: Sequence[str], backend: str = "
     known = {name: [parts.get(name) for parts in chosen] for name in processes}
     return np.array(
         [
-            [0.0 if part is None or abs(part.constriction) <= part.uncertainty else part.constriction for part in known[name]]
+            [
+                0.0 if part is None or abs(part.constriction) <= part.constriction_uncertainty else part.constriction
+                for part in known[name]
+            ]
             for name in processes
         ]
     )
