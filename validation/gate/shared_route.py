@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from fem_constriction.arrays import Array
@@ -279,16 +280,19 @@ class _Own:
     def impedance(self, y: Mapping[str, complex]) -> tuple[complex, float]:
         """Return b' A^-1 b, and what rounding of the entries of A may do to it, relative: eps |x|' |A| |x| / |Z|.
 
-        Refined with residuals process by process, formed from differences: a contact that conducts 1e9 times better
-        than the rest would otherwise leave its rounding in the sum of all (4e-6 of Z).
+        Of the unknowns that matrix entries join to V: the others (voxels of metal, islands) have no current, and no equation of
+        theirs holds one of these. Refined with residuals process by process, formed from differences: a contact that conducts
+        1e9 times better than the rest would otherwise leave its rounding in the sum of all (4e-6 of Z).
         """
         system = self.system(y)
         port = np.zeros(self.unknowns, dtype=system.dtype)
         port[-1] = 1.0
-        factors = splu(system, permc_spec="COLAMD", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-        x = factors.solve(port)
-        for _ in range(REFINED):
-            x = x + factors.solve(self._left(y, x, port))
+        there = reached(system)
+        inside = sparse.csc_array(system[there][:, there])
+        factors = splu(inside, permc_spec="COLAMD", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        x = np.zeros_like(port)
+        for _ in range(REFINED + 1):
+            x[there] += factors.solve(self._left(y, x, port)[there])
         size = np.abs(x)
         return complex(x[-1] + x @ self._left(y, x, port)), float(
             np.finfo(float).eps * (size @ (abs(system) @ size)) / size[-1]
@@ -314,6 +318,14 @@ class _Own:
         return plain, float(2 * np.sqrt(2) * energy / abs(plain))
 
 
+def reached(system: sparse.csc_array) -> NDArray[np.int64]:
+    """Return the unknowns that entries other than 0 join to the last one, ascending: a block that nothing else enters."""
+    joined = sparse.csr_array(abs(system))
+    joined.eliminate_zeros()
+    part = connected_components(joined, directed=False)[1]
+    return np.flatnonzero(part == part[-1])
+
+
 #: Iterations, and part of the residual that may be left, in `_energy`: a bound takes no more than its first digit.
 ITERATIONS, LEFT = 2000, 0.1
 
@@ -323,7 +335,8 @@ def _energy(system: sparse.csc_array, residual: NDArray[np.complex128]) -> float
 
     Raises ComputationError where these do not arrive.
     """
-    total, inverse = 0.0, 1 / system.diagonal()
+    diagonal = system.diagonal()
+    total, inverse = 0.0, np.divide(1.0, diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
     for part in (residual.real, residual.imag):
         left = part.copy()
         step = inverse * left
