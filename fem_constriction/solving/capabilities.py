@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from fem_constriction.errors import InputError
 from fem_constriction.problem.kinds import IMAGE, KINDS, MESH, OUTLINES, PIXELS, RECTANGLES, Kind
@@ -183,6 +183,8 @@ def gap(task: str, described: Described, backends: Sequence[Any]) -> InputError 
             if name in reasons:
                 where, why = f"for `{task}` with backend '{backend.name}'", f"it cannot take {name}, {reasons[name]}"
                 return InputError(key=key, when=where, why=why, remedy="allowed is another backend")
+        if (told := getattr(backend, "refusal", None)) is not None and (refused := told(problem)) is not None:
+            return cast("InputError", refused)
     for each in TASKS[task].some:
         if not any(each in offers(backend, kind) for backend in backends):
             names = ", ".join(backend.name for backend in backends)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fem_constriction.arrays import Array
+from fem_constriction.errors import InputError
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.reduction.assembly import Assembly
@@ -63,6 +64,10 @@ class Scheme:
 
     def affordable(self, grid: Grid) -> None:
         """Raise MemoryShort where the grid is known to be too large before anything is computed."""
+
+    def refusal(self, problem: Problem) -> InputError | None:
+        """Return why this one cell cannot be taken although its kind is, None where it can."""
+        return None
 
     def opposite(self, problem: Problem) -> Any:
         """Return a backend that bounds Z from the other side on the same kind of grids; None where there is no need."""
@@ -128,6 +133,12 @@ class ByKind:
     def affordable(self, grid: Grid) -> None:
         """Raise MemoryShort where a grid is known to be too large before anything is computed."""
         self._on(grid).affordable(grid)
+
+    def refusal(self, described: Described) -> InputError | None:
+        """Return why this one cell cannot be taken although its kind is (what its voxels are), None where it can."""
+        problem = Problem.of(described)
+        scheme = self.schemes.get(problem.kind.name)
+        return None if scheme is None else scheme.refusal(problem)
 
     def opposite(self, described: Described) -> Any:
         """Return a backend that bounds Z from the other side on the same kind of grids; None where there is no need."""

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, MemoryShort, ResolutionWarning
 from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
 from fem_constriction.grids.grid import Grid
-from fem_constriction.grids.image_grid import edges_of, image_grid, subdivided
+from fem_constriction.grids.image_grid import UNKNOWN, edges_of, image_grid, subdivided
 from fem_constriction.grids.image_labels import Labels, labels_of
 from fem_constriction.grids.image_paths import no_path
 from fem_constriction.problem.bodies import Image
@@ -181,6 +182,10 @@ class Images(Scheme):
         """Return how many voxels and sides of the electrodes there are at most."""
         nx, ny, nz = grid.shape
         return nx * ny * (nz + 2 * len(grid.layers)) + 1
+
+    def erratic(self, problem: Problem, grid: Grid, s: ArrayLike) -> Array:
+        """Return what is not known of the order of voxels, as a part of the last difference, (n,) of s in 1/s."""
+        return np.full(np.shape(s), UNKNOWN)
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return the assembly of the image's links. Raises InputError without a path for current."""

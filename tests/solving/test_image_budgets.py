@@ -61,6 +61,25 @@ def test_what_is_subtracted_is_the_circuit_of_a_layered_polycrystal(backend: str
     assert found.parts["grain_boundary"].constriction < 0.01 * found.parts["grain_boundary"].direct, "no boundary lies along z"
 
 
+@pytest.mark.parametrize("backend", ["network", "fem"])
+def test_limits_of_a_layered_polycrystal_hold_those_of_the_stack_that_it_is(backend: str) -> None:
+    """The same continuum on graded grids: R_DC, its parts and those of R_Cstr, each within what is stated."""
+    layers = {**BOUNDARY, "layers": 2}
+    stack = fc.Cell(
+        geometry={"width": "6 um", "thickness": "4 um"},
+        electrolyte={"conductivity": "0.46 mS/cm", "relative_permittivity": 150, "grain_boundaries": layers},
+        working_electrode={"contact": {"shape": "square", "fraction": 4 / 9}, **PORES},
+    )
+    expected, found = budget(stack, backend="fem"), compared().budgets[backend]
+    assert abs(found.resistance[0] - expected.resistance[0]) <= found.resistance[1] < 2e-3 * found.resistance[0]
+    assert abs(found.constriction[0] - expected.constriction[0]) <= found.constriction[1] < 0.05 * found.constriction[0]
+    for name, part in expected.parts.items():
+        assert abs(found.parts[name].direct - part.direct) <= found.parts[name].uncertainty + part.uncertainty
+        allowed = found.parts[name].constriction_uncertainty + part.constriction_uncertainty
+        assert abs(found.parts[name].constriction - part.constriction) <= allowed
+    assert set(compared().verdicts.values()) <= {"agree", "unresolved"}
+
+
 def test_a_polycrystal_under_full_contact_has_no_constriction_although_no_circuit_describes_it() -> None:
     structure = {"generator": "voronoi", "grains": 6, "seed": 1, "boundary": BOUNDARY}
     found = budget(image_cell((4, 4, 4), 1, structure, electrode={"charge_transfer": PORES["charge_transfer"]}))

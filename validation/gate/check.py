@@ -28,6 +28,12 @@ from validation.gate.shared_route import RouteCheck
 from validation.gate.spectra_alone import Told
 from validation.gate.spread import geometric_by_spreading
 
+#: Why there is no geometric R_Cstr of electrodes in an image.
+NO_REFERENCE = (
+    "no geometric R_Cstr is stated: microstructure.voids names no voids beside metal of the working electrode, which a whole "
+    "contact would fill"
+)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Crosscheck:
@@ -74,6 +80,8 @@ class Crosscheck:
             notes.append("no pair of a lower-bound and an upper-bound backend: no enclosure was checked")
         if self.discs is None and self.lacking:
             notes.append(self.lacking)
+        if not self.problem.body.uniform and self.direct is not None and not self.even:
+            notes.append(NO_REFERENCE)
         notes += [note for name, family in self.families.items() if (note := self._loose(name, family))]
         return compare(
             limits,
@@ -100,8 +108,7 @@ class Crosscheck:
     @cached_property
     def geometric(self) -> Geometric | None:
         """R_DC(3D) - R_DC(1D-PM), or less that of the body under full contact; None where no direct current flows."""
-        body = self.problem.body
-        if not body.uniform and (self.problem.contact_fraction < 1 or body.electrodes):
+        if not self.problem.body.uniform:
             return geometric_by_spreading(self.families, self.even) if self.even else None
         return geometric_resistance(self.problem, self.direct, self.families)
 
@@ -141,7 +148,9 @@ class Crosscheck:
             return None
         if progress is not None:
             progress(name, len(finer.solutions) - 1)
-        even = {each: refine(self.even[each], None) if each == name else one for each, one in self.even.items()}
+        even = dict(self.even)
+        if name in even:
+            even[name] = finer if even[name] is self.families[name] else refine(even[name], None)
         return replace(self, families={**self.families, name: finer}, even=even)
 
     @property

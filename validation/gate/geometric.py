@@ -10,7 +10,7 @@ from fem_constriction.problem.one_dimensional import one_dimensional_resistance
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.refinement import Family, solve_family
 from validation.gate.direct_current import DirectCurrent
-from validation.gate.result import Geometric
+from validation.gate.result import Geometric, together
 
 Known = tuple[float, float]
 
@@ -37,7 +37,7 @@ def geometric_resistance(problem: Problem, direct: DirectCurrent | None, familie
     if problem.contact_fraction == 1 and not problem.patterned_counter:
         return Geometric(dict.fromkeys(direct.limits, (0.0, 0.0)), 0.0, 0.0, plain, (0.0, 0.0))
     by_backend = {name: (value - plain, uncertainty) for name, (value, uncertainty) in direct.limits.items()}
-    value, uncertainty = _together(by_backend)
+    value, uncertainty = together(by_backend)
     electrodes = _of_electrodes(problem, families)
     if direct.interval is None:
         return Geometric(by_backend, value, uncertainty, plain + value, None, electrodes)
@@ -46,14 +46,6 @@ def geometric_resistance(problem: Problem, direct: DirectCurrent | None, familie
         value = float(np.clip(value, low, high))
         uncertainty = min(uncertainty, max(high - value, value - low))
     return Geometric(by_backend, value, uncertainty, plain + value, (low, high), electrodes)
-
-
-def _together(by_backend: Mapping[str, Known]) -> Known:
-    """Values of backends, weighted by 1/u^2."""
-    weights = np.array([max(uncertainty, 1e-300) ** -2.0 for _, uncertainty in by_backend.values()])
-    weights /= weights.sum()
-    value, uncertainty = (float(weights @ np.array(list(by_backend.values()))[:, i]) for i in (0, 1))
-    return value, uncertainty
 
 
 def _of_electrodes(problem: Problem, families: Mapping[str, Family]) -> dict[str, Known]:
@@ -65,5 +57,5 @@ def _of_electrodes(problem: Problem, families: Mapping[str, Family]) -> dict[str
         alone = problem.spread(other).within(None)
         plain = one_dimensional_resistance(alone)
         known = {name: solve_family(alone, family.backend, None).resistance() for name, family in families.items()}
-        found[electrode] = _together({name: (value - plain, uncertainty) for name, (value, uncertainty) in known.items()})
+        found[electrode] = together({name: (value - plain, uncertainty) for name, (value, uncertainty) in known.items()})
     return found

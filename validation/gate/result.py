@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+import numpy as np
+
 from fem_constriction import records
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
@@ -30,14 +32,24 @@ GEOMETRIC = 0.05
 VANISHED = 1e-8
 
 
+def together(by_backend: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+    """Return (value, uncertainty) of backends that know something, weighted by 1/u^2."""
+    loose = np.maximum([uncertainty for _, uncertainty in by_backend.values()], 1e-300)
+    weights = (loose.min() / loose) ** 2  # relative to the best one, which may be exact
+    weights /= weights.sum()
+    value, uncertainty = (float(weights @ np.array(list(by_backend.values()))[:, i]) for i in (0, 1))
+    return value, uncertainty
+
+
 @dataclass(frozen=True, eq=False)
 class Geometric:
-    """R_Cstr = R_DC(3D) - R_DC(1D-PM), ohm: per backend (value, uncertainty), together, and its guaranteed enclosure.
+    """R_Cstr = R_DC(3D) - R_DC at full contact, ohm: per backend (value, uncertainty), together, and its guaranteed enclosure.
 
     direct: R_DC itself, ohm; enclosure: (lower, upper) from the finest grids, by conforming potentials and admissible
     currents where backends offer them, else of a lower- and an upper-bound backend; None if there is no such pair.
     electrodes: of two patterned ones that of each by itself, the other one's direct-current conductance spread evenly over its
-    face.
+    face; reference: what full contact is, the 1D-PM or the same body; direct_uncertainty: of `direct`, ohm, None where it is
+    that of the value (the reference is exact).
     """
 
     by_backend: Mapping[str, tuple[float, float]]
@@ -46,6 +58,8 @@ class Geometric:
     direct: float
     enclosure: tuple[float, float] | None
     electrodes: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    reference: str = "1D-PM"
+    direct_uncertainty: float | None = None
 
     @property
     def interaction(self) -> tuple[float, float] | None:

@@ -211,6 +211,7 @@ def judge(
         discs=found,
         lacking=lacking,
         routes=prepared.routes,
+        even=spread_families(problem, families),
     )
     return check.result(every_fit=every_fit)
 

@@ -10,12 +10,18 @@ from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.full_contact import spread, under_full_contact
 from fem_constriction.solving.refinement import Family, extrapolate
-from validation.gate.result import Geometric
+from validation.gate.result import Geometric, together
+
+#: What R_Cstr of such bodies is counted from.
+REFERENCE = "same body under full contact"
 
 
 def spread_families(problem: Problem, families: Mapping[str, Family]) -> dict[str, Family]:
-    """Return the families of `spread`, on as many grids as each backend has of the cell itself; none where there is none."""
-    if spread(problem) is None or (problem.contact_fraction == 1 and not problem.body.electrodes):
+    """Return the families of `spread`, on as many grids as each backend has of the cell itself; none where there is none.
+
+    At full contact, without electrodes in the body, they are the families themselves.
+    """
+    if spread(problem) is None:
         return {}
     even = {name: under_full_contact(family) for name, family in families.items()}
     return {name: family for name, family in even.items() if family is not None}
@@ -31,18 +37,21 @@ def geometric_by_spreading(families: Mapping[str, Family], even: Mapping[str, Fa
     """
     by_backend: dict[str, tuple[float, float]] = {}
     for name, family in families.items():
+        if even[name] is family:
+            by_backend[name] = 0.0, 0.0
+            continue
         grids = list(zip(family.solutions, even[name].solutions, strict=False))[-3:]
         differences = np.array([[one.model.resistance() - other.model.resistance()] for one, other in grids])
         limit = extrapolate(differences, family.order, erratic=family.erratic(np.zeros(1)))
         left = sum(each.finest.model.basis_error + TARGET for each in (family, even[name]))
         by_backend[name] = float(limit.value[0].real), float(limit.uncertainty[0]) + left * family.resistance()[0]
-    weights = np.array([max(uncertainty, 1e-300) ** -2.0 for _, uncertainty in by_backend.values()])
-    weights /= weights.sum()
-    value, uncertainty = (float(weights @ np.array(list(by_backend.values()))[:, i]) for i in (0, 1))
+    value, uncertainty = together(by_backend)
     below, above = _bounds(families), _bounds(even)
     enclosure = None if below is None or above is None else (below[0] - above[1], below[1] - above[0])
-    direct = float(weights @ np.array([family.resistance()[0] for family in families.values()]))
-    return Geometric(by_backend, value, uncertainty, direct, enclosure)
+    if value == uncertainty == 0:
+        enclosure = (0.0, 0.0)
+    direct, loose = together({name: family.resistance() for name, family in families.items()})
+    return Geometric(by_backend, value, uncertainty, direct, enclosure, reference=REFERENCE, direct_uncertainty=loose)
 
 
 def _bounds(families: Mapping[str, Family]) -> tuple[float, float] | None:

@@ -103,7 +103,7 @@ def _grids(grids: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[RenderableT
 def _geometric(found: Geometric, extraction: Extraction | None) -> RenderableType:
     fitted = extraction.constriction if extraction is not None else None
     rows = [
-        ("geometric, R_DC(3D) - R_DC(1D-PM)", amount(found.value, "ohm"), amount(found.uncertainty, "ohm", 1)),
+        (f"geometric, R_DC(3D) - R_DC({found.reference})", amount(found.value, "ohm"), amount(found.uncertainty, "ohm", 1)),
         *((f"  {name} alone", amount(r, "ohm"), amount(u, "ohm", 1)) for name, (r, u) in found.by_backend.items()),
     ]
     if found.enclosure is not None:

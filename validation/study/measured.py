@@ -11,7 +11,7 @@ import numpy as np
 from fem_constriction.fitting.values import Value
 from fem_constriction.solving.refinement import Family
 from fem_constriction.spectra.spectrum import Spectrum
-from validation.gate.result import Result
+from validation.gate.result import Result, together
 
 Numbers = dict[str, float]
 Arrays = dict[str, Any]
@@ -39,9 +39,13 @@ def of_result(result: Result) -> tuple[Numbers, dict[str, str], Arrays]:
     numbers: Numbers = {"resistance_dc": math.inf, "resistance_dc_uncertainty": 0.0}
     if result.geometric is not None:
         numbers["resistance_dc"], numbers["R_geometric"] = result.geometric.direct, result.geometric.value
-        numbers["resistance_dc_uncertainty"] = numbers["R_geometric_uncertainty"] = result.geometric.uncertainty
+        own = result.geometric.direct_uncertainty
+        numbers["R_geometric_uncertainty"] = result.geometric.uncertainty
+        numbers["resistance_dc_uncertainty"] = result.geometric.uncertainty if own is None else own
         if result.geometric.enclosure is not None:
             numbers["R_geometric_lower"], numbers["R_geometric_upper"] = result.geometric.enclosure
+    elif flows := {name: known for name, family in result.families.items() if math.isfinite((known := family.resistance())[0])}:
+        numbers["resistance_dc"], numbers["resistance_dc_uncertainty"] = together(flows)
     if result.extraction is not None:
         constriction = result.extraction.constriction
         if constriction is not None:

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from fem_constriction.arrays import Array
 from fem_constriction.errors import InputError
 from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.voxels.meanfield import Lattice
@@ -20,7 +21,7 @@ from fem_constriction.fem.voxels.operators import operators
 from fem_constriction.fem.voxels.shifts import Live, Systems, reduced
 from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
 from fem_constriction.grids.grid import Grid
-from fem_constriction.grids.image_grid import edges_of, image_grid, subdivided
+from fem_constriction.grids.image_grid import UNKNOWN, edges_of, image_grid, subdivided
 from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.grids.image_paths import no_path
 from fem_constriction.problem.bodies import Image
@@ -53,15 +54,26 @@ class VoxelElements(Elements):
         parts = grid.shape[2] // own[0]
         return math.prod(self.degree * parts * n + n for n in own) + 1
 
+    def erratic(self, problem: Problem, grid: Grid, s: ArrayLike) -> Array:
+        """Return what is not known of the order of voxels, as a part of the last difference, (n,) of s in 1/s."""
+        return np.full(np.shape(s), UNKNOWN)
+
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return one matrix per place. Raises InputError without a path for current."""
         labels, made = labels_of(problem)
-        _refuse_voids(problem, Image.of(problem.body), labels, _contact(grid, labels.shape))
+        if (refused := _voids_beside_metal(problem, labels)) is not None:
+            raise refused
         medium = image_medium(problem, labels, grid)
         if not np.any(medium.faces[0][0] != NONE):
             raise no_path(problem, labels, _contact(grid, labels.shape))
         described = {"grid": grid.name, "cells": grid.shape, "degree": self.degree, **made}
         return voxel_assembly(medium, self.degree, grid.copies, described)
+
+    def refusal(self, problem: Problem) -> InputError | None:
+        """Return why voids of a cell cannot be taken; its image is read only where it has some that store charge."""
+        if not _storing(problem):
+            return None
+        return _voids_beside_metal(problem, labels_of(problem)[0])
 
 
 def image_medium(problem: Problem, labels: NDArray[Any], grid: Grid) -> Medium:
@@ -85,26 +97,37 @@ def image_medium(problem: Problem, labels: NDArray[Any], grid: Grid) -> Medium:
     return medium.without(islands)
 
 
-def _refuse_voids(problem: Problem, body: Image, labels: NDArray[Any], contact: NDArray[np.bool_]) -> None:
-    """Raise InputError where a void that stores charge meets metal beside charge transfer.
+def _storing(problem: Problem) -> list[int]:
+    """Return the labels of voids that store charge, beside electrodes with charge transfer."""
+    body = Image.of(problem.body)
+    if CHARGE_TRANSFER not in problem.places and COUNTER_ELECTRODE not in problem.places:
+        return []
+    return [label for label, phase in body.inclusions.items() if phase in body.voids and phase in problem.places]
+
+
+def _voids_beside_metal(problem: Problem, labels: NDArray[Any]) -> InputError | None:
+    """Return an InputError where a void that stores charge meets metal beside charge transfer.
 
     Where the three meet, the potential of the void leads from V to that of the electrolyte within no distance. Elements that
     are continuous there hold the electrolyte at V, and come to the limit like 1/ln(1/h): 3.15e6 ohm for 9.83e6 on 8^3 voxels.
     """
-    stores = [label for label, phase in body.inclusions.items() if phase in body.voids and phase in problem.places]
-    void = np.isin(labels, stores)
-    sides = {CHARGE_TRANSFER: (0, contact), COUNTER_ELECTRODE: (-1, np.ones_like(contact))}
+    body = Image.of(problem.body)
+    void = np.isin(labels, _storing(problem))
+    touched = np.zeros(labels.shape[1:], dtype=bool)
+    touched[body.contact] = True
+    sides = {CHARGE_TRANSFER: (0, touched), COUNTER_ELECTRODE: (-1, np.ones_like(touched))}
     for process, (layer, touched) in sides.items():
         metal = np.isin(labels, [label for label, of in body.electrodes.items() if of == process])
         beside = ndimage.binary_dilation(metal) if metal.any() else metal
         if process in problem.places and (np.any(void & beside) or np.any(void[layer] & touched)):
-            raise InputError(
+            return InputError(
                 key="electrolyte.microstructure.phases",
                 when="for finite elements",
                 why="voids with a permittivity meet metal beside charge transfer, and elements hold the electrolyte at the "
                 "metal's potential where the three meet",
                 remedy="allowed is backend network, or relative_permittivity = 0",
             )
+    return None
 
 
 def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mapping[str, Any]) -> Assembly:

@@ -90,7 +90,8 @@ def _verdict(result: Result) -> Verdict:
         shown = {"R_Cstr, fitted": constriction.R, "C_Cstr, fitted": constriction.C, "tau_Cstr, fitted": constriction.tau}
         values += [(name, written(value.value, value.unit), _contributions(value)) for name, value in shown.items()]
     if result.geometric is not None and result.extraction is not None:
-        spread = f"\N{PLUS-MINUS SIGN} {written(result.geometric.uncertainty, 'ohm', 1)}, R_DC(3D) \N{MINUS SIGN} R_DC(1D-PM)"
+        known, less = written(result.geometric.uncertainty, "ohm", 1), f"R_DC({result.geometric.reference})"
+        spread = f"\N{PLUS-MINUS SIGN} {known}, R_DC(3D) \N{MINUS SIGN} {less}"
         values.append(("R_Cstr, geometric", written(result.geometric.value, "ohm"), spread))
     return Verdict(state=state, sentence=signed(sentence[0].upper() + sentence[1:]), values=values)
 
