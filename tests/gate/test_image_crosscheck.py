@@ -12,7 +12,7 @@ from fem_constriction.solving.full_contact import spread
 from fem_constriction.solving.refinement import solve_family
 from network import Network
 from tests.shared.images import BOUNDARY, image_cell
-from validation.gate.run import crosscheck
+from validation.gate.run import crosscheck, judge, prepare
 from validation.gate.spread import geometric_by_spreading, spread_families
 
 pytestmark = pytest.mark.filterwarnings("ignore::fem_constriction.errors.PicturedWarning")
@@ -53,3 +53,20 @@ def test_one_grain_has_the_geometric_resistance_of_its_circuit() -> None:
     families = {"network": solve_family(problem, Network(), None)}
     geometric = geometric_by_spreading(families, spread_families(problem, families))
     assert geometric.value == pytest.approx(families["network"].resistance()[0] - plain, rel=1e-5)
+
+
+def test_unresolved_names_the_parts_of_voxels_that_resolve_it() -> None:
+    """Said from three grids; the fourth one of both backends is then known to the tolerance."""
+    labels = np.ones((4, 6, 6), dtype=int)
+    labels[2:] = 2
+    electrode = {"charge_transfer": {"resistance": "1 ohm cm^2"}}
+    cell = image_cell(labels.shape, 4 / 9, {"image": labels, "boundary": BOUNDARY}, electrode=electrode)
+    points, tolerance = np.geomspace(1e-2, 1, 3), 1e-3
+    found = judge(cell, prepare([cell], points, side_by_side=False), points, tolerance=tolerance, discs=False).agreement
+    assert found.verdict == "unresolved"
+    note = next(each for each in found.notes if each.startswith("unresolved by"))
+    assert "network with each voxel cut into 8" in note and "fem with each voxel cut into 8" in note
+    finer = [
+        solve_family(Problem.of(cell), backend, None, levels=range(4)).resistance() for backend in (Network(), FiniteElements())
+    ]
+    assert abs(finer[0][0] - finer[1][0]) <= sum(u for _, u in finer) <= tolerance * finer[0][0]
