@@ -26,7 +26,7 @@ def spread(problem: Problem) -> Problem | None:
 
     A one-dimensional body needs none. Of a label image with electrodes in it there is one where `microstructure.voids` says
     which phases are voids of the metal: those of their pieces that lie beside metal of the working electrode become metal, and
-    its charge transfer, summed over its faces before, is spread over its faces then.
+    its charge transfer, summed over its faces before, is spread over its faces then. Beside pores that conduct there is none.
 
     Parameters
     ----------
@@ -42,7 +42,9 @@ def spread(problem: Problem) -> Problem | None:
         return None
     body = Image.of(problem.body)
     if body.electrodes:
-        return _filled(problem, body) if body.structure.voids else None
+        # Pores beside such an electrode would have to be spread as well, over what is left of the collector: not had.
+        leaks = PORE in problem.places and problem.places[PORE].conductance > 0 and problem.contact_fraction < 1
+        return _filled(problem, body) if body.structure.voids and not leaks else None
     whole = problem.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}}).within(None)
     if problem.ideal_contact:
         return whole

@@ -52,6 +52,14 @@ def test_without_the_list_of_voids_nothing_is_stated() -> None:
     assert spread(Problem.of(with_metal())) is None
 
 
+def test_beside_pores_that_conduct_nothing_is_stated() -> None:
+    """Their current would have to be spread with that of the metal: without it R_DC at full contact would be too large."""
+    pore = {"depth": "1 nm", "relative_permittivity": 1, "conductivity": "1e-8 S/m"}
+    cell = with_metal(voids=[2]).vary({"working_electrode.pore": pore})
+    assert spread(Problem.of(cell)) is not None, "a whole collector has no pores"
+    assert spread(Problem.of(cell.vary({"working_electrode.contact.fraction": 1 / 4}))) is None
+
+
 def test_elements_refuse_voids_that_would_short_charge_transfer_and_take_empty_ones() -> None:
     """Lower and upper sides of one resistance: a void that stores charge changes no direct current, and elements say so."""
     cell = with_metal()

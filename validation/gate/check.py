@@ -33,7 +33,7 @@ from validation.gate.spread import geometric_by_spreading
 #: Why there is no geometric R_Cstr of electrodes in an image.
 NO_REFERENCE = (
     "no geometric R_Cstr is stated: microstructure.voids names no voids beside metal of the working electrode, which a whole "
-    "contact would fill"
+    "contact would fill, or pores of the collector conduct"
 )
 
 

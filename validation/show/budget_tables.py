@@ -16,7 +16,7 @@ from validation.show import report
 #: Said instead of R_Cstr where there is nothing that it could be counted from.
 NOT_STATED = (
     "R_Cstr is not stated: electrodes in an image are compared with the body whose voids are metal, and no voids beside metal "
-    "of the working electrode are named (microstructure.voids)."
+    "of the working electrode are named (microstructure.voids), or pores of the collector conduct."
 )
 
 
