@@ -69,7 +69,18 @@ def one_dimensional(described: Described, s: ArrayLike) -> NDArray[np.complex128
 
 
 def one_dimensional_resistance(described: Described) -> float:
-    """Return Z(0) of the 1D-PM in ohm, infinite where direct current is blocked."""
+    """Return Z(0) of the 1D-PM in ohm, infinite where direct current is blocked.
+
+    Parameters
+    ----------
+    described
+        Of any kind but a label image.
+
+    Returns
+    -------
+    float
+        In ohm.
+    """
     return float(one_dimensional(described, 0.0).real)
 
 

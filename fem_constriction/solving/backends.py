@@ -162,7 +162,23 @@ def installed() -> list[Backend | SpectrumBackend]:
 
 
 def backend_named(name: str | Backend | SpectrumBackend) -> Backend:
-    """Return the backend of a name; one that is a backend already is returned as it is. Raises InputError."""
+    """Return the backend of a name; one that is a backend already is returned as it is.
+
+    Parameters
+    ----------
+    name
+        Of an installed one, or the backend itself.
+
+    Returns
+    -------
+    Backend
+        With grids and matrices.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, and for a backend that gives spectra alone.
+    """
     made = any_backend(name)
     if isinstance(made, SpectrumBackend) and not isinstance(made, Backend):
         raise InputError(key="backend", value=made.name, when="here", why="it gives spectra, and neither grids nor matrices")

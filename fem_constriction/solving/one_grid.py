@@ -60,11 +60,32 @@ def solve_grid(
 ) -> Solution:
     """Solve one grid for angular frequencies band[0] to band[1] (1/s; None: none), and direct current where it can flow.
 
-    keep: the potentials and the assembly as well, for guaranteed bounds and fields. others: further cells, of the same
-    discretisation, that the model is to serve as well (`ReducedModel.of`); coarser: the solution of the family's grid before.
+    Parameters
+    ----------
+    described
+        A Cell, the path of a cell file, a dictionary with its keys, or a Problem.
+    backend, grid
+        What it is solved with: a grid of this backend for this cell.
+    band
+        Lowest and highest angular frequency in 1/s; None: direct current alone.
+    keep
+        The potentials and the assembly as well, for guaranteed bounds and fields.
+    others
+        Further cells, of the same discretisation, that the model is to serve as well (`ReducedModel.of`).
+    coarser
+        The solution of the family's grid before.
 
-    Raises InputError if no current can flow at all or if the grid would not fit in memory (before anything is
-    allocated), ComputationError if the grid is not that of the cell or if a solver fails.
+    Returns
+    -------
+    Solution
+        The reduced model of Z, with what it took.
+
+    Raises
+    ------
+    InputError
+        If no current can flow at all or if the grid would not fit in memory (before anything is allocated).
+    ComputationError
+        If the grid is not that of the cell or if a solver fails.
     """
     problem = Problem.of(described).within(band)
     together = [problem, *(Problem.of(each) for each in others)]
