@@ -167,6 +167,7 @@ def _finer(cell: Cell, backend: Backend, base: Grid, count: int, level: int) -> 
             y=_halved(grid.y),
             layers=tuple(_halved(lines) for lines in grid.layers),
             contact=grid.contact.repeat(2, 0).repeat(2, 1),
+            counter=None if grid.counter is None else grid.counter.repeat(2, 0).repeat(2, 1),
         )
     return replace(grid, name=f"uniform, {count << level} per edge")
 
