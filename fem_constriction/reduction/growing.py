@@ -67,7 +67,7 @@ class Growing(Generic[Block]):
         size = len(self.coordinates)
         within, rest = np.zeros((size, count)), np.eye(count)
         new: Block | None = columns
-        for _ in range(2):
+        for again in range(3):
             assert new is not None
             found = [np.zeros((0, len(rest)))]
             for block in self.blocks:
@@ -79,6 +79,9 @@ class Growing(Generic[Block]):
                 new, rest = None, np.zeros((0, count))
                 break
             new, rest = split[0], split[1] @ rest
+            # Two passes are enough unless the second takes most of a column away, which the first had left little of.
+            if again and np.linalg.norm(split[1], axis=0).min() > 0.5:
+                break
         # Of a column that was rounding after the first pass, normalised, the second leaves rounding again.
         if new is not None and np.abs(rest).max() <= self.vectors.rounding:
             new, rest = None, np.zeros((0, count))
