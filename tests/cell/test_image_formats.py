@@ -245,7 +245,7 @@ def test_an_array_is_a_value_of_its_cell(tmp_path: Path) -> None:
     for each in tmp_path.glob("cell*"):
         each.rename(moved / each.name)
     assert fc.Cell.load(moved / "cell.toml") == cell
-    assert "array of 5 x 6 x 8 labels" in repr(cell)
+    assert "array of 5 x 6 x 8 labels" in repr(cell.electrolyte.microstructure)
 
 
 def test_a_saved_array_is_read_by_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -100,7 +101,11 @@ def silence(stream: Any) -> None:
 
 def say(text: str) -> None:
     """Say one line of less than 500 characters on standard error, in the name of the command."""
-    console(stderr=True).print(cut(f"{NAME}: {' '.join(text.split())}"), soft_wrap=True)
+    line = cut(f"{NAME}: {' '.join(text.split())}")
+    if hasattr(sys.stderr, "rich_proxied_file"):  # a bar is shown there, which makes way for what is written to its stream alone
+        print(line, file=sys.stderr)
+    else:
+        console(stderr=True).print(line, soft_wrap=True)
 
 
 def named(option: str, call: Callable[[], T]) -> T:
