@@ -73,6 +73,7 @@ def test_show_has_the_image_and_draws_it(labels: np.ndarray, tmp_path: Path, run
     status, out, _ = run("show", tmp_path / "cell.toml", "--json")
     assert json.loads(out)["image"]["grains"] == 2
     cell.vary({"electrolyte.microstructure": None}).save(tmp_path / "plain.toml")
-    status, _, err = run("show", tmp_path / "plain.toml", "--out", tmp_path / "none")
-    assert status == 2
-    assert "only a label image has sections to be drawn" in err
+    status, _, _ = run("show", tmp_path / "plain.toml", "--out", tmp_path / "plain")
+    assert status == 0
+    assert not (tmp_path / "plain" / "sections.png").exists()  # a stack is drawn as its face
+    assert (tmp_path / "plain" / "cell.png").exists()

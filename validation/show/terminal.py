@@ -102,7 +102,7 @@ def silence(stream: Any) -> None:
 def say(text: str) -> None:
     """Say one line of less than 500 characters on standard error, in the name of the command."""
     line = cut(f"{NAME}: {' '.join(text.split())}")
-    if hasattr(sys.stderr, "rich_proxied_file"):  # a bar is shown there, which makes way for what is written to its stream alone
+    if hasattr(sys.stderr, "rich_proxied_file"):  # a bar, which makes way for what goes through it
         print(line, file=sys.stderr)
     else:
         console(stderr=True).print(line, soft_wrap=True)
