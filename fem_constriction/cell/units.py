@@ -142,7 +142,9 @@ class Number:
 
     def schema(self) -> JsonSchemaValue:
         """Return the JSON schema of the key."""
-        bounds = {"minimum": self.least} | ({"maximum": self.greatest} if self.greatest < math.inf else {})
+        bounds = ({"minimum": self.least} if self.least > -math.inf else {}) | (
+            {"maximum": self.greatest} if self.greatest < math.inf else {}
+        )
         return {"type": "integer" if self.whole else "number", **bounds}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -138,15 +138,15 @@ class Recursion:
         Of u_0 = f(u), f = (A u + B)/(C u + D), the layer itself has f - u f' = (A C u^2 + 2 B C u + B D)/(C u + D)^2, and
         whatever lies below f' times what it had.
         """
-        return self._climb(y, apart=True)
+        return self._climb(y, derive=True)
 
-    def _climb(self, y: Mapping[str, NDArray[Any]], apart: bool = False) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    def _climb(self, y: Mapping[str, NDArray[Any]], derive: bool = False) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
         """From the counter electrode up, u in units of the conductivity of the layer that it is seen from."""
         last = len(self.layers) - 1
         counter = y[self.course.bulks[last]] / y[COUNTER_ELECTRODE] if COUNTER_ELECTRODE in y else 0.0 * y[BULK]
         kind = np.result_type(*y.values())
         u = np.repeat(counter[:, None].astype(kind), self.layers[-1][0].size, axis=1)
-        parts = {COUNTER_ELECTRODE: u} if apart and COUNTER_ELECTRODE in y else {}
+        parts = {COUNTER_ELECTRODE: u} if derive and COUNTER_ELECTRODE in y else {}
         for number in range(last, -1, -1):
             a, b, c, d = self.layers[number]
             bulk = self.course.bulks[number]
@@ -154,7 +154,7 @@ class Recursion:
                 u = _widened(u, a.size)
                 parts = {name: _widened(part, a.size) for name, part in parts.items()}
             under = c * u + d
-            if apart:
+            if derive:
                 gain = (a * d - b * c) / under**2
                 parts = {name: part * gain for name, part in parts.items()}
                 parts[bulk] = parts.get(bulk, 0.0) + (a * c * u**2 + 2 * b * c * u + b * d) / under**2
@@ -169,7 +169,7 @@ class Recursion:
             if boundary is not None and boundary in y:
                 step = (y[above] / y[boundary])[:, None]
                 u = u + step
-                if apart:
+                if derive:
                     parts[boundary] = parts.get(boundary, np.zeros_like(u)) + step
         return u, parts
 

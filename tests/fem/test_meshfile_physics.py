@@ -43,7 +43,7 @@ def stack(every_process: fc.Cell, layers: int, resolution: int = 5) -> tuple[fc.
 
 def as_mesh(cell: fc.Cell, section: dict, *, quarter: bool = False) -> fc.Cell:
     """The same cell, or a quarter of it, with a mesh from a file."""
-    boundary = cell.electrolyte.grain_boundaries.model_dump(exclude={"layers"})
+    boundary = cell.electrolyte.grain_boundaries.model_dump(exclude={"layers", "planes"})
     layers = cell.electrolyte.grain_boundaries.layers
     return cell.vary({
         "electrolyte.grain_boundaries": None,

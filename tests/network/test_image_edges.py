@@ -14,7 +14,7 @@ from images import BOUNDARY, image_cell
 from scipy import ndimage
 
 import fem_constriction as fc
-from fem_constriction.errors import ResolutionWarning
+from fem_constriction.errors import PicturedWarning, ResolutionWarning
 from fem_constriction.geometry.grains import voronoi
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.processes.of_cell import admittances
@@ -81,6 +81,7 @@ def test_grains_and_their_boundaries_are_no_matter() -> None:
     structure = {"generator": "voronoi", "grains": 40, "boundary": {**BOUNDARY, "conductivity": 1e-9}}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", PicturedWarning)  # of their area, which is another matter
         fc.resistance(image_cell((8, 8, 8), 0.25, structure))
 
 

@@ -23,7 +23,7 @@ import pytest
 from fem_constriction.cell import units
 from fem_constriction.cell.cell import Cell
 from fem_constriction.geometry import outlines
-from fem_constriction.processes import of_cell
+from fem_constriction.processes import materials, of_cell
 from fem_constriction.processes.elements import Admittance, Element
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.reduction import reduced
@@ -203,7 +203,7 @@ def _read(name: str, factor: float) -> Callable[[Patch], None]:
 
 
 def _vacuum(patch: Patch) -> None:
-    patch.setattr(of_cell, "epsilon_0", 1.01 * of_cell.epsilon_0)
+    patch.setattr(materials, "epsilon_0", 1.01 * materials.epsilon_0)
 
 
 def _text(right: Any, value: Any, unit: str) -> Any:

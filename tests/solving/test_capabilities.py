@@ -280,7 +280,7 @@ def test_backends_shows_the_table(run: Run, cells: dict[str, fc.Cell], tmp_path:
     assert (status, "label image" in out) == (0, True)
     status, out, _ = run("backends", tmp_path / "cell.toml", "--json")
     found = {each["command"]: each for each in json.loads(out)["commands"]}
-    assert found["spectrum"] == {"command": "spectrum", "backends": [["network"], ["fem"]], "reason": None}
+    assert found["spectrum"] == {"command": "spectrum", "backends": [["fem"], ["network"]], "reason": None}
     assert found["bounds"]["backends"] == []
     assert "electrolyte.microstructure" in found["bounds"]["reason"]
     status, out, _ = run("backends", "--json")

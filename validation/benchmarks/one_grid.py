@@ -156,13 +156,16 @@ def _peers(
             continue
         solves = 0
         with cost() as row:
-            plain = Assembly({name: operator.tocsr() for name, operator in assemble().operators.items()})
+            built = assemble()
+            plain = Assembly({name: operator.tocsr() for name, operator in built.operators.items()}, series=built.series)
             port = np.zeros(plain.unknowns, dtype=complex)
             port[-1] = 1.0
             clock = Clock()
             for point in s:
                 try:
-                    matrix = plain.matrix({name: complex(y) for name, y in evaluate(processes, point).items()})
+                    matrix = plain.matrix(
+                        {name: complex(y) for name, y in evaluate(plain.admittances(processes), point).items()}
+                    )
                     found = peer.solve(matrix, port)[-1]
                 except (MemoryError, RuntimeError) as error:
                     raise ComputationError(f"{peer.name} failed on {unknowns:,} unknowns: {error}") from None

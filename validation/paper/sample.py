@@ -124,10 +124,12 @@ class Sample:
                 f"{name}/tau": relaxation.tau,
                 f"{name}/relaxation_resistance": relaxation.resistance,
                 **{f"{name}/stored/{process}": share for process, share in relaxation.stored.items()},
+                **{f"{name}/dissipated/{process}": share for process, share in relaxation.dissipated.items()},
             }
             texts |= {
                 f"{name}/weights": json.dumps(dict(side.weights)),
                 f"{name}/stored": json.dumps(list(relaxation.stored)),
+                f"{name}/dissipated": json.dumps(list(relaxation.dissipated)),
                 f"{name}/fit": _written(side.fit),
                 f"{name}/extended": "" if side.extended is side.fit else _written(side.extended),
             }
@@ -218,7 +220,10 @@ def _read(record: Record, name: str) -> BySide:
         relaxation=Relaxation(
             arrays[f"{name}/tau"],
             arrays[f"{name}/relaxation_resistance"],
-            {process: arrays[f"{name}/stored/{process}"] for process in json.loads(texts[f"{name}/stored"])},
+            *(
+                {process: arrays[f"{name}/{kind}/{process}"] for process in json.loads(texts[f"{name}/{kind}"])}
+                for kind in ("stored", "dissipated")
+            ),
         ),
         resistance=(numbers[f"{name}/resistance"], numbers[f"{name}/resistance_uncertainty"]),
         weights=json.loads(texts[f"{name}/weights"]),

@@ -15,6 +15,9 @@ from fem_constriction.solving.backends import installed
 from fem_constriction.solving.capabilities import KINDS, TASKS, choices, gap, kind_of, taken
 from validation.show.report import backend_report, backend_rows, table
 
+#: Kinds of cell beside each other in one table of 120 columns.
+BESIDE = 5
+
 
 def general_rows() -> list[dict[str, Any]]:
     """Return every installed backend with the commands that it takes part in, by kind of cell."""
@@ -30,14 +33,16 @@ def general_rows() -> list[dict[str, Any]]:
 
 
 def general_report(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Backends, and a row per command with a column per kind of cell."""
-    backends = installed()
-    found = [taken(kind, backends) for kind in KINDS]
-    lines = [(task, *(_sets(each[task]) for each in found)) for task in TASKS]
-    kinds = [Text(f"{kind.name}: {kind.words} ({kind.key})") for kind in KINDS]
-    heads = ("command", *(kind.name for kind in KINDS))
-    title = "Which command takes which cell, with which backends"
-    return Group(backend_report(rows), table(title, heads, lines, left=len(heads)), *kinds)
+    """Backends, and a row per command with a column per kind of cell, of few enough kinds a table that names stay whole."""
+    backends, tables = installed(), []
+    for start in range(0, len(KINDS), BESIDE):
+        kinds = KINDS[start : start + BESIDE]
+        found = [taken(kind, backends) for kind in kinds]
+        lines = [(task, *(_sets(each[task]) for each in found)) for task in TASKS]
+        heads = ("command", *(kind.name for kind in kinds))
+        title = "Which command takes which cell, with which backends"
+        tables.append(table(title, heads, lines, left=len(heads)))
+    return Group(backend_report(rows), *tables, *(Text(f"{kind.name}: {kind.words} ({kind.key})") for kind in KINDS))
 
 
 def of_cell(cell: Cell) -> dict[str, Any]:
