@@ -78,9 +78,10 @@ SLOW = {
     *((task, "pixels") for task in TASKS if task not in ("spectrum", "bounds", "spectrum --guaranteed", "benchmark planes")),
 }
 
-#: Minutes of commands that take whatever family of grids there is; masks are solved by others of these rows.
+#: Minutes of commands that take whatever family of grids there is; masks and two electrodes are solved by others of these rows.
 LEFT_OUT = {
     *((task, "pixels") for task in TASKS if task.startswith(("benchmark n", "benchmark f", "benchmark N", "sweep"))),
+    *((task, "two_rectangles") for task in TASKS if task.startswith(("benchmark n", "benchmark f"))),
     ("converge", "pixels"),
     ("converge --grids graded", "pixels"),
 }

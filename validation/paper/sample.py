@@ -213,6 +213,10 @@ def _read(record: Record, name: str) -> BySide:
         for key in ("fit", "extended")
     )
     u = arrays[f"{name}/uncertainty"]
+
+    def shares(kind: str) -> dict[str, NDArray[Any]]:
+        return {process: arrays[f"{name}/{kind}/{process}"] for process in json.loads(texts[f"{name}/{kind}"])}
+
     return BySide(
         spectrum=Spectrum(arrays[f"{name}/frequency"], _complex(arrays[f"{name}/impedance"]), u if u.size else None),
         fit=fit,
@@ -220,10 +224,8 @@ def _read(record: Record, name: str) -> BySide:
         relaxation=Relaxation(
             arrays[f"{name}/tau"],
             arrays[f"{name}/relaxation_resistance"],
-            *(
-                {process: arrays[f"{name}/{kind}/{process}"] for process in json.loads(texts[f"{name}/{kind}"])}
-                for kind in ("stored", "dissipated")
-            ),
+            stored=shares("stored"),
+            dissipated=shares("dissipated"),
         ),
         resistance=(numbers[f"{name}/resistance"], numbers[f"{name}/resistance_uncertainty"]),
         weights=json.loads(texts[f"{name}/weights"]),
