@@ -69,7 +69,8 @@ def reduce_together(
             error = max(error, float(basis.estimate(m, np.array([1j * w]))[0]))
         looked_at_again = worst
     else:
-        error, looked_at_again = _choose(basis, band, direct_current, target)
+        # Finer grids, which take the choice, have more to resolve: up to 21 times as much was seen.
+        error, looked_at_again = _choose(basis, band, direct_current, target / 2)
     if error > ACCEPTED:
         raise ComputationError(
             f"one basis for {len(materials)} materials: the estimated relative error is {error:.1e}, allowed is "
