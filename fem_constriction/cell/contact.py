@@ -227,4 +227,13 @@ def metal_of(values: Any, threshold: float | None) -> Any:
                 why=f"the image has {number} values from {low:g} to {high:g}, and metal is where they exceed it",
             )
         threshold = 0.0 if low == high else (float(low) + float(high)) / 2
-    return np.ascontiguousarray(values > threshold)
+    metal = np.ascontiguousarray(values > threshold)
+    low, high = values.min(), values.max()
+    if low != high and metal.all() == metal.any():  # an image with a pattern that the threshold does not see
+        what = "metal" if metal.any() else "pore"
+        raise InputError(
+            key="threshold",
+            value=threshold,
+            why=f"the image has values from {low:g} to {high:g}, so that all of it would be {what}",
+        )
+    return metal

@@ -189,3 +189,10 @@ def test_other_numbers_of_cells_have_shares_of_pixels_and_bound_nothing(backend:
     whole, cut = backend.uniform(problem, 44), backend.uniform(problem, 25)
     assert (whole.fits, cut.fits) == (True, False)
     assert cut.contact_area == pytest.approx(problem.contact_area, rel=1e-12)
+
+
+@pytest.mark.parametrize(("threshold", "which"), [(99.0, "pore"), (-1.0, "metal")])
+def test_a_threshold_that_sees_nothing_of_the_pattern_is_refused(threshold: float, which: str) -> None:
+    contact = {"shape": "mask", "image": np.array([[0.0, 1.0], [2.0, 3.0]]), "threshold": threshold}
+    with pytest.raises(fc.InputError, match=f"threshold = .* is not allowed.*all of it would be {which}"):
+        outline_cells.cell(contact)
