@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.layers import SAME
+from fem_constriction.memory import require
 from fem_constriction.processes.course import Course
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.materials import boundary, film, material
 from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
+
+
+#: Bytes that a layer takes at least: one unknown of the solvers' (`problem.bodies.Stack.doubles`).
+LEAST = 1600
 
 
 def layering(cell: Cell) -> tuple[tuple[float, ...], Course]:
@@ -35,16 +39,19 @@ def _found(cell: Cell) -> tuple[tuple[float, ...], tuple[str, ...], tuple[str | 
     electrolyte, length = cell.electrolyte, cell.geometry.lengths[2]
     tops = np.concatenate([[0.0], np.cumsum([each.thickness for each in electrolyte.layers])[:-1]])
     section = electrolyte.grain_boundaries
-    at: dict[float, Admittance | None] = {}  # z of a plane -> what it conducts, None where two materials touch
+    inner: list[float] = []
+    films: list[Admittance | None] = []  # of each plane, None where two materials touch
     if section is not None and section.layers:
-        even = np.linspace(0.0, length, section.layers + 1)[1:-1].tolist()
-        at = dict.fromkeys(even, boundary(section))
+        require(LEAST * section.layers, f"a stack of {section.layers} layers", "fewer layers")
+        inner = np.linspace(0.0, length, section.layers + 1)[1:-1].tolist()
+        films = [boundary(section)] * len(inner)
     elif section is not None:
-        at = {each.position: film(*section.film(each), GRAIN_BOUNDARY) for each in section.planes}
-    for z in tops[1:].tolist():
-        if not any(abs(z - known) <= SAME * length for known in at):
-            at[z] = None
-    inner = sorted(at)
+        inner = [each.position for each in section.planes]
+        films = [film(*section.film(each), GRAIN_BOUNDARY) for each in section.planes]
+    touching = [z for z in tops[1:].tolist() if not any(abs(z - known) <= SAME * length for known in inner)]
+    if touching:
+        planes = sorted([*zip(inner, films, strict=True), *((z, None) for z in touching)], key=lambda plane: plane[0])
+        inner, films = [z for z, _ in planes], [y for _, y in planes]
     ends = (0.0, *inner, length)
     conducts: dict[str, Admittance] = {}
     names: dict[tuple[str, Admittance], str] = {}
@@ -58,13 +65,14 @@ def _found(cell: Cell) -> tuple[tuple[float, ...], tuple[str, ...], tuple[str | 
             conducts[called] = Admittance(tuple(replace(element, process=called) for element in y.elements))
         return names[key]
 
-    bulks = []
-    for top, bottom in pairwise(ends):
-        which = int(np.searchsorted(tops, (top + bottom) / 2)) - 1
-        bulks.append(named(BULK, material(electrolyte.layers[which] if electrolyte.layers else electrolyte, BULK)))
-    boundaries: list[str | None] = []
-    for z in inner:
-        y = at[z]
-        boundaries.append(None if y is None else named(GRAIN_BOUNDARY, y))
+    # Named once for each material and film, however many layers are of it: millions of layers are only counted here.
+    middles = (np.array(ends[:-1]) + np.array(ends[1:])) / 2
+    which = (np.searchsorted(tops, middles) - 1).tolist()
+    materials = [material(each, BULK) for each in electrolyte.layers or (electrolyte,)]
+    called = {number: named(BULK, materials[number]) for number in dict.fromkeys(which)}
+    bulks = tuple(called[number] for number in which)
+    distinct = {id(y): y for y in films if y is not None}
+    films_called = {key: named(GRAIN_BOUNDARY, y) for key, y in distinct.items()}
+    boundaries = tuple(None if y is None else films_called[id(y)] for y in films)
     order = [*dict.fromkeys(bulks), *dict.fromkeys(name for name in boundaries if name is not None)]
-    return ends, tuple(bulks), tuple(boundaries), {name: conducts[name] for name in order}
+    return ends, bulks, boundaries, {name: conducts[name] for name in order}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from validation.discs.exact_layers import Column, Layer
+from validation.discs.exact_layers import Column, Layer, Steps
 
 #: From modes that are all but uniform within the layer to such that die out in a hundredth of it.
 K = np.array([0.0, 1e-3, 0.3, 2.0, 30.0, 400.0])
@@ -74,7 +74,7 @@ def test_least_energy_is_the_impedance_seen() -> None:
     """What continues best: (energies of layers, boundary and counter electrode) = the impedance from above, both ways round."""
     column = Column(K, (0.7, 0.4))
     boundary, counter = np.array([0.3]), np.array([0.05])
-    tops, bottoms = column.impedances(boundary, counter)
+    tops, bottoms = column.impedances(Steps(ratios=[np.ones(1)], boundaries=[boundary], counter=counter))
     counts = column.alive
     a = np.ones((1, counts[0]))
     b = (a * bottoms[0] * column.layers[0].passed(bottoms[0]))[:, : counts[1]]
