@@ -19,7 +19,6 @@ from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.materials import boundary, film, material
 from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
 
-
 #: Bytes that a layer takes at least: one unknown of the solvers' (`problem.bodies.Stack.doubles`).
 LEAST = 1600
 
