@@ -211,6 +211,30 @@ def test_a_backend_whose_own_matrices_cannot_be_had_is_exempt_with_the_reason(sm
     assert not found.faults
 
 
+@pytest.mark.parametrize("backend", BACKENDS, ids=NAMES)
+@pytest.mark.parametrize("fault", [TypeError, KeyError, ValueError])
+def test_a_look_that_fails_at_our_own_code_is_a_fault_and_no_exemption(fault, backend, small, monkeypatch) -> None:
+    def broken(self, problem, grid):
+        raise fault("links")
+
+    monkeypatch.setattr(type(backend), "assemble", broken)
+    found = check_route([small], backend, BAND)
+    assert not found.exempt and found.as_dict()["failed"]
+    assert f"{fault.__name__}" in found.faults[0] and "fault of this program" in found.faults[0]
+
+
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("Factor is exactly singular"), ZeroDivisionError(), np.linalg.LinAlgError("nan")]
+)
+def test_numbers_that_no_factor_can_take_are_exempt_with_the_reason(failure, small, monkeypatch) -> None:
+    def singular(self, problem, grid):
+        raise failure
+
+    monkeypatch.setattr(Network, "assemble", singular)
+    found = check_route([small], Network(), BAND)
+    assert type(failure).__name__ in found.exempt and not found.faults
+
+
 def image_with_metal() -> fc.Cell:
     """Metal at V, a piece that floats, and a void that no direct current enters, in 5 x 6 x 6 voxels."""
     labels = np.zeros((5, 6, 6), dtype=int)

@@ -76,6 +76,8 @@ class RouteCheck:
         direct current.
     exempt
         Why nothing was compared; all arrays are then empty.
+    failed
+        What this project's own code failed with, which no number explains; all arrays are then empty.
     """
 
     backend: str
@@ -88,6 +90,7 @@ class RouteCheck:
     cells: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     one_dimensional: tuple[float, float, float] | None = None
     exempt: str = ""
+    failed: str = ""
 
     @property
     def difference(self) -> Array:
@@ -98,6 +101,11 @@ class RouteCheck:
     def faults(self) -> tuple[str, ...]:
         """What proves that the shared route is wrong for this cell, in sentences."""
         found = []
+        if self.failed:
+            found.append(
+                f"the shared route could not be looked at with {self.backend}, whose coarse grid ends in {self.failed}: a "
+                "fault of this program, and agreement shows nothing without the look"
+            )
         # A difference that is no number is one as well.
         wrong = ~(self.difference <= self.allowed)
         if wrong.any():
@@ -122,6 +130,8 @@ class RouteCheck:
         """What was compared and how it came out, in a few words."""
         if self.exempt:
             return f"not looked at: {self.exempt}"
+        if self.failed:
+            return f"fails: {self.failed}"
         worst = float(np.max(self.difference))
         what = f"{self.grid}, {self.unknowns} unknowns, solved plainly at {self.frequency.size} frequencies"
         return f"{'off by' if self.faults else 'holds to'} {worst:.1e} |Z| ({what})"
@@ -142,11 +152,25 @@ class RouteCheck:
             "one_dimensional_resistance_ohm": None if self.one_dimensional is None else list(self.one_dimensional),
             "faults": list(self.faults),
             "exempt": self.exempt or None,
+            "failed": self.failed or None,
         }
 
 
-#: What a grid may fail with: SuperLU raises RuntimeError where a factor is exactly singular, a backend of others anything.
-_NOT_SOLVED: Final = (ConstrictionError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+#: What numbers may end in: SuperLU raises RuntimeError where a factor is exactly singular.
+_NUMERICAL: Final = (ConstrictionError, ArithmeticError, np.linalg.LinAlgError, RuntimeError)
+
+#: What a backend of somebody else's may fail with besides, at a grid that the cross-check itself does not need. Of this
+#: project's own code these are faults.
+_FOREIGN: Final = (AttributeError, LookupError, TypeError, ValueError)
+
+
+def _ours(backend: Backend) -> bool:
+    return type(backend).__module__.partition(".")[0] in ("fem_constriction", "network")
+
+
+def _not_solved(backend: Backend) -> tuple[type[Exception], ...]:
+    """What the coarse grids of a backend may fail with without a fault of this project."""
+    return _NUMERICAL if _ours(backend) else (*_NUMERICAL, *_FOREIGN)
 
 
 def check_routes(cells: Sequence[Described], chosen: Sequence[Any], band: Band) -> tuple[RouteCheck, ...]:
@@ -166,13 +190,16 @@ def check_route(cells: Sequence[Described], backend: Backend, band: Band) -> Rou
     """Return one coarse grid of a backend solved both ways: the first cell all over the band, each other one in its middle.
 
     A grid that one of the two does not solve (admittances so far apart that a factor is singular) is exempt, with the reason;
-    so is a backend of somebody else's that fails at a grid which the cross-check itself does not need.
+    so is a backend of somebody else's that fails at a grid which the cross-check itself does not need. What else this project's
+    own code fails with is a fault of it, which the look then names: nothing is taken for agreed that could not be looked at.
     """
     try:
         return _check_route([Problem.of(cell) for cell in cells], backend, band)
-    except _NOT_SOLVED as error:
+    except _not_solved(backend) as error:
         reason = str(error) if isinstance(error, ConstrictionError) else f"{type(error).__name__}: {error}"
         return RouteCheck(backend=backend.name, exempt=cut(f"a coarse grid could not be solved both ways: {reason}"))
+    except _FOREIGN as error:
+        return RouteCheck(backend=backend.name, failed=cut(f"{type(error).__name__}: {error}"))
 
 
 def _check_route(problems: Sequence[Problem], backend: Backend, band: Band) -> RouteCheck:
@@ -252,7 +279,7 @@ def _candidates(problem: Problem, backend: Backend) -> Iterator[Grid]:
         try:
             grid = backend.uniform(problem, per_edge)
             check_areas(problem, grid)
-        except _NOT_SOLVED:  # these lines do not fit this contact
+        except _not_solved(backend):  # these lines do not fit this contact
             continue
         yield grid
 
