@@ -105,8 +105,9 @@ def depressed(
         residual=found.residual,
         variations=found.variations,
         left_out=found.left_out,
-        notes=(*outside(data, made), EFFECTIVE, stands, "with constant-phase elements two arcs are no ladder"),
+        notes=(*outside(data, made), EFFECTIVE, stands),
         geometric=geometric,
+        margins=naming.margins(fitted),
     )
 
 

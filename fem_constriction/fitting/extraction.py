@@ -9,7 +9,7 @@ weightings and windows give other values) and nominal (lmfit's standard error). 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,17 +18,18 @@ from numpy.typing import ArrayLike
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, NotExtracted
 from fem_constriction.fitting.depressed_fit import depressed
-from fem_constriction.fitting.ladder import NEITHER
+from fem_constriction.fitting.ladder import NEITHER, SAME_FIT, Ladder, of_fit
+from fem_constriction.fitting.ladder_fit import fitted_ladder, inside, no_ladder, strangers
 from fem_constriction.fitting.measured_fit import fit_spectrum
 from fem_constriction.fitting.naming import COINCIDES, Data, Naming
-from fem_constriction.fitting.rc_fit import best_fit
+from fem_constriction.fitting.rc_fit import Fit, best_fit, fit
 from fem_constriction.fitting.rc_report import report
 from fem_constriction.fitting.result import Extraction
 from fem_constriction.fitting.values import Constriction, Element, Value, none
 from fem_constriction.problem.one_dimensional import elements
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.circuits import CONSTRICTION, SERIES
-from fem_constriction.processes.names import CHARGE_TRANSFER
+from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE
 from fem_constriction.reduction.reduced import ReducedModel
 
 __all__ = ["Constriction", "Element", "Extraction", "Value", "extract", "fit_spectrum"]
@@ -68,7 +69,9 @@ def extract(
             made = depressed(data, parts, naming, removed, least, geometric)
         except ComputationError as error:
             raise NotExtracted(str(error)) from None
-        return replace(made, refusal=_refusal(made))
+        made = replace(made, refusal=_refusal(made))
+        start = None if geometric is None else geometric.value
+        return _with_ladder(made, Problem.of(cell), lambda problem: fitted_ladder(data, problem, made.arcs, start))
     series = SERIES in parts.names
     count = len(parts.names) - series
     while True:
@@ -86,21 +89,53 @@ def extract(
     for name in parts.names:
         if name not in names:
             removed[name] = naming.missing(name, found, names, held.get(name), why, least)
-    made = report(data, found, names, removed, geometric)
+    made = replace(report(data, found, names, removed, geometric), margins=naming.margins(found))
     made = replace(made, refusal=_refusal(made))
-    problem = Problem.of(cell)
-    if CONSTRICTION in made.arcs and CHARGE_TRANSFER in problem.places and len(problem.places[CHARGE_TRANSFER].elements) > 1:
-        reason = "with an interphase under the contact two arcs are no ladder: its resistance would be part of R_Cstr"
-        made = replace(made, ladder=None, notes=(*made.notes, reason))
-    if problem.patterned_counter:
-        reason = "with pores at both electrodes two arcs are no ladder: each electrode has one of its own"
-        made = replace(made, ladder=None, notes=(*made.notes, reason))
-    fraction = problem.contact_fraction
-    if made.ladder is None or fraction < NEITHER:
+    return _with_ladder(made, Problem.of(cell), lambda problem: _read(data, problem, found, names))
+
+
+def _with_ladder(made: Extraction, problem: Problem, read: Callable[[Problem], tuple[Ladder | None, str]]) -> Extraction:
+    """The same with the ladder of its interface, or a note why there is none."""
+    if CONSTRICTION not in made.arcs:
         return made
-    # From here on the ladder's is many times the geometric resistance, and the arc's a part of it.
-    reason = f"at {fraction:.3g} of contact neither reading of the arcs is the constriction; the geometric resistance is"
-    return replace(made, ladder=made.ladder.unlike(reason), notes=(*made.notes, reason))
+    ladder, why = None, no_ladder(problem)
+    if not why:
+        ladder, why = read(problem)
+    if ladder is None:
+        return replace(made, notes=(*made.notes, why)) if why else made
+    fraction, strange = problem.contact_fraction, strangers(ladder, problem)
+    reason = ""
+    if fraction >= NEITHER:
+        # From here on the ladder's is many times the geometric resistance, and the arc's a part of it.
+        reason = f"at {fraction:.3g} of contact neither reading of the arcs is the constriction; the geometric resistance is"
+    elif strange:
+        reason = f"the ladder does not tell the constriction: {strange}"
+    if not reason:
+        return replace(made, ladder=ladder)
+    return replace(made, ladder=ladder.unlike(reason), notes=(*made.notes, reason))
+
+
+def _read(data: Data, problem: Problem, found: Fit, names: Sequence[str]) -> tuple[Ladder | None, str]:
+    """The ladder that the arcs of the interface are, or None and why there is none.
+
+    Where charge transfer of both electrodes is in one arc, that of the counter electrode, in series with all else and even over
+    its face, is taken out of the spectrum as the cell has it, and the arcs are fitted again.
+    """
+    under = {name: law.switching_time for name, law in inside(problem).items()}
+    source = SAME_FIT
+    if COUNTER_ELECTRODE in problem.places and not {CHARGE_TRANSFER, COUNTER_ELECTRODE} <= set(names):
+        names = [CHARGE_TRANSFER if name == COUNTER_ELECTRODE else name for name in names]
+        rest = data.impedance - 1 / (problem.places[COUNTER_ELECTRODE](1j * data.omega) * problem.counter_area)
+        data = Data(data.frequency, rest, data.uncertainty)
+        try:
+            found = fit(data.frequency, rest, found.tau[int(found.series) :], series=found.series)
+        except ComputationError as error:
+            return None, f"without the counter electrode the arcs of the interface are not fitted: {error}"
+        source = "the same arcs without the counter electrode's, which the cell has"
+    if gone := [name for name in under if name not in names]:
+        return None, f"{', '.join(gone)} has no arc of its own: the arcs of the interface are no ladder"
+    made = of_fit(data, found, [names.index(name) for name in (CONSTRICTION, *under)], under)
+    return replace(made, source=source), ""
 
 
 def _refusal(found: Extraction) -> str | None:

@@ -36,6 +36,7 @@ CPE: Final = "cpe"
 #: Elements in series that have a name; arcs are numbered, every other element is called by its label.
 NAMES: Final = {"R": SERIES, "L": INDUCTANCE, "C": CAPACITANCE, "CPE": CPE}
 _UNITS = {"R": "ohm", "C": "F", "L": "H", "tau": "s", "alpha": "", "Q": "F s^(alpha - 1)", "sigma": "ohm s^(-1/2)"}
+_BY_TIME: Final = ("K", "Zarc")
 _UNSURE = 1 / 3  # of a parameter: what is not three standard errors is doubtful, and the criterion decides
 _NONE = Limits()
 
@@ -265,6 +266,9 @@ def _quantities(found: CircuitFit) -> dict[tuple[str, str], tuple[float, Array]]
             name = NAMES.get(part.kind, leaf.label)
             for suffix, parameter in zip(kind.suffixes, kind.names(leaf.label), strict=True):
                 made[name, suffix or {"W": "sigma"}.get(leaf.kind, leaf.kind)] = internal[parameter]
+            if leaf.kind in _BY_TIME:  # C of an arc that is written by its time constant: tau/R
+                (r, dr), (t, dt) = made[name, "R"], made[name, "tau"]
+                made[name, "C"] = t - r, dt - dr
     return made
 
 

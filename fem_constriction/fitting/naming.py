@@ -20,7 +20,7 @@ from fem_constriction.fitting.values import Element, none
 from fem_constriction.problem.one_dimensional import Elements
 from fem_constriction.processes.circuits import CONSTRICTION, SERIES
 from fem_constriction.processes.elements import by_name
-from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY, PORE
+from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY, PORE
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.spectra.spectrum import Spectrum
 
@@ -33,6 +33,7 @@ COINCIDES: Final = "coincides with"
 LARGEST: Final = 1e50
 #: Decades of frequency that a circuit, a test or a distribution is made for.
 DECADES: Final = 30
+_FORBIDDEN: Final = 1e3  # less than any score
 _TIE = 1e-6  # equal processes: the one that is first in the direction of the current, from the bulk to the counter electrode
 
 
@@ -113,6 +114,31 @@ class Naming:
 
     def names(self, found: Fitted) -> tuple[tuple[str, ...], dict[str, Array]]:
         """Return the name of each element, and how much of each process (ohm) each element holds."""
+        score, held, names = self._scores(found)
+        ordered = [names[column] for column in self._assigned(found, score, names)]
+        by_name = {name: np.asarray(sum(held[p] for p in self.parts.processes[name])) for name in names}
+        return (SERIES,) * found.series + tuple(ordered), by_name
+
+    def margins(self, found: Fitted) -> dict[str, float]:
+        """Return by how much each arc bears its name: the least that any other assignment of names loses, 0 to 1.
+
+        Of the arc's own stored energy and heat, where those of the process are 1; 0 is a tie.
+        """
+        score, _, names = self._scores(found)
+        chosen, weight = self._assigned(found, score, names), _weight(found)
+        rows = np.arange(len(chosen))
+        best = float(np.sum((score * weight[:, None])[rows, chosen]))
+        margins = {}
+        for row, column in enumerate(chosen):
+            other = score.copy()
+            other[row, column] = -_FORBIDDEN
+            moved = self._assigned(found, other, names)
+            lost = best - float(np.sum((score * weight[:, None])[rows, moved])) if moved[row] != column else np.inf
+            margins[names[column]] = float(np.clip(lost / weight[row] / (1 + _ENERGY), 0.0, 1.0))
+        return margins
+
+    def _scores(self, found: Fitted) -> tuple[Array, dict[str, Array], list[str]]:
+        """(arcs, names): how much of an arc's energy and heat is that of a process; what each element holds of each, in ohm."""
         holds = self._represented(found)
         held = {p: holds @ (self.spectrum[1] * share) for p, share in self.stored.items()}
         lost = {p: holds @ (self.spectrum[1] * share) for p, share in self.dissipated.items()}
@@ -126,13 +152,22 @@ class Naming:
                 energy = energy - heat
                 heat = whole - sum((lost[p] for p in lost if p not in (BULK, GRAIN_BOUNDARY)), 0.0 * whole)
             score[:, column] = (_ENERGY * energy + heat) / whole + _TIE * (len(names) - column)
-        weight = np.sqrt(
-            found.resistance / found.resistance.sum()
-        )  # what a large arc is called matters more than a small one's
-        rows, columns = linear_sum_assignment((score * weight[:, None])[int(found.series) :], maximize=True)
-        ordered = [names[column] for _, column in sorted(zip(rows, columns, strict=True))]
-        by_name = {name: np.asarray(sum(held[p] for p in self.parts.processes[name])) for name in names}
-        return (SERIES,) * found.series + tuple(ordered), by_name
+        return score[int(found.series) :], held, names
+
+    def _assigned(self, found: Fitted, score: Array, names: Sequence[str]) -> list[int]:
+        """Which name each arc bears: first that of the counter electrode, in series with all else; then the others together."""
+        weighted = score * _weight(found)[:, None]
+        chosen = np.full(len(score), -1)
+        rows, columns = list(range(len(score))), list(range(len(names)))
+        if COUNTER_ELECTRODE in names and len(rows) == len(columns):
+            column = names.index(COUNTER_ELECTRODE)
+            row = int(np.argmax(score[:, column]))
+            chosen[row] = column
+            rows.remove(row)
+            columns.remove(column)
+        for row, column in zip(*linear_sum_assignment(weighted[np.ix_(rows, columns)], maximize=True), strict=True):
+            chosen[rows[row]] = columns[column]
+        return [int(column) for column in chosen]
 
     def _represented(self, found: Fitted) -> Array:
         """(elements, relaxations): how much of each relaxation each element stands for (non-negative least squares)."""
@@ -153,6 +188,11 @@ class Naming:
         if name == SERIES or held is None or not there:
             return none(0.0, f"vanished: {why}" if why else "vanished", limit)
         return none(None, f"{COINCIDES} {names[int(np.argmax(held))]}, in whose arc most of its relaxations lie")
+
+
+def _weight(found: Fitted) -> Array:
+    """Of each arc: what a large arc is called matters more than what a small one is."""
+    return np.asarray(np.sqrt(found.resistance / found.resistance.sum())[int(found.series) :])
 
 
 def _switching(model: ReducedModel, data: Data) -> float | None:

@@ -8,14 +8,12 @@ from typing import Final
 import numpy as np
 
 from fem_constriction.arrays import Array
-from fem_constriction.fitting.ladder import of_fit
 from fem_constriction.fitting.naming import Data
 from fem_constriction.fitting.rc_fit import Fit, fit
 from fem_constriction.fitting.result import Extraction
 from fem_constriction.fitting.values import Element, Value
 from fem_constriction.fitting.variations import Variation, deviation, variations
-from fem_constriction.processes.circuits import CONSTRICTION, SERIES
-from fem_constriction.processes.names import CHARGE_TRANSFER, INTERPHASE, kind_of
+from fem_constriction.processes.circuits import SERIES
 
 _UNITS: Final = ("ohm", "F", "s")
 
@@ -46,7 +44,6 @@ def report(data: Data, found: Fit, names: Sequence[str], removed: Mapping[str, E
         "model": spread,
         "nominal": found.nominal(),
     }
-    contact = [name for name in names if name == CHARGE_TRANSFER or kind_of(name) == INTERPHASE]
     values = np.stack([found.resistance, found.tau / found.resistance, found.tau])
     arcs = {}
     for place, name in enumerate(names):
@@ -73,9 +70,6 @@ def report(data: Data, found: Fit, names: Sequence[str], removed: Mapping[str, E
         left_out=lost,
         notes=outside(data, arcs),
         geometric=geometric,
-        ladder=of_fit(data, found, (names.index(CONSTRICTION), names.index(contact[0])))
-        if CONSTRICTION in names and len(contact) == 1
-        else None,
     )
 
 

@@ -37,7 +37,8 @@ class Extraction(Held):
     |Z_fit - Z|/|Z| of the main fit, None if there is nothing to fit; variations: other weightings and windows tried for
     the model contribution; left_out: those of them that failed or lost an arc; notes: what else to know; statistics: of a
     measured spectrum the circuit, its information criteria and the noise; blocks: parts of the circuit that are no arcs;
-    ladder: the two arcs of the interface of the working electrode as a ladder, of a cell that has both; refusal: why
+    ladder: the interface of the working electrode as a ladder, of a cell that has one; margins: arc -> how much more of its
+    energy and heat is that of the process it is named after than of any other (0: a tie, 1: all of both); refusal: why
     the spectrum does not tell the constriction that the cell has, None where it does.
     """
 
@@ -51,6 +52,7 @@ class Extraction(Held):
     statistics: Mapping[str, Any] = field(default_factory=dict)
     blocks: tuple[Block, ...] = field(default=(), repr=False)
     ladder: Ladder | None = None
+    margins: Mapping[str, float] = field(default_factory=dict)
     refusal: str | None = None
     geometric: Value | None = field(default=None, repr=False)
 

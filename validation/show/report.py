@@ -167,6 +167,9 @@ def arcs(extraction: Extraction, by_backend: Mapping[str, Extraction] | None = N
         found.append(Text(f"Not determined by the spectrum, their uncertainty is larger than they are: {'; '.join(unknown)}."))
     if vague:
         found.append(Text(f"Hardly determined by the spectrum (uncertain to more than {VAGUE:.0%}): {', '.join(vague)}."))
+    if extraction.margins:
+        each = ", ".join(f"{name.replace('_', ' ')} {size:.2f}" for name, size in extraction.margins.items())
+        found.append(Text(f"Arcs bear their names by margins of {each} (0: another name is as good, 1: no other)."))
     if extraction.ladder is not None:
         found.append(Text(f"{extraction.ladder.text()}."))
     if CONSTRICTION in extraction.arcs:
