@@ -215,7 +215,8 @@ class Electrodes:
         if not problem.patterned_counter:
             return cls(working, None)
         names = (COUNTER_ELECTRODE, COUNTER_PORE)
-        return cls(working, metal(grid, grid.counter_touched, last, ideal=problem.ideal_counter, names=names))
+        below, ideal = problem.body.course.bulks[-1], problem.ideal_counter
+        return cls(working, metal(grid, grid.counter_touched, last, ideal=ideal, names=names, bulk=below))
 
     def column(self, problem: Problem, grid: Grid) -> Column:
         """Return what is below one patch of the working electrode's face."""

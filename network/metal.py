@@ -41,7 +41,7 @@ class Metal:
     held
         Which nodes an ideal contact holds at the metal's potential, (x cells * y cells,); none with a contact resistance.
     geometry
-        Process -> area of its link in m2, of `BULK` area over length in m; 0 where there is none. Each (x cells * y cells,).
+        Process -> area of its link in m2, of bulk area over length in m; 0 where there is none. Each (x cells * y cells,).
     """
 
     held: NDArray[np.bool_]
@@ -53,7 +53,15 @@ class Metal:
         return {process: sparse.diags_array(each).tocsr() for process, each in self.geometry.items()}
 
 
-def metal(grid: Grid, touched: Array, height: float, *, ideal: bool, names: tuple[str, str] = (CHARGE_TRANSFER, PORE)) -> Metal:
+def metal(
+    grid: Grid,
+    touched: Array,
+    height: float,
+    *,
+    ideal: bool,
+    names: tuple[str, str] = (CHARGE_TRANSFER, PORE),
+    bulk: str = BULK,
+) -> Metal:
     """Return what joins the metal to a face of a grid.
 
     Parameters
@@ -68,6 +76,8 @@ def metal(grid: Grid, touched: Array, height: float, *, ideal: bool, names: tupl
         Whether the contact is without resistance.
     names
         Of the contact and of the pores beside it.
+    bulk
+        What the layer beside the face is made of.
     """
     area = grid.copies * np.outer(np.diff(grid.x), np.diff(grid.y)).ravel()
     share, (contact, pore) = touched.ravel(), names
@@ -79,7 +89,7 @@ def metal(grid: Grid, touched: Array, height: float, *, ideal: bool, names: tupl
     if np.any(cut):
         width = np.sqrt(area / grid.copies)
         length = (width + np.hypot(width, height)) / 2
-        geometry[BULK] = area / length * cut / (1 - cut)
+        geometry[bulk] = area / length * cut / (1 - cut)
     return Metal(held, geometry)
 
 

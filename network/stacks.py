@@ -108,9 +108,7 @@ class TwoGraded(Graded):
     offers = (FAMILY, UNIFORM)
 
     def layered(self, problem: Problem, grid: Grid) -> Layered | None:
-        """Return the network as a stack between two faces, to be solved mode by mode; None: layers differ, all is solved."""
-        if problem.body.course != Course.alike(len(grid.layers)):
-            return None
+        """Return the network as a stack between two faces, to be solved mode by mode."""
         electrodes = Electrodes.of(problem, grid)
         numbering = electrodes.numbering(electrodes.column(problem, grid))
         assert electrodes.counter is not None
@@ -123,6 +121,7 @@ class TwoGraded(Graded):
             area=grid.copies,
             unit=1.0,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
+            course=problem.body.course,
         )
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:

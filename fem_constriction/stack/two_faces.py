@@ -1,8 +1,8 @@
 """[[p + t, -t], [-t, q + t]] for each lateral mode: a laterally uniform stack between two faces, both of them patterned.
 
 Whatever lies between two faces is, for a lateral mode, a Pi circuit: p and q from either face to ground, t from face to face,
-all in units of the bulk's conductivity and positive at real s. n equal cells have t = 1/(z_0 sinh theta) and
-p = q = tanh(theta/2)/z_0 with the z_0 and theta of `layered`; a boundary is t = y_gb/kappa alone. Two Pi circuits one below the
+all positive at real s, in units of the conductivity of a layer's material. n equal cells have t = 1/(z_0 sinh theta) and
+p = q = tanh(theta/2)/z_0 with the z_0 and theta of `layered`; a boundary is t = y_gb alone. Two Pi circuits one below the
 other are one again when the node between them is eliminated, S = t_1 + t_2 + q_1 + p_2:
 
     t = t_1 t_2/S,   p = p_1 + t_1 (q_1 + p_2)/S,   q = q_2 + t_2 (q_1 + p_2)/S,
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fem_constriction.arrays import Array
-from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
+from fem_constriction.processes.course import Course
 from fem_constriction.stack.face_matrix import Sheet
 from fem_constriction.stack.layered import Layered, TwoPort, runs_of
 from fem_constriction.stack.modes import Lateral
@@ -46,10 +46,12 @@ def joined(upper: Pi, lower: Pi) -> Pi:
 class Between:
     """The Pi circuits of all layers for modes of these eigenvalues (1/m2), any order.
 
-    layers: heights of the cells of each (m), a boundary between each two; two_port: as of `Layered`.
+    layers: heights of the cells of each (m); two_port: as of `Layered`; course: what the layers and their boundaries are, left
+    out: all alike.
     """
 
-    def __init__(self, eigenvalues: Array, layers: Sequence[Array], two_port: TwoPort) -> None:
+    def __init__(self, eigenvalues: Array, layers: Sequence[Array], two_port: TwoPort, course: Course | None = None) -> None:
+        self.course = Course.of(course, layers)
         self.layers: list[Pi] = []
         known: dict[tuple[Any, ...], Pi] = {}
         for heights in layers:
@@ -65,28 +67,35 @@ class Between:
             self.layers.append(known[key])
 
     def circuit(self, y: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        """Return kappa (p, t, q) of all that lies between the faces, (k, 3, modes) in S/m2, for y[p] of shape (k,)."""
-        found: Pi = self.layers[0]
-        for layer in self.layers[1:]:
-            step = (y[GRAIN_BOUNDARY] / y[BULK])[:, None]
-            found = joined(joined(found, (0 * step, step, 0 * step)), layer)
-        shape = (y[BULK].size, found[0].shape[-1])
-        return np.asarray(np.stack([np.broadcast_to(each, shape) for each in found], axis=1) * y[BULK][:, None, None])
+        """Return (p, t, q) of all that lies between the faces, (k, 3, modes) in S/m2, for y[p] of shape (k,)."""
+        first, *others = (part for _, part in self._in_series(y))
+        return np.stack(reduce(joined, others, first), axis=1)
 
-    def slope(self, y: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        """Return y_gb d/dy_gb of the same, (k, 3, modes)."""
-        found: Pi = self.layers[0]
-        slopes: Pi = (0 * found[0], 0 * found[0], 0 * found[0])
-        for layer in self.layers[1:]:
-            step = (y[GRAIN_BOUNDARY] / y[BULK])[:, None]
-            plane = (0 * step, step, 0 * step)
-            slopes = _joined_slope(found, plane, slopes, plane)  # what is proportional to y_gb is its own slope
-            found = joined(found, plane)
-            zero = (0 * layer[0], 0 * layer[0], 0 * layer[0])
-            slopes = _joined_slope(found, layer, slopes, zero)
-            found = joined(found, layer)
-        shape = (y[BULK].size, found[0].shape[-1])
-        return np.asarray(np.stack([np.broadcast_to(each, shape) for each in slopes], axis=1) * y[BULK][:, None, None])
+    def slopes(self, y: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return y_i d/dy_i of the same for every place i there, (k, 3, modes) each; they sum to the circuit.
+
+        What is proportional to y_i is its own slope.
+        """
+        (name, found), *others = self._in_series(y)
+        none = tuple(np.zeros_like(each) for each in found)
+        slopes: dict[str, Any] = dict.fromkeys((name, *(each for each, _ in others)), none)
+        slopes[name] = found
+        for name, part in others:
+            slopes = {each: _joined_slope(found, part, slope, part if each == name else none) for each, slope in slopes.items()}
+            found = joined(found, part)
+        return {each: np.stack(slope, axis=1) for each, slope in slopes.items()}
+
+    def _in_series(self, y: Mapping[str, NDArray[Any]]) -> list[tuple[str, Pi]]:
+        """Every layer and every boundary, from the working electrode down: its place and its circuit, (k, modes) each."""
+        found: list[tuple[str, Pi]] = []
+        for number, layer in enumerate(self.layers):
+            if number and (boundary := self.course.boundaries[number - 1]) is not None and boundary in y:
+                across = np.repeat(y[boundary][:, None], layer[0].size, axis=1)
+                found.append((boundary, (0 * across, across, 0 * across)))
+            conducts = y[self.course.bulks[number]][:, None]
+            p, t, q = layer
+            found.append((self.course.bulks[number], (conducts * p, conducts * t, conducts * q)))
+        return found
 
 
 def _cells(even: Array, odd: Array, count: int) -> Pi:
@@ -238,7 +247,7 @@ class TwoFaced(Layered):
     @cached_property
     def between(self) -> Between:
         """The layers' circuits."""
-        return Between(self.eigenvalues.ravel(), self.layers, self.two_port)
+        return Between(self.eigenvalues.ravel(), self.layers, self.two_port, self.course)
 
     def admittance(self, y: Mapping[str, Array]) -> Array:
         """Return the circuit of each mode, (k, 3, nx, ny), siemens per unit of the lateral mass."""
@@ -262,7 +271,7 @@ class GatheredPair:
         values = stack.eigenvalues.ravel()
         self.order = np.argsort(values, kind="stable")
         self.octaves = Octaves(values[self.order], stack.at)
-        self.between = Between(self.octaves.points, stack.layers, stack.two_port)
+        self.between = Between(self.octaves.points, stack.layers, stack.two_port, stack.course)
         self.modes: Array = np.zeros((2, values.size, 0))
 
     def add(self, new: Array) -> None:
@@ -311,11 +320,7 @@ class SampledPair(Samples):
 
     def parts(self, y: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return y dA/dy of what lies between the faces, for every process there, (k, r, r) each."""
-        whole = self.below(y)
-        if GRAIN_BOUNDARY not in y:
-            return {BULK: whole}
-        planes = self.total(self.recursion.slope(y))
-        return {BULK: whole - planes, GRAIN_BOUNDARY: planes}
+        return {name: self.total(slope) for name, slope in self.recursion.slopes(y).items()}
 
     def total(self, admittance: NDArray[Any]) -> NDArray[Any]:
         """Return sum over samples of circuits (k, 3, samples) times W, (k, r, r)."""

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from two_electrodes import S, coarse, plain, two
+from two_electrodes import SQUARE, S, coarse, plain, two
 
 from fem_constriction.fem.backend import FiniteElements
 from fem_constriction.fem.stacks.two_port import exact, two_port
 from fem_constriction.problem.problem import Problem
+from fem_constriction.processes.course import Course
 from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.one_grid import solve_grid
@@ -38,14 +39,20 @@ def test_with_its_lower_face_closed_a_circuit_is_the_recursion(cells: Any, layer
     np.testing.assert_allclose(found, y[BULK][:, None] / recursion.impedance(y), rtol=1e-11)
 
 
-def test_the_slope_with_the_boundaries_is_that_of_differences() -> None:
-    between = Between(LAMBDA, LAYERS, exact)
-    y = {BULK: np.array([0.046 + 1e-2j]), GRAIN_BOUNDARY: np.array([5e3 + 2e3j])}
-    step = 1e-5
-    above, below = (between.circuit({**y, GRAIN_BOUNDARY: y[GRAIN_BOUNDARY] * (1 + sign * step)}) for sign in (1, -1))
-    size = np.abs(between.circuit(y)).sum(1, keepdims=True)
-    # Central differences: rounding over the step, 1e-11, and the step squared.
-    assert np.all(np.abs(between.slope(y) - (above - below) / (2 * step)) < 1e-9 * size)
+def test_slopes_are_those_of_differences() -> None:
+    """Of a boundary, and of each of two materials that touch without one."""
+    layers, course = [*LAYERS, LAYERS[1]], Course((BULK, BULK, "bulk_2"), (GRAIN_BOUNDARY, None))
+    between = Between(LAMBDA, layers, exact, course)
+    y = {
+        name: np.array([value]) for name, value in ((BULK, 0.046 + 1e-2j), ("bulk_2", 0.2 + 0.1j), (GRAIN_BOUNDARY, 5e3 + 2e3j))
+    }
+    step, size = 1e-5, np.abs(between.circuit(y)).sum(1, keepdims=True)
+    slopes = between.slopes(y)
+    for name in y:
+        above, below = (between.circuit({**y, name: y[name] * (1 + sign * step)}) for sign in (1, -1))
+        # Central differences: rounding over the step, 1e-11, and the step squared.
+        assert np.all(np.abs(slopes[name] - (above - below) / (2 * step)) < 1e-9 * size)
+    np.testing.assert_allclose(sum(slopes.values()), between.circuit(y), rtol=0, atol=1e-12 * size.max())
 
 
 @pytest.mark.parametrize("make", [Network, lambda: FiniteElements(1)], ids=["network", "fem 1"])
@@ -62,6 +69,30 @@ def test_two_faces_are_all_unknowns(make: Callable[[], Any], ideal: tuple[str, .
     for place, share in shares.items():
         # Of first order in the error of solutions, whose square is what both models state for Z, 1e-8; measured 1e-8.
         np.testing.assert_allclose(share, every[place], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [Network, lambda: FiniteElements(1)], ids=["network", "fem 1"])
+def test_layers_of_materials_between_two_faces_are_all_unknowns(make: Callable[[], Any]) -> None:
+    """The face's route and a plain complex solution; the counter electrode is ideal, and lies on the second material."""
+    layers = [
+        {"thickness": "15 um", "conductivity": "0.1 mS/cm", "relative_permittivity": 50},
+        {"thickness": "35 um", "conductivity": "1 mS/cm", "relative_permittivity": 150},
+    ]
+    plane = {"position": "30 um", "resistance": "0.2 ohm cm^2", "capacitance": "1 uF/cm^2"}
+    disc = {"shape": "disc", "fraction": 0.3}
+    electrolyte = {"layers": layers, "grain_boundaries": {"planes": [plane]}}
+    backend = make()
+    square = {"shape": "square", "fraction": 0.36}
+    cell = two(SQUARE, disc if backend.name == "network" else square, electrolyte=electrolyte, **dict.fromkeys(IDEAL[1:]))
+    grid, problem = backend.uniform(cell, 8), Problem.of(cell)
+    model = solve_grid(cell, backend, grid, BAND).model
+    assert model.statistics["route"] == "mode by mode"
+    exact_z = plain(backend, cell, grid)
+    np.testing.assert_allclose(model.impedance(S), exact_z, rtol=1e-8)  # 1e-8: what models are made for
+    every = reduce(backend.assemble(problem, grid), problem.places, BAND)
+    np.testing.assert_allclose(every.impedance(S), exact_z, rtol=1e-8)
+    for place, share in model.shares(S).items():
+        np.testing.assert_allclose(share, every.shares(S)[place], rtol=0, atol=1e-6)
 
 
 def test_outlines_share_patches_at_both_faces() -> None:

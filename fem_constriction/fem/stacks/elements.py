@@ -21,7 +21,6 @@ from fem_constriction.grids.grid import CROWDED, Grading, Grid, family_member, u
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.course import Course
 from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, PORE
 from fem_constriction.reduction.assembly import Assembly, Potentials
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, POTENTIALS, UNIFORM
@@ -95,14 +94,13 @@ class TwoHexahedra(Hexahedra):
     offers = (FAMILY, UNIFORM)
 
     def layered(self, problem: Problem, grid: Grid) -> Layered | None:
-        """Return the elements as a stack between two faces, to be solved mode by mode; None: layers differ, all is solved."""
-        if problem.body.course != Course.alike(len(grid.layers)):
-            return None
+        """Return the elements as a stack between two faces, to be solved mode by mode."""
         plane = self.plane(grid, ideal=problem.ideal_contact)
         contact, pore = self.counter(plane, problem, grid)
         area = grid.copies * grid.depth**2
         free = plane.free(ideal=problem.ideal_contact), free_of(contact, ideal=problem.ideal_counter)
-        rows = sum(self.degree * (len(lines) - 1) + 1 for lines in grid.layers)
+        joined = problem.body.course.boundaries.count(None)
+        rows = sum(self.degree * (len(lines) - 1) + 1 for lines in grid.layers) - joined
         return TwoFaced.of(
             plane.functions,
             (
@@ -115,6 +113,7 @@ class TwoHexahedra(Hexahedra):
             area=area,
             unit=grid.depth,
             description=self.described(grid, Numbering(rows, *free)),
+            course=problem.body.course,
         )
 
     def counter(self, plane: PlanarSpace, problem: Problem, grid: Grid) -> tuple[sparse.csr_array, sparse.csr_array]:
