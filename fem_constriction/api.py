@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ResolutionWarning
 from fem_constriction.problem.problem import Described, Problem
+from fem_constriction.solving import reference
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.choice import Accuracy, Level, PerEdge, brings_grid, one_of, settled
@@ -51,7 +53,8 @@ def solve(
     Returns
     -------
     Spectrum
-        At the frequencies in the order given; with the cell and the grids in its provenance.
+        At the frequencies in the order given; with the cell and the grids in its provenance. Of a cell with a reference
+        electrode `.electrodes` has the spectra of the working and of the counter electrode, which sum to it.
 
     Raises
     ------
@@ -85,7 +88,8 @@ def spectrum_on(
         return spectrum_of(solve_to(problem, backend, points, choice, progress), points, doubts=True)
     solution = solve_grid(problem, backend, choice.grid(problem, backend), problem.band)
     z = solution.model.impedance(2j * np.pi * points)
-    return Spectrum(points, z, None, {**provenance(problem.cell), "grids": [dict(solution.description)]})
+    found = Spectrum(points, z, None, {**provenance(problem.cell), "grids": [dict(solution.description)]})
+    return replace(found, electrodes=reference.of_model(problem, solution.model, points, found))
 
 
 def spectrum_of(family: Family, frequencies: Any, *, doubts: bool = False) -> Spectrum:
@@ -95,7 +99,8 @@ def spectrum_of(family: Family, frequencies: Any, *, doubts: bool = False) -> Sp
     if doubts:
         _warn(family.doubt(points, limit), 3)
     made = {**provenance(family.cell), "backend": family.backend.name, "grids": family.table(points)}
-    return Spectrum(points, limit.value, limit.uncertainty, made)
+    found = Spectrum(points, limit.value, limit.uncertainty, made)
+    return replace(found, electrodes=reference.of_family(family, points, found))
 
 
 def resistance(cell: Described, *, backend: str | Backend = "network", uncertainty: bool = False) -> Any:

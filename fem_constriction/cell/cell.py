@@ -20,7 +20,7 @@ from fem_constriction.cell.description import Description
 from fem_constriction.cell.faults import dotted, fault, keys, unknown_key
 from fem_constriction.cell.image_check import check_fits
 from fem_constriction.cell.label_array import LabelArray
-from fem_constriction.cell.layers_check import check_layers
+from fem_constriction.cell.layers_check import check_layers, check_reference
 from fem_constriction.cell.mesh import mesh_beside
 from fem_constriction.cell.mesh_check import check_mesh
 from fem_constriction.cell.microstructure import beside
@@ -61,6 +61,8 @@ class Cell(Held, Description):
         T and the activation energies that conductances follow; left out: the values hold as they are.
     mesh
         A mesh from a file as the electrolyte; left out: the box.
+    reference
+        The plane of a reference electrode, m from the working electrode; left out: none.
 
     Raises
     ------
@@ -125,6 +127,7 @@ class Cell(Held, Description):
         check_mesh(self)
         check_touches(self)
         check_layers(self)
+        check_reference(self)
         return self
 
     @model_validator(mode="after")

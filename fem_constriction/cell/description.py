@@ -11,6 +11,7 @@ from fem_constriction.cell.contact import Contact
 from fem_constriction.cell.mesh import Mesh
 from fem_constriction.cell.meshfile import Measure, measured
 from fem_constriction.cell.patterns import pattern_of, square_sides
+from fem_constriction.cell.reference import Reference
 from fem_constriction.cell.sections import Electrode, Electrolyte, Geometry, Section, WorkingElectrode
 from fem_constriction.cell.temperature import Temperature
 from fem_constriction.errors import Absent, InputError
@@ -30,6 +31,9 @@ class Description(Section):
     )
     temperature: Temperature | None = Field(None, description="Temperature; left out: conductances hold as they are given")
     mesh: Mesh | None = Field(None, description="A mesh from a file, with named regions; left out: the box itself")
+    reference: Reference | None = Field(
+        None, description="A reference electrode, whose plane divides Z into two spectra; left out: none"
+    )
 
     @property
     def area(self) -> float:

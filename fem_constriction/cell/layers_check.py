@@ -1,6 +1,8 @@
-"""Layers make up the electrolyte, and planes lie inside it: what takes several sections to check."""
+"""Layers make up the electrolyte, planes and references lie inside it: what takes several sections to check."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from fem_constriction.cell.description import Description
 from fem_constriction.cell.layers import SAME
@@ -27,3 +29,25 @@ def check_layers(description: Description) -> None:
         if plane.position - seen <= SAME * length:
             raise InputError(key=key, value=plane.position, unit="m", why="another plane, or the electrode, is there already")
         seen = plane.position
+
+
+def check_reference(description: Description) -> None:
+    """Raise InputError unless a reference's plane lies inside a stack, on none of its boundaries: the potential jumps there."""
+    reference, electrolyte, length = description.reference, description.electrolyte, description.geometry.thickness
+    if reference is None:
+        return
+    depth, key = reference.depth, "reference.depth"
+    for other, there in (("mesh", description.mesh), ("electrolyte.microstructure", electrolyte.microstructure)):
+        if there is not None:
+            why = "the mean potential of a plane divides Z exactly only where every plane conducts alike everywhere"
+            raise InputError(key="reference", when=f"together with {other}", why=why, remedy="allowed are stacks of layers")
+    if depth >= (1 - SAME) * length:
+        raise InputError(key=key, value=depth, unit="m", allowed=f"less than the thickness, {length!r} m")
+    boundaries = electrolyte.grain_boundaries
+    if boundaries is None:
+        return
+    planes = [each.position for each in boundaries.planes]
+    at = planes or np.linspace(0.0, length, (boundaries.layers or 1) + 1)[1:-1].tolist()
+    if any(abs(depth - z) <= SAME * length for z in at):
+        why = "a grain boundary is there, across which the potential jumps"
+        raise InputError(key=key, value=depth, unit="m", why=why, remedy="move the plane to one side of it")

@@ -23,7 +23,7 @@ def facts(cell: Description) -> list[tuple[str, str]]:
         section = getattr(cell, name)
         inner = [key for key in type(section).model_fields if key != "contact" and getattr(section, key) not in (None, (), 0.0)]
         rows.append((name.replace("_", " "), ", ".join(key.replace("_", " ") for key in inner) or "ideal"))
-    rows += [(name, "given") for name in ("temperature", "mesh") if getattr(cell, name) is not None]
+    rows += [(name, "given") for name in ("temperature", "mesh", "reference") if getattr(cell, name) is not None]
     return rows
 
 

@@ -84,6 +84,33 @@ def one_dimensional_resistance(described: Described) -> float:
     return float(one_dimensional(described, 0.0).real)
 
 
+def beyond(described: Described, s: ArrayLike, depth: float) -> NDArray[np.complex128]:
+    """Return Z(s) = sum of l/(kappa A) + sum of 1/(y_gb A) of the electrolyte below a plane: its mean potential per current.
+
+    Exact between any two planes of a laterally uniform stack whatever the current's path, for the mean of div(kappa grad phi)
+    over a plane is d/dz (kappa d/dz of the mean): side walls let nothing through. It is counted from the mean potential of the
+    counter electrode's face.
+
+    Parameters
+    ----------
+    described
+        A stack.
+    s
+        1/s, any shape.
+    depth
+        Of the plane below the working electrode's face, m.
+    """
+    problem, points = Problem.of(described), np.asarray(s)
+    total = np.zeros(points.shape, dtype=np.complex128)
+    ends, course = problem.body.ends, problem.body.course
+    for number, (name, top, bottom) in enumerate(zip(course.bulks, ends[:-1], ends[1:], strict=True)):
+        total = total + max(bottom - max(top, depth), 0.0) / (problem.places[name](points) * problem.area)
+        boundary = course.boundaries[number - 1] if number else None
+        if boundary is not None and top > depth:
+            total = total + 1 / (problem.places[boundary](points) * problem.area)
+    return np.asarray(total)
+
+
 def in_series(described: Described) -> dict[str, dict[str, tuple[Admittance, float]]]:
     """Return the places of the 1D-PM, in the order of the current: {arc: {place: (y, area in m2, or area/length in m)}}.
 

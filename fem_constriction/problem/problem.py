@@ -272,6 +272,16 @@ class Problem:
         return self.cell.counter_touch.sides
 
     @property
+    def reference(self) -> float | None:
+        """Depth of the reference electrode's plane in m, None where there is none."""
+        return None if self.cell.reference is None else self.cell.reference.depth
+
+    @property
+    def observed(self) -> bool:
+        """Whether the mean potential of the counter electrode's face is asked for, and no one-dimensional circuit knows it."""
+        return self.reference is not None and self.patterned_counter
+
+    @property
     def ideal_edge(self) -> bool:
         """Whether a contact without resistance ends somewhere on a face."""
         return (self.ideal_contact and self.contact_fraction < 1) or (self.ideal_counter and self.patterned_counter)

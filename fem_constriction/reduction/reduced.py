@@ -163,7 +163,7 @@ class ReducedModel:
         z = self.impedance(s)
         points = np.asarray(s).ravel()
         system = self._system(points, self.processes)
-        plain = [_solve(span.T @ system @ span, self.port @ span, 0)[1].reshape(z.shape) for span in self._smaller]
+        plain = [solve_small(span.T @ system @ span, self.port @ span, 0)[1].reshape(z.shape) for span in self._smaller]
         change = [np.abs(other - z) for other in plain]
         return self.basis_error + self.rounding(s) + (np.max(change, axis=0) / np.abs(z) if change else 0.0)
 
@@ -279,7 +279,7 @@ class ReducedModel:
         Scaled to a unit diagonal, since entries span the decades of the admittances, and refined with residuals in extended
         precision where the machine has it: the condition reaches 1e12 and more.
         """
-        return _solve(self._system(s.ravel(), processes), self.port, refinements)
+        return solve_small(self._system(s.ravel(), processes), self.port, refinements)
 
     def _system(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> NDArray[Any]:
         """A(s) on the basis, (n, r, r)."""
@@ -326,8 +326,8 @@ def spanned(columns: Array) -> Array:
     return np.ascontiguousarray(left[:, size > RANK])
 
 
-def _solve(system: NDArray[Any], port: Array, refinements: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """x (r, n) and 2 b'x - x'A x of small symmetric systems (n, r, r); see `ReducedModel.solved`."""
+def solve_small(system: NDArray[Any], port: Array, refinements: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return x (r, n) and 2 b'x - x'A x of small symmetric systems (n, r, r); see `ReducedModel.solved`."""
     scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(system, axis1=1, axis2=2)), 1e-300))
     scaled = system * scale[:, :, None] * scale[:, None, :]
     right = port * scale

@@ -100,8 +100,8 @@ def solve_grid(
         if isinstance(backend, LayeredBackend) and _of_one_mind(backend) and not keep and not (others and band is not None):
             start = time.perf_counter()
             if (stack := _layered(problem, backend, grid)) is not None:
-                whole = partial(_whole, problem, backend, grid)
-                model: ReducedModel = reduce_layered(stack, problem.places, band, direct_current=flows, whole=whole)
+                more: dict[str, Any] = {"whole": partial(_whole, problem, backend, grid), "observed": problem.observed}
+                model: ReducedModel = reduce_layered(stack, problem.places, band, direct_current=flows, **more)
                 return Solution(model, grid, time.perf_counter() - start, model.statistics)
         # A basis for many materials has more columns, known from the coarser grid; its currents take three times as much.
         columns = 0 if coarser is None or not others else len(coarser.model.shifts)

@@ -19,7 +19,7 @@ from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError, LeftOutWarning
 from fem_constriction.files import json_text, jsonable, read_bytes, read_text, write_text
 from fem_constriction.pictures import plane
-from fem_constriction.pictures.colours import DATA
+from fem_constriction.pictures.colours import BACKENDS, DATA
 from fem_constriction.pictures.held import Held
 from fem_constriction.pictures.picture import Picture
 from fem_constriction.pictures.words import amount
@@ -45,6 +45,8 @@ class Spectrum(Held):
         Ohm, real, shape (n,); None where it is not known.
     provenance
         What the spectrum was made from: what JSON can hold.
+    electrodes
+        "working" and "counter" -> their spectra, where a reference electrode tells them apart: they sum to this one.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Spectrum(Held):
     impedance: NDArray[np.complex128]
     uncertainty: NDArray[np.float64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    electrodes: Mapping[str, Spectrum] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frequency = _array("frequency", self.frequency, np.float64, "Hz")
@@ -74,6 +77,7 @@ class Spectrum(Held):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         object.__setattr__(self, "provenance", copy.deepcopy(dict(self.provenance)))
+        object.__setattr__(self, "electrodes", dict(self.electrodes))
 
     def __len__(self) -> int:
         return len(self.frequency)
@@ -86,6 +90,7 @@ class Spectrum(Held):
         if self.uncertainty is not None and other.uncertainty is not None:
             pairs.append((self.uncertainty, other.uncertainty))
         same = known[0] == known[1] and all(np.array_equal(one, another) for one, another in pairs)
+        same = same and dict(self.electrodes) == dict(other.electrodes)
         return same and jsonable(self.provenance) == jsonable(other.provenance)
 
     def __hash__(self) -> int:
@@ -109,11 +114,14 @@ class Spectrum(Held):
         rows.append((f"Z at {amount(float(f[low]), 'Hz')}", _complex(complex(self.impedance[low]))))
         known = "not known" if self.uncertainty is None else f"at most {float(np.max(self.uncertainty / size)):.1e} |Z|"
         rows.append(("uncertainty", known))
+        for name, each in self.electrodes.items():
+            rows.append((f"  {name} electrode", f"{_complex(complex(each.impedance[low]))} at {amount(float(f[low]), 'Hz')}"))
         return f"Spectrum of {self.name}" if self.name else "Spectrum", rows
 
     def picture(self) -> Picture:
-        """Return -Im Z over Re Z."""
-        return plane.impedance_plane({"Z": self}, looks=(DATA,), title=self.name)
+        """Return -Im Z over Re Z, of both electrodes as well where a reference tells them apart."""
+        more = {f"{name} electrode": each for name, each in self.electrodes.items()}
+        return plane.impedance_plane({"Z": self, **more}, looks=(DATA, *BACKENDS), title=self.name)
 
     def to_pandas(self) -> Any:
         """Return a table with an index of frequencies in Hz and the columns of the CSV file.
@@ -149,8 +157,8 @@ class Spectrum(Held):
     def save(self, path: str | os.PathLike[str], header: bool = True) -> None:
         """Write freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm and, where known, u(Z)/Ohm: every float exactly.
 
-        Provenance goes into a JSON file beside it, of the same stem, tied to the CSV by its SHA-256. Folders
-        are created.
+        Provenance goes into a JSON file beside it, of the same stem, tied to the CSV by its SHA-256. Spectra of the electrodes
+        are CSV files of their own, STEM_working.csv and STEM_counter.csv. Folders are created.
 
         Parameters
         ----------
@@ -173,11 +181,15 @@ class Spectrum(Held):
         if beside == Path(path):
             raise InputError("the name of a CSV file must not be empty or end in .json", file=path)
         ours = _sidecar(beside)
-        if self.provenance and ours is None and beside.exists():
+        if (self.provenance or self.electrodes) and ours is None and beside.exists():
             raise InputError(f"would be overwritten by the provenance of {Path(path).name}", file=beside)
         write_text(path, text)
-        if self.provenance:
+        if self.provenance or self.electrodes:
             record = {"spectrum": Path(path).name, "sha256": _digest(text), "provenance": self.provenance}
+            if self.electrodes:
+                record["electrodes"] = {name: _electrode(path, name).name for name in self.electrodes}
+            for name, each in self.electrodes.items():
+                each.save(_electrode(path, name), header)
             write_text(beside, json_text(record) + "\n")
         elif ours is not None:
             beside.unlink(missing_ok=True)
@@ -217,12 +229,14 @@ class Spectrum(Held):
         provenance = dict(record.get("provenance", {}))
         if record and record.get("sha256") != hashlib.sha256(data).hexdigest():
             warnings.warn(f"{path}: has changed since its provenance was written; left out", LeftOutWarning, stacklevel=2)
-            provenance = {}
+            provenance, record = {}, {}
+        parts_of = {name: _electrode(path, name) for name in record.get("electrodes", ()) if _electrode(path, name).exists()}
+        electrodes = {name: cls.load(each) for name, each in parts_of.items()}
         details = file.details | ({"sweeps": parts} if len(parts) > 1 else {})
         if details and "measured" not in provenance:
             provenance["measured"] = details
         uncertainty = rows["u"] if len(rows["u"]) == len(rows["f"]) else None
-        return cls(np.array(rows["f"]), impedance, uncertainty, provenance)  # type: ignore[arg-type]
+        return cls(np.array(rows["f"]), impedance, uncertainty, provenance, electrodes)  # type: ignore[arg-type]
 
 
 def _array(name: str, values: ArrayLike, kind: type[Any], unit: str) -> NDArray[Any]:
@@ -249,6 +263,11 @@ def _refuse(name: str, array: NDArray[Any], wrong: NDArray[np.bool_], allowed: s
 def _complex(z: complex) -> str:
     """Z in ohm in words: 146.394 kohm - 3.2 kohm i."""
     return f"{amount(z.real, 'ohm')} {'-' if z.imag < 0 else '+'} {amount(abs(z.imag), 'ohm')} i"
+
+
+def _electrode(path: str | os.PathLike[str], name: str) -> Path:
+    """Where the spectrum of an electrode is written, beside that of the cell."""
+    return Path(path).with_name(f"{Path(path).stem}_{name}.csv")
 
 
 def _digest(text: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +29,7 @@ from fem_constriction.processes.names import BULK
 from fem_constriction.reduction.assembly import Assembly, Operator
 from fem_constriction.reduction.conjugate_gradients import not_reached
 from fem_constriction.reduction.projection import TARGET, Basis, blocks, enough_shifts
-from fem_constriction.reduction.reduced import ReducedModel, Relaxation, spanned
+from fem_constriction.reduction.reduced import ReducedModel, Relaxation, solve_small, spanned
 from fem_constriction.reduction.solver import ShiftedSolutions
 from fem_constriction.reduction.unfolding import by_process
 from fem_constriction.stack.face_matrix import Sheet
@@ -49,13 +49,15 @@ def reduce_layered(
     tolerance: float = TARGET / 10,
     most_shifts: int = 60,
     whole: Callable[[], ReducedModel] | None = None,
+    observed: bool = False,
 ) -> LateralModel:
     """Return the model of a stack for angular frequencies band[0] to band[1] (1/s), as `projection.reduce` does of any
     assembly.
 
-    whole: makes the model of all unknowns, for what the face alone does not tell. Raises ComputationError.
+    whole: makes the model of all unknowns, for what the face alone does not tell; observed: of a stack between two patterned
+    faces, the mean potential of the lower one as well (`LateralModel.mean_potential`). Raises ComputationError.
     """
-    basis = PlaneBasis(layered, processes)
+    basis = PlaneBasis(layered, processes, observed=observed)
     model, estimate = enough_shifts(basis, band, direct_current=direct_current, tolerance=tolerance, most_shifts=most_shifts)
     assert isinstance(model, LateralModel)
     off = _interpolation(model, processes)
@@ -106,11 +108,12 @@ class LateralModel(ReducedModel):
     """A stack seen from its electrodes: matrices of the face, and the modes below it that reach the first boundary.
 
     matrices: those of charge transfer and pores, and as "bulk" that of all modes that do not; samples: those that do, summed
-    up; whole: see `reduce_layered`.
+    up; whole: see `reduce_layered`; observer: X' m, m' phi the mean potential of the lower face, where it was asked for.
     """
 
     samples: Samples | None = field(default=None, repr=False)
     whole: Callable[[], ReducedModel] | None = field(default=None, repr=False)
+    observer: Array | None = field(default=None, repr=False)
 
     def light(self) -> ReducedModel:
         """Return the model without the means of making that of all unknowns."""
@@ -120,7 +123,17 @@ class LateralModel(ReducedModel):
         """Return the model on what some columns span; see `ReducedModel.within`."""
         found = super().within(columns)
         assert isinstance(found, LateralModel)
-        return replace(found, samples=self.used.within(spanned(columns)))
+        span = spanned(columns)
+        return replace(
+            found, samples=self.used.within(span), observer=None if self.observer is None else span.T @ self.observer
+        )
+
+    @property
+    def mean_potential(self) -> MeanPotential:
+        """The mean potential of the counter electrode's face for unit current. ComputationError if it was not asked for."""
+        if self.observer is None:
+            raise ComputationError("the mean potential of the counter electrode's face was not asked for with this model")
+        return MeanPotential(**{each.name: getattr(self, each.name) for each in fields(self)})
 
     @property
     def used(self) -> Samples:
@@ -172,13 +185,68 @@ class LateralModel(ReducedModel):
         return np.asarray(system + self.used.below(y))
 
 
+@dataclass(frozen=True, eq=False)
+class MeanPotential(LateralModel):
+    """Z_12(s) = m' A(s)^-1 b: what a reference electrode on the counter electrode's face sees, for unit current.
+
+    m' phi is the mean of phi over that face. By reciprocity it is the other entry of a two-port as well, whose second port
+    feeds a current evenly into the face; the basis holds solutions for both ports, so that the error is quadratic as that of Z
+    is.
+    `impedance` and `error` are those of Z_12.
+    """
+
+    def impedance(self, s: ArrayLike, processes: Mapping[str, Admittance] | None = None) -> NDArray[np.complex128]:
+        """Return Z_12(s) in ohm, shape of s."""
+        points = np.asarray(s)
+        x, _ = self.solved(points.ravel(), self._own(processes) if processes else self.processes)
+        return np.asarray((self._mean @ x).reshape(points.shape), dtype=np.complex128)
+
+    def two_port(self, s: ArrayLike) -> NDArray[np.complex128]:
+        """Return [[Z, Z_12], [Z_12, Z_22]] in ohm, (number of s, 2, 2): at real s a bound as a quadratic form."""
+        points = np.asarray(s).ravel()
+        x, z = self.solved(points, self.processes)
+        across = self._mean @ x
+        own = self._fed_evenly.solved(points, self.processes)[1]
+        return np.moveaxis(np.array([[z, across], [across, own]], dtype=np.complex128), -1, 0)
+
+    def error(self, s: ArrayLike) -> Array:
+        """Return max over j of |Z_12 - Z_12 without the solution j|/|Z_12|, rounding included; see `ReducedModel.error`."""
+        points = np.asarray(s).ravel()
+        z, system = self.impedance(points), self._system(points, self.processes)
+        others = [(span.T @ self._mean) @ solve_small(span.T @ system @ span, self.port @ span, 0)[0] for span in self._smaller]
+        change = np.max([np.abs(other - z) for other in others], axis=0) / np.abs(z) if others else 0.0
+        return np.asarray(self.basis_error + self.rounding(points) + change).reshape(np.shape(s))
+
+    def rounding(self, s: ArrayLike) -> Array:
+        """Return what rounding of the projected matrices may do to Z_12, relative: each between both ports' solutions."""
+        points = np.asarray(s).ravel()
+        y = evaluate(self.processes, points)
+        one, other = (np.abs(model.solved(points, self.processes)[0]) for model in (self, self._fed_evenly))
+        total = sum(
+            (np.abs(y[name]) * np.sum(one * (self._uncertain(name) @ other), 0) for name in self.matrices),
+            np.zeros(points.size),
+        )
+        total = total + self._rounded * np.einsum("ik,kij,jk->k", one, self.used.absolute(y), other)
+        return np.asarray((total / np.abs(self.impedance(points))).reshape(np.shape(s)))
+
+    @property
+    def _mean(self) -> Array:
+        assert self.observer is not None
+        return self.observer
+
+    @cached_property
+    def _fed_evenly(self) -> LateralModel:
+        """The same stack, its current fed evenly into the lower face."""
+        return replace(self, port=self._mean)
+
+
 class PlaneBasis(Basis):
     """Solutions of the plane's problem at real shifts, (phi on the free nodes, V), and what they are in modes."""
 
     #: As of `Basis`: coefficients of modes are off by the rounding of phi, not of themselves (seen: 1800 times).
     unseen = 4e3
 
-    def __init__(self, layered: Layered, processes: Mapping[str, Admittance]) -> None:
+    def __init__(self, layered: Layered, processes: Mapping[str, Admittance], *, observed: bool = False) -> None:
         self.layered, self.all = layered, processes
         self.nodes = _Nodes(layered)
         self.faces = {name: Sheet(each, layered.lateral.shape) for name, each in layered.face.items() if name in processes}
@@ -196,6 +264,7 @@ class PlaneBasis(Basis):
         super().__init__(Assembly(operators, description=description), used, max(1e-9, 10 * layered.lateral.tolerance))
         self.gathered: Gathered = layered.gathered() if isinstance(layered, TwoFaced) else gathered(layered)
         self.shifts = np.empty(0)
+        self.even = layered.even() if observed and isinstance(layered, TwoFaced) else None
 
     def extend(self, shifts: Array) -> None:
         """Solve the plane at these shifts and add the solutions; after the first of them, each starts from the model so far."""
@@ -205,6 +274,9 @@ class PlaneBasis(Basis):
         for block in pieces:
             self.add(self._solve(block))
             self.shifts = np.append(self.shifts, block)
+            if self.even is not None:
+                self.add(self._fed_evenly(block, self.even))
+                self.shifts = np.append(self.shifts, block)
 
     def turned(self, model: ReducedModel) -> ReducedModel:
         """Return the model on about its relaxations, see `Basis.turned`: what functions of the plane make of them as well."""
@@ -212,7 +284,8 @@ class PlaneBasis(Basis):
         if found is model:
             return model
         assert isinstance(found, LateralModel)
-        return replace(found, samples=self.gathered.other(self.nodes.whole(found.basis[0])), basis=())
+        observer = None if (mean := self._mean()) is None else mean @ found.basis[0]
+        return replace(found, samples=self.gathered.other(self.nodes.whole(found.basis[0])), observer=observer, basis=())
 
     def project(self, new: Array) -> None:
         """Take in what functions of the plane make of new columns."""
@@ -222,7 +295,28 @@ class PlaneBasis(Basis):
         """Return the reduced model; its shifts are those solved, in the order of their solution."""
         samples = self.gathered.samples()
         known = (self.matrices, self.port, self.entries, self.coordinates, self.all, self.shifts)
-        return LateralModel(*known, samples=samples, unseen=self.unseen)
+        mean = self._mean()
+        observer = None if mean is None else np.concatenate([mean @ block for block in self.blocks])
+        return LateralModel(*known, samples=samples, unseen=self.unseen, observer=observer)
+
+    def _mean(self) -> Array | None:
+        """m of the mean potential of the lower face on the unknowns; None where it is not asked for."""
+        return None if self.even is None else self.nodes.collect(self.even[None], tied=True)[:, 0]
+
+    def _fed_evenly(self, shifts: Array, even: Array) -> ShiftedSolutions:
+        """phi for V = 0 and unit current fed evenly into the lower face: with those for V = 1, what it takes for V free."""
+        layered = self.layered
+        y = evaluate(self.all, shifts)
+        plane = Plane(layered.lateral, layered.admittance(y), self.faces, y, self.nodes.free, self.ground)
+        right = np.repeat(even[None], shifts.size, axis=0)
+        phi, iterated = plane.solve(right)
+        gained = np.sum(phi * right, axis=(1, 2))
+        error = np.sqrt(iterated.left / np.maximum(gained, 1e-300))
+        if not np.all(error <= self.tolerance):
+            where = str(dict(self.assembly.description))
+            raise not_reached(iterated.iterations, float(error.max()), self.tolerance, where, " on the WE face")
+        columns = np.vstack([phi.reshape(shifts.size, -1).T[self.nodes.free.ravel()], np.zeros(shifts.size)])
+        return ShiftedSolutions(columns, error, iterated.iterations)
 
     def _guess(self, shifts: Array) -> Array | None:
         """phi for V = 1 of the model so far, columns (unknowns, k)."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,8 +68,10 @@ class Between:
 
     def circuit(self, y: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Return (p, t, q) of all that lies between the faces, (k, 3, modes) in S/m2, for y[p] of shape (k,)."""
-        first, *others = (part for _, part in self._in_series(y))
-        return np.stack(reduce(joined, others, first), axis=1)
+        (_, found), *others = self._in_series(y)
+        for _, part in others:
+            found = joined(found, part)
+        return np.stack(found, axis=1)
 
     def slopes(self, y: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return y_i d/dy_i of the same for every place i there, (k, 3, modes) each; they sum to the circuit.
@@ -77,8 +79,9 @@ class Between:
         What is proportional to y_i is its own slope.
         """
         (name, found), *others = self._in_series(y)
-        none = tuple(np.zeros_like(each) for each in found)
-        slopes: dict[str, Any] = dict.fromkeys((name, *(each for each, _ in others)), none)
+        zero = np.zeros_like(found[0])
+        none: Pi = (zero, zero, zero)
+        slopes: dict[str, Pi] = dict.fromkeys((name, *(each for each, _ in others)), none)
         slopes[name] = found
         for name, part in others:
             slopes = {each: _joined_slope(found, part, slope, part if each == name else none) for each, slope in slopes.items()}
@@ -257,6 +260,12 @@ class TwoFaced(Layered):
     def shallow(self) -> Array | None:
         """Return None: every mode is followed through all layers."""
         return None
+
+    def even(self) -> Array:
+        """Return m, (2 nx, ny): m' phi is the mean potential of the lower face, and m unit current fed evenly into it."""
+        plane = self.lateral.plane
+        weights = plane.spread(plane.analyse(np.ones((1, *plane.shape))))[0]
+        return np.concatenate([np.zeros_like(weights), weights / weights.sum()])
 
     def gathered(self) -> GatheredPair:
         """Return what gathers the columns of both planes."""
