@@ -6,11 +6,14 @@ import json
 import re
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from images import image_cell
+from mesh_files import LENGTHS, mesh_cell, write_vtu
+from mesh_files import small as small_mesh
 from rich.console import Console
 
 import fem_constriction as fc
@@ -104,18 +107,60 @@ def test_of_several_cells_of_one_discretisation_each_is_looked_at(small) -> None
     assert found.difference.max() < 1e-7, "a model for several materials is made for 1e-8"
 
 
-@pytest.mark.parametrize("backend", BACKENDS, ids=NAMES)
-def test_of_a_grid_too_large_for_a_plain_solution_the_residual_is_looked_at(small, backend, monkeypatch) -> None:
+@pytest.fixture
+def too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No grid is small enough for a plain solution."""
     monkeypatch.setattr(shared_route, "QUICK", 0)
     monkeypatch.setattr(shared_route, "MOST", 0)
-    found = check_route([small], backend, BAND)
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=NAMES)
+@pytest.mark.parametrize("shape", ["square", "disc"])
+def test_of_a_grid_too_large_for_a_plain_solution_the_residual_is_looked_at(small, shape, backend, too_large) -> None:
+    found = check_route([small.vary({"working_electrode.contact.shape": shape})], backend, BAND)
     # Conjugate gradients to 1e-9 in energy leave a residual whose square stays below what is allowed.
     assert not found.faults and found.difference.max() < 1e-9 and found.allowed.max() < 1e-6
+    assert found.by_residual and "residuals judged" in found.state
 
 
-def test_the_residual_finds_a_projection_of_other_matrices(small, monkeypatch) -> None:
-    monkeypatch.setattr(shared_route, "QUICK", 0)
-    monkeypatch.setattr(shared_route, "MOST", 0)
+@pytest.mark.parametrize("backend", BACKENDS, ids=NAMES)
+@pytest.mark.parametrize("shape", ["square", "disc"])
+def test_residuals_find_boundaries_too_resistive_in_the_recursion(small, shape, backend, too_large, monkeypatch) -> None:
+    """Potentials of all unknowns are solved without the recursion: Z of the face alone is what is held against them."""
+    boundaries_too_resistive(monkeypatch)
+    found = check_route([small.vary({"working_electrode.contact.shape": shape})], backend, BAND)
+    assert re.search(f"shared route is .* off the own matrices of {backend.name}", found.faults[0])
+
+
+def body_of_its_own(kind: str, folder: Path) -> fc.Cell:
+    """A mesh of tetrahedra with a boundary in its middle, or an image of two grains: no stack, all unknowns are solved."""
+    if kind == "mesh":
+        return mesh_cell(write_vtu(small_mesh(), folder), LENGTHS)
+    return image_cell((4, 4, 4), 0.25, {"image": np.repeat([0, 1], 32).reshape(4, 4, 4)})
+
+
+@pytest.mark.parametrize(("kind", "backend"), [("mesh", BACKENDS[1]), ("image", BACKENDS[0]), ("image", BACKENDS[1])])
+def test_residuals_of_meshes_and_images_are_small_and_tell_of_other_matrices(
+    kind, backend, too_large, tmp_path, monkeypatch
+) -> None:
+    cell = body_of_its_own(kind, tmp_path)
+    found = check_route([cell], backend, BAND)
+    assert found.by_residual and not found.faults and not found.exempt
+    assert found.difference.max() < 1e-9 and found.allowed.max() < 1e-6
+
+    own = shared_route._Own.__init__
+
+    def other(self, assembly):
+        """The matrix of charge transfer 1.02 times too large, in what is held against the route alone."""
+        own(self, assembly)
+        name = next(name for name in self.matrices if "charge_transfer" in name)
+        self.matrices[name] = 1.02 * self.matrices[name]
+
+    monkeypatch.setattr(shared_route._Own, "__init__", other)
+    assert "the shared route is" in check_route([cell], backend, BAND).faults[0]
+
+
+def test_the_residual_finds_a_projection_of_other_matrices(small, too_large, monkeypatch) -> None:
     model = Basis.model
 
     def wrong(self, shifts):

@@ -4,8 +4,10 @@ Backends are independent in what they assemble. How it is solved they share: wha
 the face's own problem, real shifts, projection. A fault there moves both alike, and their agreement is silent on it. So in
 every cross-check one coarse grid of each backend, of the user's own cell, is solved twice: by the function that solves its
 families, and by one sparse factorisation of the sum of y_p L_p at each of a few frequencies, with no modes, recursion, poles,
-projection or preconditioner. Admittances are evaluated here from the numbers of their elements, and the one-dimensional
-resistance that R_Cstr is counted from is compared with that of the same cell's matrices at full contact.
+projection or preconditioner. Of a grid too large for that, Z at any potentials x of all unknowns is 2 b'x - x'A x but for a
+bound that their residual b - A x has in these matrices, however they were found. Admittances are evaluated here from the
+numbers of their elements, and the one-dimensional resistance that R_Cstr is counted from is compared with that of the same
+cell's matrices at full contact.
 
 Not seen: how a cell is read into the numbers of its elements and into a grid (both solutions have them from the same place),
 and what only finer grids have. Oracles stand for these (docs/trust.md).
@@ -64,7 +66,7 @@ class RouteCheck:
         Hz, (n,), 0 for direct current.
     fast, plain
         Z of both in ohm, (n,); where the grid is too large for a plain solution, `plain` is Z by the backend's own matrices at
-        the fast route's potentials, which is off by what `allowed` has of their residual.
+        potentials of all unknowns, which is off by what `allowed` has of their residual.
     allowed
         Largest difference that is none, relative to |Z|, (n,): `ALLOWED`, more where rounding of these matrices was found to
         be larger, and what the fast route states as its own error.
@@ -74,6 +76,8 @@ class RouteCheck:
         Resistance of the cell's one-dimensional circuit in ohm: as it is subtracted from R_DC for R_Cstr, by the backend's own
         matrices at full contact, and the largest difference that is none, relative. None where there is no such circuit, or no
         direct current.
+    by_residual
+        Whether the grid was too large for plain solutions.
     exempt
         Why nothing was compared; all arrays are then empty.
     failed
@@ -89,6 +93,7 @@ class RouteCheck:
     allowed: Array = field(default_factory=lambda: np.zeros(0))
     cells: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     one_dimensional: tuple[float, float, float] | None = None
+    by_residual: bool = False
     exempt: str = ""
     failed: str = ""
 
@@ -133,7 +138,8 @@ class RouteCheck:
         if self.failed:
             return f"fails: {self.failed}"
         worst = float(np.max(self.difference))
-        what = f"{self.grid}, {self.unknowns} unknowns, solved plainly at {self.frequency.size} frequencies"
+        how = "residuals judged" if self.by_residual else "solved plainly"
+        what = f"{self.grid}, {self.unknowns} unknowns, {how} at {self.frequency.size} frequencies"
         return f"{'off by' if self.faults else 'holds to'} {worst:.1e} |Z| ({what})"
 
     def as_dict(self) -> dict[str, Any]:
@@ -142,6 +148,7 @@ class RouteCheck:
             "backend": self.backend,
             "grid": self.grid,
             "unknowns": self.unknowns,
+            "by_residual": self.by_residual,
             "frequency_Hz": self.frequency.tolist(),
             "cell": self.cells.tolist(),
             "fast_real_ohm": self.fast.real.tolist(),
@@ -207,19 +214,21 @@ def _check_route(problems: Sequence[Problem], backend: Backend, band: Band) -> R
     grid = coarse_grid(problem, backend)
     large = backend.unknowns(problem, grid) > QUICK
     whole = backend.unknowns(problem, grid) > MOST
-    solved = solve_grid(problem, backend, grid, band, keep=whole, others=others)
-    own = _Own(backend.assemble(problem, grid))
+    solved = solve_grid(problem, backend, grid, band, others=others)
+    # Potentials of all unknowns, where a face alone was solved: the route is the families', what it is held against is not.
+    kept = solve_grid(problem, backend, grid, band, keep=True, others=others) if whole else solved
+    own = _Own(kept.assembly or backend.assemble(problem, grid))
     flows = problem.direct_current
     rows: list[tuple[int, float, complex, complex, float]] = []
     for number, each in enumerate(problems):
-        model = solved.of(each).model if others else solved.model
+        model, potentials = ((made.of(each) if others else made).model for made in (solved, kept))
         points = telling_frequencies(model, band, FEWER if large else FREQUENCIES)
         points = np.append(np.zeros(int(flows)), points) if not number else points[[len(points) // 2]]
         fast, claimed = model.impedance(1j * points), model.error(1j * points)
         for omega, z, off in zip(points, fast, claimed, strict=True):
             s = 1j * omega if omega else 0.0
             y = {name: admittance(place, s) for name, place in own.admittances(each.places).items()}
-            plain, rounding = own.residual(y, model, s) if whole else own.impedance(y)
+            plain, rounding = own.residual(y, potentials, s) if whole else own.impedance(y)
             rows.append((number, omega / (2 * np.pi), complex(z), plain, max(ALLOWED, rounding) + float(off)))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     return RouteCheck(
@@ -231,6 +240,7 @@ def _check_route(problems: Sequence[Problem], backend: Backend, band: Band) -> R
         fast=columns[2],
         plain=columns[3],
         allowed=columns[4],
+        by_residual=whole,
         one_dimensional=_one_dimensional(problem, backend) if flows else None,
     )
 
