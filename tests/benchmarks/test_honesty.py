@@ -101,6 +101,8 @@ def test_errors_below_the_floor_or_the_reference_do_not_narrow_the_width() -> No
     found = judge(rows, "fem")
     assert found["points"] == {"all": 16, "error_below_floor": 4, "error_below_reference": 8}
     assert found["width"] == np.inf
+    # Twelve points: 2, and 8 times 1e-5/(2e-8 + 1e-7) at least.
+    assert found["width_at_least"] == pytest.approx(1e-5 / 1.2e-7)
 
 
 def test_a_truth_outside_a_disc_is_not_honest_and_reasons_are_counted_without_their_numbers() -> None:
@@ -254,10 +256,21 @@ def test_discs_are_refined_only_where_widths_say_that_it_may_help(monkeypatch: p
     monkeypatch.setattr(truth, "face_discs", made)
     drawn: Any = None
     wanted = {"wide": np.full(4, 2e-4), "narrow": np.full(4, 1e-5)}
-    found = truth.by_discs(drawn, wanted)
+    wide = dict.fromkeys(("wide", "narrow", "hopeless"), truth.Truth(np.full(4, 2.0 + 0j), np.full(4, 1e-2), "limit"))
+    found = truth.by_discs(drawn, wanted, wide)
     assert levels == [1, 2]
     assert {name: each.source[-1] for name, each in found.items()} == {"wide": "1", "narrow": "2"}
     assert found["wide"].u == pytest.approx(1e-4) and found["narrow"].u == pytest.approx(1e-4 / 16)
     levels.clear()
-    assert truth.by_discs(drawn, {"wide": np.full(4, 2e-4), "hopeless": np.full(4, 1e-6)})["hopeless"].source[-1] == "1"
+    assert truth.by_discs(drawn, {"wide": np.full(4, 2e-4), "hopeless": np.full(4, 1e-6)}, wide)["hopeless"].source[-1] == "1"
     assert levels == [1], "what is left out all the same takes no hours"
+    levels.clear()
+    known = truth.by_discs(drawn, wanted, {**wide, "narrow": truth.Truth(np.full(4, 2.0 + 0j), np.full(4, 1e-6), "limit")})
+    assert levels == [1], "what the other limit tells needs no finer discs"
+    assert known["narrow"].source == "limit" and known["wide"].source[-1] == "1"
+
+
+def test_the_limit_of_the_other_backend_is_what_stands_in_for_an_oracle() -> None:
+    results = {"fem": (np.array([2.0 + 0j]), np.array([2e-6])), "network": (np.array([2.1 + 0j]), np.array([0.2]))}
+    found = truth.by_the_other(results, "network")
+    assert found.z[0] == 2.0 and found.u[0] == pytest.approx(1e-6) and found.source == "limit of fem"

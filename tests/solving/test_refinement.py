@@ -15,7 +15,7 @@ from fem_constriction.grids.grading import graded
 from fem_constriction.grids.grid import Grading, Grid, family_member, uniform
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.solving.choice import Accuracy
-from fem_constriction.solving.refinement import Limit, extrapolate, solve_family, solve_to
+from fem_constriction.solving.refinement import BEYOND, ORDER_DEFICIT, Limit, extrapolate, solve_family, solve_to
 from network import Network
 
 BACKENDS = [Network(), FiniteElements(2)]
@@ -53,6 +53,25 @@ def test_two_error_terms_stay_within_the_uncertainty() -> None:
     for values in (1 + 0.1 * h**2 + 0.03 * h**3, 1 + 0.1 * h**2 - 0.03 * h**3, 1 + 0.1 * h**1.8, 1 + 0.1 * h**2.2):
         limit = extrapolate(values, 2.0)
         assert abs(limit.value[0] - 1) <= limit.uncertainty[0]
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0, 4.0])
+def test_an_order_a_little_below_theorys_is_counted_once(order: float) -> None:
+    """Of h^q alone, q = 63/64 p, the last difference shows what p leaves: u is `BEYOND` times the error, and nothing on top."""
+    h = 2.0 ** -np.arange(3)[:, None]
+    limit = extrapolate(1 + 0.1 * h ** (order * (1 - ORDER_DEFICIT)), order)
+    assert limit.uncertainty[0] == pytest.approx(BEYOND * abs(limit.value[0] - 1), rel=0.02)
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0, 4.0])
+def test_an_order_that_seems_to_be_theorys_is_not_trusted_to_the_last_digit(order: float) -> None:
+    """A second term that hides what is left of the first one: u is still what an order 1/64 lower leaves."""
+    h = 2.0 ** -np.arange(3)[:, None]
+    low, high = order * (1 - ORDER_DEFICIT), 2 * order
+    left = [(h[2] ** q - h[1] ** q) - (h[1] ** q - h[0] ** q) / 2**order for q in (low, high)]
+    limit = extrapolate(1 + 0.1 * (h**low - (left[0] / left[1]) * h**high), order)
+    assert limit.order[0] == pytest.approx(order, rel=1e-9)
+    assert abs(limit.value[0] - 1) <= limit.uncertainty[0] <= 2.5 * abs(limit.value[0] - 1)
 
 
 def powers(random: np.random.Generator, low: float, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -88,7 +88,7 @@ def _compared(drawn: Drawn, judged: Judged) -> dict[str, Any]:
         return {"verdict": "failed", "reason": cut(reason)}
     row: dict[str, Any] = {"verdict": got.verdict, "reason": got.reason}
     try:
-        known = truths(drawn, {name: u / np.abs(z) for name, (z, u) in got.results.items()})
+        known = truths(drawn, got.results)
     except (ConstrictionError, ArithmeticError, ValueError, MemoryError) as error:
         return row | {"no_reference": cut(f"{type(error).__name__}: {error}")}
     for name, (z, u) in got.results.items():

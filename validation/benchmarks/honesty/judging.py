@@ -4,8 +4,8 @@ A cell *holds* if |Z - Z_true| <= u + u_reference at every frequency and at dire
 more than half of its points is *left out* of that share, by widths alone, whatever the error; but where it is outside all the
 same, it is a *violation* like any other. The share of cells with |Z - Z_true| <= u, no allowance for the reference, at all
 points where u_reference <= u/2 stands beside it. Width: the median of u/|Z - Z_true| over cells and points, infinite where the
-error is below u_reference, so that what is not known counts as wide; errors below FLOOR |Z|, which no u goes below, are counted
-apart.
+error is below u_reference, so that what is not known counts as wide; beside it the median of u/(|Z - Z_true| + u_reference),
+which it is at least, whatever the truth is. Errors below FLOOR |Z|, which no u goes below, are counted apart.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 def judge(rows: Sequence[Row], backend: str) -> dict[str, Any]:
     """Return shares, widths and the worst cells of one backend, from rows of `cells.one`."""
     judged = [row for row in rows if backend in row]
-    kept, strict, worst, ratios, below = [], [], [], [], 0
+    kept, strict, worst, ratios, least, below = [], [], [], [], [], 0
     for row in judged:
         u, error, unknown = (np.array(row[backend][key], dtype=float) for key in ("u", "error", "u_reference"))
         worst.append((float(np.max(error / (u + unknown))), row))
@@ -51,6 +51,7 @@ def judge(rows: Sequence[Row], backend: str) -> dict[str, Any]:
         below += int(tiny.sum())
         with np.errstate(divide="ignore"):
             ratios.append(np.where(error > unknown, u / error, np.inf)[~tiny])
+        least.append((u / (error + unknown))[~tiny])
     ratio = np.concatenate(ratios) if ratios else np.array([])
     known = ratio[np.isfinite(ratio)]
     share = float(np.mean(kept)) if kept else float("nan")
@@ -63,6 +64,7 @@ def judge(rows: Sequence[Row], backend: str) -> dict[str, Any]:
         "holds": share,
         "holds_without_allowance": float(np.mean(strict)) if strict else float("nan"),
         "width": width,
+        "width_at_least": float(np.median(np.concatenate(least))) if ratio.size else float("nan"),
         "width_where_known": {f"{p} %": float(np.percentile(known, p)) for p in (1, 10, 50, 90, 99)} if known.size else {},
         "points": {
             "all": int(ratio.size + below),

@@ -26,6 +26,7 @@ def honesty_report(record: Mapping[str, Any]) -> RenderableType:
         ("cells that hold without allowance for the reference", lambda v: _part(v["holds_without_allowance"])),
         ("cells beyond their u, those left out as well", lambda v: str(len(v["violations"]))),
         (f"median u over error (asked at most {WIDTH:g})", lambda v: f"{v['width']:.3g}"),
+        ("  at least, whatever the reference's own error is", lambda v: f"{v['width_at_least']:.3g}"),
         ("  10 % and 90 %, where the error is known", lambda v: " to ".join(_percentiles(v))),
         ("points", lambda v: str(v["points"]["all"])),
         ("  of them with errors below the solver's 1e-8", lambda v: str(v["points"]["error_below_floor"])),

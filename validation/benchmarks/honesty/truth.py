@@ -1,9 +1,10 @@
 """Z_true and how far off it may be, at the points of a random cell, from what has no part in what is judged.
 
 Where the oracle knows the cell, its mode expansion, refined until its own error is a part of the uncertainties that are judged.
-Elsewhere guaranteed discs, on grids of their own, whose radii assume no limit and no order; and where there are none, finer
-grids of the *other* backend, with the uncertainty that it states of them: independent of what is judged in its space, not in
-what both backends share.
+Elsewhere guaranteed discs, on grids of their own, whose radii assume no limit and no order. Where these are too wide, or there
+are none, the limit of the *other* backend with the uncertainty that it states, if that is narrow enough: independent of what is
+judged in its space, not in what both backends share. So the network is judged under curved outlines (elements state 1e-6 there,
+it 1e-4); elements are not, since discs on triangles that narrow would take hours, but for a violation of wide ones.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.fem import FiniteElements
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import direct_current
-from fem_constriction.solving.backends import backend_named
-from fem_constriction.solving.refinement import FIRST_LEVELS, angular_band, solve_family
+from fem_constriction.solving.refinement import angular_band
 from validation import oracles
 from validation.benchmarks.honesty.populations import Description, Drawn
 from validation.discs.certificate import Discs
@@ -42,9 +42,6 @@ MODES: Final = 1500
 DISCS: Final = (1, 2)
 LEAVES: Final = 1 / 16
 
-#: Levels above the usual ones that the other backend is solved on.
-FINER: Final = 1
-
 ORACLE: Final = "mode expansion"
 
 
@@ -62,17 +59,19 @@ def laplace(drawn: Drawn) -> NDArray[np.complex128]:
     return np.append(2j * np.pi * drawn.frequency, [0.0] * direct_current(drawn.cell))
 
 
-def truths(drawn: Drawn, wanted: dict[str, Array]) -> dict[str, Truth]:
+def truths(drawn: Drawn, results: Mapping[str, tuple[NDArray[np.complex128], Array]]) -> dict[str, Truth]:
     """Return the truth that each backend is judged by.
 
-    wanted: backend -> its u/|Z|, (n,). Raises ComputationError, InputError where no reference can be computed.
+    results: backend -> (Z, u) that is judged, ohm, (n,). Raises ComputationError, InputError where there is no reference.
     """
+    wanted = {name: SHARP * u / np.abs(z) for name, (z, u) in results.items()}
     if drawn.known_as is not None and _affordable(drawn.known_as):
-        return dict.fromkeys(wanted, by_oracle(drawn, SHARP * np.min(list(wanted.values()), axis=0)))
+        return dict.fromkeys(wanted, by_oracle(drawn, np.min(list(wanted.values()), axis=0)))
+    others = {name: by_the_other(results, name) for name in results}
     try:
-        return by_discs(drawn, {name: SHARP * each for name, each in wanted.items()})
+        return by_discs(drawn, wanted, others)
     except (ComputationError, InputError):
-        return {name: by_the_other(drawn, name) for name in wanted}
+        return others
 
 
 def by_oracle(drawn: Drawn, wanted: Array) -> Truth:
@@ -88,34 +87,36 @@ def by_oracle(drawn: Drawn, wanted: Array) -> Truth:
     return Truth(drawn.times * z, error, ORACLE)
 
 
-def by_the_other(drawn: Drawn, judged: str) -> Truth:
-    """Return the limit of finer grids of the backend that is not judged, with its own uncertainty."""
-    (other,) = {"fem", "network"} - {judged}
-    cell, levels = drawn.cell, [level + FINER for level in FIRST_LEVELS]
-    family = solve_family(cell, backend_named(other), angular_band(drawn.frequency), levels=levels)
-    limit = family.limit(drawn.frequency)
-    z, u = np.asarray(limit.value, dtype=complex), np.asarray(limit.uncertainty)
-    if direct_current(cell):
-        resistance, uncertain = family.resistance()
-        z, u = np.append(z, resistance), np.append(u, uncertain)
-    return Truth(z, u / np.abs(z), f"finer grids of {other}")
+def by_the_other(results: Mapping[str, tuple[NDArray[np.complex128], Array]], judged: str) -> Truth:
+    """Return the limit of the backend that is not judged, with its own uncertainty."""
+    (other,) = set(results) - {judged}
+    z, u = results[other]
+    return Truth(z, u / np.abs(z), f"limit of {other}")
 
 
-def by_discs(drawn: Drawn, wanted: Mapping[str, Array]) -> dict[str, Truth]:
+def by_discs(drawn: Drawn, wanted: Mapping[str, Array], others: Mapping[str, Truth]) -> dict[str, Truth]:
     """Return centres and radii of guaranteed discs for each backend: on finer grids where those are sharp, or may be.
 
-    wanted: backend -> what its truth's error may be, relative to |Z|, (n,). A level more is made for those whose discs are too
-    wide, as long as it may make them sharp (`LEAVES`): decided by widths alone.
+    wanted: backend -> what its truth's error may be, relative to |Z|, (n,). others: a truth that costs no more, taken where the
+    coarsest discs are not sharp and it is. A level more is made for the rest, as long as it may make them sharp (`LEAVES`). All
+    of that is decided by widths alone.
     """
     found: dict[str, Truth] = {}
     left = dict(wanted)
     for level in DISCS:
         truth = _of_discs(face_discs(drawn, level), f"discs, level {level}")
         found |= dict.fromkeys(left, truth)
-        left = {name: each for name, each in left.items() if np.mean(truth.u > each) >= 0.5}
-        if not any(np.mean(LEAVES * truth.u > each) < 0.5 for each in left.values()):
+        left = {name: each for name, each in left.items() if not _sharp(truth.u, each)}
+        found |= {name: others[name] for name, each in left.items() if _sharp(others[name].u, each)}
+        left = {name: each for name, each in left.items() if found[name] is truth}
+        if not any(_sharp(LEAVES * truth.u, each) for each in left.values()):
             break
     return found
+
+
+def _sharp(u: Array, wanted: Array) -> bool:
+    """Whether a truth is known well enough at more than half of the points."""
+    return bool(np.mean(u > wanted) < 0.5)
 
 
 def _of_discs(discs: Discs, source: str) -> Truth:
