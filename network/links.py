@@ -211,12 +211,12 @@ class Electrodes:
     def of(cls, problem: Problem, grid: Grid) -> Electrodes:
         """Return those of a problem on a grid."""
         first, last = (float(lines[at] - lines[at - 1]) for lines, at in ((grid.layers[0], 1), (grid.layers[-1], -1)))
-        working = metal(grid, grid.touched, first, ideal=problem.ideal_contact)
+        working = metal(grid, grid.touched, first, ideal=problem.ideal_contact, free=grid.pores)
         if not problem.patterned_counter:
             return cls(working, None)
         names = (COUNTER_ELECTRODE, COUNTER_PORE)
-        below, ideal = problem.body.course.bulks[-1], problem.ideal_counter
-        return cls(working, metal(grid, grid.counter_touched, last, ideal=ideal, names=names, bulk=below))
+        below, ideal, free = problem.body.course.bulks[-1], problem.ideal_counter, grid.counter_pores
+        return cls(working, metal(grid, grid.counter_touched, last, ideal=ideal, names=names, bulk=below, free=free))
 
     def column(self, problem: Problem, grid: Grid) -> Column:
         """Return what is below one patch of the working electrode's face."""

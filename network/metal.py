@@ -61,6 +61,7 @@ def metal(
     ideal: bool,
     names: tuple[str, str] = (CHARGE_TRANSFER, PORE),
     bulk: str = BULK,
+    free: Array | None = None,
 ) -> Metal:
     """Return what joins the metal to a face of a grid.
 
@@ -78,14 +79,17 @@ def metal(
         Of the contact and of the pores beside it.
     bulk
         What the layer beside the face is made of.
+    free
+        What every patch has of pores, weighted with d_0/d; left out: 1 - touched, of pores that are equally deep.
     """
     area = grid.copies * np.outer(np.diff(grid.x), np.diff(grid.y)).ravel()
     share, (contact, pore) = touched.ravel(), names
+    pores = 1 - share if free is None else free.ravel()
     if not ideal:
-        return Metal(np.zeros(share.shape, dtype=bool), {contact: area * share, pore: area * (1 - share)})
+        return Metal(np.zeros(share.shape, dtype=bool), {contact: area * share, pore: area * pores})
     held = share > 1 - WHOLE
     cut = np.where(held, 0.0, share)
-    geometry = {contact: area * held, pore: area * np.where(held, 0.0, 1 - share)}
+    geometry = {contact: area * held, pore: area * np.where(held, 0.0, pores)}
     if np.any(cut):
         width = np.sqrt(area / grid.copies)
         length = (width + np.hypot(width, height)) / 2

@@ -77,8 +77,8 @@ class Graded(Scheme):
         operators: dict[str, Operator] = {place: links[place].laplacian(size) for place in problem.places}
         stack = _stack(grid, vertical, electrodes.working)
         held = numbering.held
-        # Potentials and currents in space are made for one material with boundaries of one kind.
-        alike = problem.body.course == Course.alike(len(grid.layers))
+        # Potentials and currents in space are made for one material with boundaries of one kind, and pores of one depth.
+        alike = problem.body.course == Course.alike(len(grid.layers)) and grid.pores is None
         return Assembly(
             operators=operators,
             precondition=partial(Stack.prepare, stack),

@@ -1,4 +1,4 @@
-"""Does the contact of an electrode fit its face?"""
+"""Do the contact of an electrode, and the depths of its pores, fit its face?"""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ from fem_constriction.errors import InputError
 
 
 def check_touches(cell: Description) -> None:
-    """Raise InputError where the contact of one of the electrodes does not fit its face; a mesh has faces of its own."""
-    if cell.mesh is None:
-        for electrode, touch in (("working_electrode", cell.working_touch), ("counter_electrode", cell.counter_touch)):
-            _check(f"{electrode}.contact", touch)
+    """Raise InputError where what an electrode says of its face does not fit it; a mesh has faces of its own."""
+    named = "mesh" if cell.mesh is not None else "electrolyte.microstructure"
+    plain = cell.mesh is None and cell.electrolyte.microstructure is None
+    for key, touch in (("working_electrode", cell.working_touch), ("counter_electrode", cell.counter_touch)):
+        if cell.mesh is None:
+            _check(f"{key}.contact", touch)
+        pore = getattr(cell, key).pore
+        if pore is None or not pore.varied:
+            continue
+        if not plain:
+            why = "its pores have one depth"
+            raise InputError(key=f"{key}.pore.depth", when=f"that differs from place to place together with {named}", why=why)
+        try:
+            _ = cell.working_pores if key == "working_electrode" else cell.counter_pores
+        except InputError as error:
+            raise error.inside(f"{key}.pore") from None
 
 
 def _check(key: str, touch: Touch) -> None:

@@ -14,6 +14,7 @@ from fem_constriction.cell.patterns import pattern_of, square_sides
 from fem_constriction.cell.reference import Reference
 from fem_constriction.cell.sections import Electrode, Electrolyte, Geometry, Section, WorkingElectrode
 from fem_constriction.cell.temperature import Temperature
+from fem_constriction.cell.thickness import Thickness, thickness_of
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.geometry.outlines import Outline
 from fem_constriction.geometry.pixels import Pixels, extent
@@ -69,6 +70,20 @@ class Description(Section):
     def working_touch(self) -> Touch:
         """Where the working electrode touches the face of the box."""
         return Touch(self.working_electrode.contact, self.geometry.lengths[:2])
+
+    @property
+    def working_pores(self) -> Thickness:
+        """What the depths of the working electrode's pores come to."""
+        return self._pores(self.working_electrode, self.working_touch)
+
+    @property
+    def counter_pores(self) -> Thickness:
+        """What the depths of the counter electrode's pores come to."""
+        return self._pores(self.counter_electrode, self.counter_touch)
+
+    @staticmethod
+    def _pores(electrode: Electrode, touch: Touch) -> Thickness:
+        return thickness_of(electrode.pore, touch.contact, touch.width)
 
     @property
     def counter_touch(self) -> Touch:

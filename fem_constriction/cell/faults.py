@@ -33,10 +33,9 @@ def dotted(place: tuple[int | str, ...]) -> str:
 
 def section_of(field: FieldInfo) -> type[BaseModel] | None:
     """Return the section a key stands for, None for a plain key."""
-    for kind in (field.annotation, *get_args(field.annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
+    kinds = (field.annotation, *get_args(field.annotation))
+    either = (inner for kind in kinds if hasattr(kind, "__metadata__") for inner in get_args(get_args(kind)[0]))
+    return next((kind for kind in (*kinds, *either) if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -54,7 +53,7 @@ def is_list(field: FieldInfo) -> bool:
 
 def allowed_in(field: FieldInfo, item: bool = False) -> str:
     """Return what is allowed for a key, in words; item: for one of its list."""
-    if inner := section_of(field):
+    if (inner := section_of(field)) and rule_of(field) is None:
         listed = "a list of sections" if is_list(field) and not item else "a section"
         return f"{listed} with the keys {', '.join(inner.model_fields)}"
     if (rule := rule_of(field)) is not None:

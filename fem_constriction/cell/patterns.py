@@ -143,21 +143,26 @@ def _mask(contact: Contact, width: Width) -> Pattern:
         values = values_of(image)
     except InputError as error:
         raise error.renamed("image") from None
-    pixel = contact.pixel
-    if pixel is not None:
-        sizes = pixel if isinstance(pixel, tuple) else (pixel, pixel)
-        for axis, (size, length) in enumerate(zip(sizes, width, strict=True)):
-            count = values.shape[axis]
-            if abs(size * count - length) > FITS * length:
-                part = "the width of the face" if contact.repeat in (None, (1, 1)) else "the width of one part of the face"
-                name = named(image) if isinstance(named(image), Written) else Path(image).name
-                raise InputError(
-                    key="pixel",
-                    value=size,
-                    unit="m",
-                    why=f"{count} pixels of {name} along {'xy'[axis]} are {size * count:.9g} m, and {part} is {length:.9g} m",
-                )
+    part = "the width of the face" if contact.repeat in (None, (1, 1)) else "the width of one part of the face"
+    check_pixel(image, values.shape, contact.pixel, width, part)
     return Pattern(pixels=metal_of(values, contact.threshold))
+
+
+def check_pixel(image: str, shape: tuple[int, ...], pixel: float | Width | None, width: Width, part: str) -> None:
+    """Raise InputError where pixels of an edge that is given do not fill a face; part: what has that width, in words."""
+    if pixel is None:
+        return
+    sizes = pixel if isinstance(pixel, tuple) else (pixel, pixel)
+    for axis, (size, length) in enumerate(zip(sizes, width, strict=True)):
+        count = shape[axis]
+        if abs(size * count - length) > FITS * length:
+            name = named(image) if isinstance(named(image), Written) else Path(image).name
+            raise InputError(
+                key="pixel",
+                value=size,
+                unit="m",
+                why=f"{count} pixels of {name} along {'xy'[axis]} are {size * count:.9g} m, and {part} is {length:.9g} m",
+            )
 
 
 def _spots(contact: Contact, width: Width) -> Pattern:

@@ -18,6 +18,7 @@ from scipy.constants import epsilon_0
 from fem_constriction.cell.description import Description, Touch
 from fem_constriction.cell.faults import rule_of
 from fem_constriction.cell.sections import Pore
+from fem_constriction.cell.thickness import Thickness
 from fem_constriction.geometry.pixels import perimeter as perimeter_of
 from fem_constriction.geometry.pixels import spots
 
@@ -96,17 +97,20 @@ def _thicker(key: str, thickness: float, what: str, size: float, films: str = "b
 def _pores(cell: Description) -> Iterator[str]:
     """Pores are thin layers, j = y_pore (V - phi): shallow against their width, and against the contact beside them."""
     if cell.mesh is not None:
-        yield from _pores_of("working_electrode", cell.working_electrode.pore, *_widths_of_mesh(cell))
+        yield from _pores_of("working_electrode", cell.working_electrode.pore, cell.working_pores, *_widths_of_mesh(cell))
         return
-    yield from _pores_of("working_electrode", cell.working_electrode.pore, *_widths(cell.working_touch))
-    yield from _pores_of("counter_electrode", cell.counter_electrode.pore, *_widths(cell.counter_touch))
+    for electrode, pore, depths, touch in (
+        ("working_electrode", cell.working_electrode.pore, cell.working_pores, cell.working_touch),
+        ("counter_electrode", cell.counter_electrode.pore, cell.counter_pores, cell.counter_touch),
+    ):
+        yield from _pores_of(electrode, pore, depths, *_widths(touch))
 
 
-def _pores_of(electrode: str, pore: Pore | None, contact: float, width: float) -> Iterator[str]:
+def _pores_of(electrode: str, pore: Pore | None, depths: Thickness, contact: float, width: float) -> Iterator[str]:
     """contact, width: of the contact and of the pores beside it, m; infinite where there is only one of them."""
     if pore is None:
         return
-    key, given, depth = f"{electrode}.pore.depth", pore.depth, pore.depth
+    key, given, depth = f"{electrode}.pore.depth", depths.most, depths.most
     if depth is None and pore.capacitance:  # at least as deep as a vacuum of that capacitance
         key, depth = f"{electrode}.pore.capacitance", epsilon_0 / pore.capacitance
     if not depth:

@@ -15,6 +15,7 @@ from fem_constriction.cell.contact import Contact
 from fem_constriction.cell.interphase import Interphase
 from fem_constriction.cell.layers import GrainBoundaries, Layer
 from fem_constriction.cell.microstructure import Microstructure
+from fem_constriction.cell.pore_depth import DepthMap, DepthOrMap, PoreRegion
 from fem_constriction.cell.section import OneOrSeveral
 from fem_constriction.cell.section import Section as Section
 from fem_constriction.cell.units import (
@@ -23,7 +24,6 @@ from fem_constriction.cell.units import (
     AreaResistance,
     Conductivity,
     Extent,
-    Length,
     Permittivity,
     PoreConductivity,
     Quantity,
@@ -122,7 +122,10 @@ class Pore(Section):
     """y_pore(s) = g + s c + Q s^n in S/m2: by a capacitance, or by a filling (g = sigma/d, c = eps/d)."""
 
     capacitance: AreaCapacitance | None = Field(None, description="Pore capacitance c in F/m^2; or give depth instead")
-    depth: Length | None = Field(None, description="Depth d of the pores in m; or give capacitance instead")
+    depth: DepthOrMap | None = Field(
+        None, description="Depth d of the pores in m, or a map of it, with what fills them; or give capacitance instead"
+    )
+    regions: tuple[PoreRegion, ...] = Field((), description="Rectangles of the face with a depth of their own; left out: none")
     relative_permittivity: Permittivity | None = Field(
         None, description="Relative permittivity of what fills the pores, with depth; left out: 0"
     )
@@ -132,16 +135,25 @@ class Pore(Section):
     cpe: ConstantPhase | None = Field(None, description="Constant-phase element of the pores; left out: none")
 
     @property
+    def varied(self) -> bool:
+        """Whether the depth differs from place to place."""
+        return bool(self.regions) or isinstance(self.depth, DepthMap)
+
+    def areal(self, depth: float | None) -> tuple[float, float]:
+        """Return g = sigma/d in S/m2 and c = eps_r eps_0/d, or the capacitance as given, in F/m2, of pores of a depth in m."""
+        if not depth:
+            return 0.0, self.capacitance or 0.0
+        return (self.conductivity or 0.0) / depth, float((self.relative_permittivity or 0.0) * epsilon_0 / depth)
+
+    @property
     def areal_conductance(self) -> float:
-        """g = sigma/d in S/m2."""
-        return (self.conductivity or 0.0) / self.depth if self.depth else 0.0
+        """g in S/m2 of pores that are all equally deep."""
+        return self.areal(None if isinstance(self.depth, DepthMap) else self.depth)[0]
 
     @property
     def areal_capacitance(self) -> float:
-        """c = eps_r eps_0/d, or the capacitance as given, in F/m2."""
-        if self.depth:
-            return float((self.relative_permittivity or 0.0) * epsilon_0 / self.depth)
-        return self.capacitance or 0.0
+        """c in F/m2 of pores that are all equally deep."""
+        return self.areal(None if isinstance(self.depth, DepthMap) else self.depth)[1]
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:
@@ -158,7 +170,14 @@ class Pore(Section):
         if filling and self.depth is None:
             raise InputError(key="depth", value=Absent.MISSING, allowed=allowed)
         if self.depth is not None and not filling:
-            raise InputError(key="depth", value=self.depth, unit="m", when="alone", allowed=allowed)
+            value = Absent.UNSAID if isinstance(self.depth, DepthMap) else self.depth
+            raise InputError(key="depth", value=value, unit="m", when="alone", allowed=allowed)
+        if self.regions and not isinstance(self.depth, float):
+            why = "regions need one depth of all other pores" if self.depth is None else "a map has all depths"
+            raise InputError(key="regions", value=Absent.UNSAID, why=why)
+        if self.varied and self.cpe is not None:
+            why = "a constant-phase element is given per area, and knows of no depth that differs from place to place"
+            raise InputError(key="cpe", value=Absent.UNSAID, why=why)
         return self
 
 
@@ -174,6 +193,18 @@ class Electrode(Section):
     interphase: Annotated[tuple[Interphase, ...], OneOrSeveral()] = Field(
         (), description="Films in series with charge transfer, from the electrolyte to the metal; left out: none"
     )
+
+    @model_validator(mode="after")
+    def _one_depth_under_a_film(self) -> Self:
+        if self.pore is not None and self.pore.varied and any(each.covers == "face" for each in self.interphase):
+            raise InputError(
+                key="pore.depth",
+                value=Absent.UNSAID,
+                when="with an interphase that covers the face",
+                why="the two in series are then another admittance at every place",
+                remedy="give one depth, or an interphase that covers the contact",
+            )
+        return self
 
     @property
     def covered(self) -> bool:

@@ -150,6 +150,8 @@ def _over_face(problem: Problem, resolution: int, layers: tuple[Lines, ...], nam
         order=IDEAL_ORDER if problem.ideal_edge else ROBIN_ORDER,
         counter=None if below is None else below >= 0.5 - HALF,
         counter_share=below,
+        pores=face.pores(x, y),
+        counter_pores=counter.pores(x, y),
     )
 
 

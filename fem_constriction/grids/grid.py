@@ -75,6 +75,8 @@ def family_member(described: Described, grading: Grading, level: int, crowded: i
         copies=face.copies,
         name=name,
         counter=counter.touches(*middles) if problem.patterned_counter else None,
+        pores=face.pores(lateral[0], lateral[1]),
+        counter_pores=counter.pores(lateral[0], lateral[1]),
     )
 
 

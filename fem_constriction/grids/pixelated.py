@@ -75,6 +75,7 @@ def _cut(problem: Problem, cuts: int, level: int, name: str) -> Grid:
         copies=face.copies,
         name=name,
         order=IDEAL_ORDER if problem.ideal_contact else ROBIN_ORDER,
+        pores=face.pores(x, y),
     )
 
 

@@ -41,6 +41,9 @@ class Grid:
         Of convergence of its family, where that is not the backend's.
     counter, counter_share
         The same as contact and share at the counter electrode; left out: its metal touches all of its face.
+    pores, counter_pores
+        Mean of d_0/d over each cell of both faces, 0 where metal touches, of pores that are not equally deep; left out: 1 where
+        none touches.
 
     Raises
     ------
@@ -58,6 +61,8 @@ class Grid:
     order: float | None = None
     counter: NDArray[np.bool_] | None = None
     counter_share: NDArray[np.float64] | None = None
+    pores: NDArray[np.float64] | None = None
+    counter_pores: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         depth = self.depth

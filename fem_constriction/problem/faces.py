@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.description import Touch
-from fem_constriction.errors import ComputationError
+from fem_constriction.cell.thickness import Thickness
+from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.geometry import pixels as images
 from fem_constriction.geometry.outlines import Outline, coverage
 from fem_constriction.geometry.pixels import Pixels
+from fem_constriction.geometry.tiles import Tiles
 from fem_constriction.problem.kinds import MESH, OUTLINES, PIXELS, RECTANGLES, Kind
 
 Mesher = Literal["delaunay", "gmsh"]
@@ -48,7 +50,8 @@ class Face:
 
     cut: along which axes the face was cut in its middle, where x = 0 then is; contact_area: what the contact has of this part,
     m2, from the outlines alone; numbers: which region each outline is, from 1; shape, fraction: of the contact, as the cell
-    file gives them; mesher: what triangulates the face, None for the usual one. Faces are equal where their values are.
+    file gives them; mesher: what triangulates the face, None for the usual one; thinness: d_0/d of pores that are not equally
+    deep, 0 where the metal touches. Faces are equal where their values are.
     """
 
     kind: ClassVar[Kind]
@@ -61,11 +64,15 @@ class Face:
     shape: str = "regions"
     fraction: float | None = None
     mesher: Mesher | None = None
+    thinness: Tiles | None = None
 
     @property
     def described(self) -> Mapping[str, object]:
         """What grids of it depend on and its section does not say, as JSON can hold it."""
-        return {}
+        if self.thinness is None:
+            return {}
+        parts = (*self.thinness.lines, self.thinness.values)
+        return {"thinness": hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()}
 
     def __eq__(self, other: object) -> bool:
         """Whether another face is the same, outline by outline."""
@@ -79,12 +86,14 @@ class Face:
     def _values(self) -> tuple[object, ...]:
         outlines = tuple(outline.values for outline in self.outlines)
         rest = self.cut, self.contact_area, self.numbers, self.shape, self.fraction, self.mesher
-        return type(self), self.width, outlines, rest
+        thinness = self.thinness
+        tiles = None if thinness is None else tuple(tuple(part.ravel()) for part in (*thinness.lines, thinness.values))
+        return type(self), self.width, outlines, rest, tiles
 
     @property
     def centred(self) -> bool:
-        """Whether the contact is one square in the middle, on whose edges equal cells have lines."""
-        return self.shape == "square" and len(self.outlines) <= 1
+        """Whether the contact is one square in the middle, on whose edges equal cells have lines, beside pores of one depth."""
+        return self.shape == "square" and len(self.outlines) <= 1 and self.thinness is None
 
     @property
     def copies(self) -> int:
@@ -102,6 +111,10 @@ class Face:
     def touches(self, x: Array, y: Array) -> NDArray[np.bool_]:
         """Return whether the points of a tensor grid lie in the contact, (x, y)."""
         raise ComputationError(f"no grid lines follow the edges of {self.kind.words}")
+
+    def pores(self, x: Array, y: Array) -> Array | None:
+        """Return the mean of d_0/d over each cell of a grid, 0 where metal touches, (x cells, y cells); None: 1 beside it."""
+        return None if self.thinness is None else self.thinness.mean(x, y)
 
     def share(self, x: Array, y: Array, area: float) -> Array:
         """Return the part of each cell of a grid over the face that the contact covers, (x cells, y cells).
@@ -138,9 +151,9 @@ class Rectangles(Face):
         return np.array([outline.rectangle for outline in self.outlines]).reshape(-1, 4)
 
     def edges(self, axis: int) -> Array:
-        """Return where the edges of rectangles lie along an axis, walls left out, ascending."""
+        """Return where the edges of rectangles lie along an axis, and of tiles of the pores, walls left out, ascending."""
         width = self.width[axis]
-        at = self.corners[:, [axis, axis + 2]].ravel()
+        at = np.append(self.corners[:, [axis, axis + 2]].ravel(), _inner(self.thinness, axis))
         return _once(at[(at > SAME * width) & (at < (1 - SAME) * width)], width)
 
     def touches(self, x: Array, y: Array) -> NDArray[np.bool_]:
@@ -152,14 +165,18 @@ class Rectangles(Face):
 
     def loose(self) -> Face:
         """Return the same as outlines that no line of a grid follows."""
-        return Outlines(
-            self.width, self.outlines, self.cut, self.contact_area, self.numbers, self.shape, self.fraction, self.mesher
-        )
+        known = self.width, self.outlines, self.cut, self.contact_area, self.numbers, self.shape, self.fraction, self.mesher
+        return Outlines(*known, self.thinness)
 
 
 def both_edges(one: Face, other: Face, axis: int) -> Array:
     """Return where lines along an axis must lie so that both contacts end on them, walls left out, ascending, m."""
     return _once(np.concatenate([one.edges(axis), other.edges(axis)]), one.width[axis])
+
+
+def _inner(tiles: Tiles | None, axis: int) -> Array:
+    """Lines of tiles, walls left out."""
+    return np.zeros(0) if tiles is None else tiles.lines[axis][1:-1]
 
 
 def _once(at: Array, width: float) -> Array:
@@ -177,21 +194,55 @@ def faces_of(cell: Cell, *, whole: bool = False) -> tuple[Face, Face]:
             Named(width, (), (False, False), area, (), touch.contact.shape) for touch, area in zip(touches, named, strict=True)
         )
         return working, counter
-    shapes: list[Sequence[Outline] | Pixels] = [
-        list(touch.outlines) if touch.pixels is None else touch.pixels for touch in touches
-    ]
+    depths = cell.working_pores, cell.counter_pores
+    shapes = [_shape_of(touch, each) for touch, each in zip(touches, depths, strict=True)]
+    tiles = [each.weights for each in depths]
     areas = [touch.area if touch.pixels is not None else sum(each.area for each in touch.outlines) for touch in touches]
     cut = [False, False]
     for axis in range(2) if not whole else ():
         found = [_halved(each, axis, width[axis]) for each in shapes]
-        if all(each is not None for each in found):
-            shapes, cut[axis] = [[] if each is None else each for each in found], True
+        weights = [None if each is None else each.halved(axis) for each in tiles]
+        alike = all((one is None) == (other is None) for one, other in zip(tiles, weights, strict=True))
+        if alike and all(each is not None for each in found):
+            shapes, tiles, cut[axis] = [[] if each is None else each for each in found], weights, True
     one, other = (
-        _face(touch, shape, float(area), (cut[0], cut[1])) for touch, shape, area in zip(touches, shapes, areas, strict=True)
+        _face(touch, shape, weights, float(area), (cut[0], cut[1]))
+        for touch, shape, weights, area in zip(touches, shapes, tiles, areas, strict=True)
     )
     if one.kind == other.kind == RECTANGLES and not _apart(one, other):
+        for key, face in (("working_electrode", one), ("counter_electrode", other)):
+            if face.thinness is not None and not isinstance(face, Mosaic):
+                raise _off_lines(key)
         return one.loose(), other.loose()
     return one, other
+
+
+def _shape_of(touch: Touch, depths: Thickness) -> Sequence[Outline] | Pixels:
+    """What a contact is: outlines, or an image, of which pores of many depths make one as well."""
+    if touch.pixels is None and (depths.weights is None or _few(depths.weights, touch.width)):
+        return list(touch.outlines)
+    if depths.weights is None or (touch.pixels is not None and _few(depths.weights, touch.width)):
+        assert touch.pixels is not None
+        return touch.pixels
+    if depths.pixels is None:
+        raise _off_lines("working_electrode")
+    return depths.weights.pixels(depths.pixels)
+
+
+def _few(tiles: Tiles, width: tuple[float, float]) -> bool:
+    """Whether grids are graded towards each of its lines, which are far enough from one another."""
+    lines = tiles.lines
+    return all(
+        each.size - 2 <= FEW and float(np.diff(each).min()) >= APART * length for each, length in zip(lines, width, strict=True)
+    )
+
+
+def _off_lines(electrode: str) -> InputError:
+    return InputError(
+        key=f"{electrode}.pore.depth",
+        why="edges of the contact lie on no line between its pixels, or too near to one",
+        remedy="give contact and depths on the same pixels",
+    )
 
 
 def _halved(shape: Sequence[Outline] | Pixels, axis: int, width: float) -> Sequence[Outline] | Pixels | None:
@@ -199,13 +250,15 @@ def _halved(shape: Sequence[Outline] | Pixels, axis: int, width: float) -> Seque
     return images.halved(shape, axis) if isinstance(shape, np.ndarray) else _symmetric(shape, axis, width)
 
 
-def _face(touch: Touch, shape: Sequence[Outline] | Pixels, area: float, cut: tuple[bool, bool]) -> Face:
+def _face(touch: Touch, shape: Sequence[Outline] | Pixels, thinness: Tiles | None, area: float, cut: tuple[bool, bool]) -> Face:
     if not isinstance(shape, np.ndarray):
         part = _part(touch, shape, area, cut)
-        return Rectangles(*part) if all(each.rectangle is not None for each in part[1]) else Outlines(*part)
+        kind = Rectangles if all(each.rectangle is not None for each in part[1]) else Outlines
+        return replace(kind(*part), thinness=thinness)
     part = _part(touch, (), area, cut)
     few = all(images.steps(shape, axis).size <= FEW for axis in range(2))
-    return replace(Mosaic(*part) if few else Mask(*part), pixels=shape)
+    few = few and (thinness is None or _few(thinness, part[0]))
+    return replace(Mosaic(*part) if few else Mask(*part), pixels=shape, thinness=thinness)
 
 
 def _apart(one: Face, other: Face) -> bool:
@@ -230,7 +283,8 @@ class Mask(Face):
     @property
     def described(self) -> Mapping[str, object]:
         """Digest of its pixels, which a file may have changed."""
-        return {"pixels": [*self.pixels.shape, hashlib.sha256(np.packbits(self.pixels).tobytes()).hexdigest()]}
+        digest = hashlib.sha256(np.packbits(self.pixels).tobytes()).hexdigest()
+        return {"pixels": [*self.pixels.shape, digest], **super().described}
 
     @cached_property
     def _values(self) -> tuple[object, ...]:
@@ -248,7 +302,8 @@ class Mask(Face):
 
     def edges(self, axis: int) -> Array:
         """Return the lines between pixels where metal ends somewhere along an axis, ascending, m."""
-        return np.asarray(images.steps(self.pixels, axis) * (self.width[axis] / self.pixels.shape[axis]))
+        own = images.steps(self.pixels, axis) * (self.width[axis] / self.pixels.shape[axis])
+        return _once(np.append(own, _inner(self.thinness, axis)), self.width[axis])
 
     def touches(self, x: Array, y: Array) -> NDArray[np.bool_]:
         """Return whether the points of a tensor grid lie in metal pixels, (x, y)."""
@@ -279,6 +334,7 @@ class Mosaic(Mask):
             self.shape,
             self.fraction,
             self.mesher,
+            self.thinness,
             self.pixels,
         )
 

@@ -96,11 +96,11 @@ def processes(cell: Cell) -> dict[str, Admittance]:
         found[GRAIN_BOUNDARY] = boundary(cell.mesh.boundary)
     metal = [] if structure is None else list(structure.electrodes.values())
     working, counter = (CHARGE_TRANSFER, PORE, INTERPHASE), (COUNTER_ELECTRODE, COUNTER_PORE, COUNTER_INTERPHASE)
-    for side, electrode, fraction, names in (
-        ("working", cell.working_electrode, cell.contact_fraction, working),
-        ("counter", cell.counter_electrode, cell.counter_touch.fraction, counter),
+    for side, electrode, fraction, depth, names in (
+        ("working", cell.working_electrode, cell.contact_fraction, cell.working_pores.mean, working),
+        ("counter", cell.counter_electrode, cell.counter_touch.fraction, cell.counter_pores.mean, counter),
     ):
-        found |= _of_electrode(electrode, fraction, names, buried=side in metal)
+        found |= _of_electrode(electrode, fraction, depth, names, buried=side in metal)
     if structure is not None:
         found |= {each.phase: material(each, each.phase) for each in structure.materials}
     if cell.temperature is not None:  # conductances change, capacitances do not
@@ -115,10 +115,13 @@ def _transfer(section: ChargeTransfer, process: str) -> Admittance:
     return film(1 / section.resistance, section.capacitance, section.cpe, process)
 
 
-def _of_electrode(electrode: Electrode, fraction: float, names: tuple[str, str, str], buried: bool) -> dict[str, Admittance]:
+def _of_electrode(
+    electrode: Electrode, fraction: float, depth: float | None, names: tuple[str, str, str], buried: bool
+) -> dict[str, Admittance]:
     """What an electrode conducts where it touches this fraction of its face, and beside: films, then charge transfer or pores.
 
-    names: of the place where it touches, of the one beside, and of films; buried: whether it is metal inside an image as well.
+    depth: that pores of different depths come to together, m; names: of the place where it touches, of the one beside, and of
+    films; buried: whether it is metal inside an image as well.
     """
     found = {}
     transfer, pore, interphase = names
@@ -133,7 +136,7 @@ def _of_electrode(electrode: Electrode, fraction: float, names: tuple[str, str, 
     if touching and (fraction > 0 or buried):
         found[transfer] = Admittance.series(*touching)
     if electrode.pore is not None and fraction < 1:
-        alone = film(electrode.pore.areal_conductance, electrode.pore.areal_capacitance, electrode.pore.cpe, pore)
+        alone = film(*electrode.pore.areal(depth), electrode.pore.cpe, pore)
         found[pore] = Admittance.series(*(y for covers, y in films if covers == "face"), alone)
     return found
 
@@ -141,7 +144,7 @@ def _of_electrode(electrode: Electrode, fraction: float, names: tuple[str, str, 
 def direct_current(cell: Cell) -> bool:
     """Whether direct current can flow: through a contact, or through pores that conduct, at both electrodes."""
     return all(
-        fraction > 0 or (electrode.pore is not None and electrode.pore.areal_conductance > 0)
+        fraction > 0 or (electrode.pore is not None and bool(electrode.pore.conductivity))
         for electrode, fraction in (
             (cell.working_electrode, cell.contact_fraction),
             (cell.counter_electrode, cell.counter_touch.fraction),

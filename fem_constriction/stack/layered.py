@@ -47,7 +47,8 @@ class Layered:
     which of them are unknowns (nx * ny), the others are tied to V, or, where they are `grounded`, to 0; ground: process ->
     matrix of its links from the nodes to 0 V, of a stack with nodes on its lower face as well (`two_faces`); unknowns: how many
     the whole grid has; description: carried into the provenance; course: what the layers and their boundaries are, left out:
-    all alike.
+    all alike; thinness: d_0/d at each node of a face whose nodes are densities, where pores are not equally deep: their
+    entries of `face` are so many times their area.
     """
 
     lateral: Lateral | Pencil
@@ -61,6 +62,7 @@ class Layered:
     ground: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     grounded: NDArray[np.bool_] | None = None
     course: Course | None = None
+    thinness: Array | None = None
 
     @cached_property
     def recursion(self) -> Recursion:

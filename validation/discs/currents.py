@@ -45,15 +45,17 @@ class PlaneCurrents:
     shifts: Array
 
     def gram(self, places: Mapping[str, Admittance]) -> dict[str, Array]:
-        """Return int j_l . j_m for every process, (q, q), over the whole cell."""
+        """Return int j_l . j_m for every process, (q, q), over the whole cell; of pores int (d/d_0) j_l . j_m."""
         area, side = self.plane.side.area, self.plane.side
         course, alive = course_of(side), len(self.column.layers)
         layers = zip(self.column.layers, self.through, self.through[1:], strict=False)
         found = gathered(course.bulks[:alive], (layer.currents(top, bottom) for layer, top, bottom in layers), area)
         face = self.face.reshape(len(self.face), -1)
-        for name in (CHARGE_TRANSFER, PORE):
-            if name in places:
-                found[name] = face @ (side.face[name] @ face.T)
+        if CHARGE_TRANSFER in places:
+            found[CHARGE_TRANSFER] = face @ (side.face[CHARGE_TRANSFER] @ face.T)
+        if PORE in places:  # y (d_0/d) (V - phi) = j: areas times d_0/d are divided by its square
+            pores = face if side.thinness is None else face / side.thinness
+            found[PORE] = pores @ (side.face[PORE] @ pores.T)
         crossed = [name if name in places else None for name in course.boundaries[: alive - 1]]
         found |= gathered(crossed, (w @ w.T for w in self.through[1:-1]), area)
         if COUNTER_ELECTRODE in places:
@@ -97,17 +99,19 @@ def currents_on_planes(side: Layered, solved: FaceSolutions, places: Mapping[str
 def densities(side: Layered, solved: FaceSolutions, places: Mapping[str, Admittance]) -> tuple[Array, NDArray[np.bool_], Array]:
     """Return the densities on the face of unit total, (r, nx, ny), which of them are the contact's, and int of each, (nx, ny).
 
-    y (V - phi) where the metal has an admittance, and at an ideal contact what flows into the stack there.
+    y (V - phi) where the metal has an admittance (d_0/d times that of the pores), and at an ideal contact what flows into the
+    stack there.
     """
     shape = solved.potential.shape[1:]
-    whole = sparse.csr_array(side.face[CHARGE_TRANSFER] + side.face[PORE])
+    thin = np.ones(side.free.size) if side.thinness is None else side.thinness
+    whole = sparse.csr_array(side.face[CHARGE_TRANSFER] + side.face[PORE] / thin)
     inside = np.asarray(side.face[CHARGE_TRANSFER].sum(1)).reshape(shape) > 0
     mass, y = np.asarray(whole.sum(1)).reshape(shape), evaluate(places, solved.shifts)
     found = np.zeros_like(solved.potential)
     drop = solved.metal[:, None, None] - solved.potential
     for name, where in ((CHARGE_TRANSFER, inside), (PORE, ~inside)):
         if name in places:
-            found += np.where(where, y[name][:, None, None] * drop, 0.0)
+            found += np.where(where, y[name][:, None, None] * drop * thin.reshape(shape), 0.0)
     if CHARGE_TRANSFER not in places and inside.any():
         values = side.lateral.values
         tops, _ = column_of(side).impedances(below(side, places, solved.shifts))

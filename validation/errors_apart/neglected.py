@@ -86,7 +86,7 @@ def neglected(cell: Cell, resistance: float | None = None) -> Neglected:
         Conduction along the pores, and the thickness of the boundaries.
     """
     pore = cell.working_electrode.pore
-    given = None if pore is None else pore.depth
+    given = cell.working_pores.mean
     depth = DEPTH if given is None else given
     effect = np.zeros((2, FREQUENCIES.size))
     if pore is not None and 0 < cell.contact_fraction < 1:

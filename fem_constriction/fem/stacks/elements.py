@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
+from fem_constriction.arrays import Array
 from fem_constriction.fem.stacks.extruded import ExtrudedElements
 from fem_constriction.fem.stacks.fields import Gradients
 from fem_constriction.fem.stacks.operators import Extruded, Numbering
@@ -67,8 +69,8 @@ class Hexahedra(ExtrudedElements):
 
         Cells that an outline cuts are contact with their part of it; at an ideal contact, which holds nodes, with half or more.
         """
-        touched = grid.contact.astype(float) if ideal else grid.touched
-        return PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, touched, self.degree)
+        touched, free = _met(grid.contact, grid.touched, grid.pores, ideal=ideal)
+        return PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, touched, self.degree, free)
 
     def in_space(
         self, plane: PlanarSpace, line: VerticalSpace, numbering: Numbering, grid: Grid
@@ -119,7 +121,8 @@ class TwoHexahedra(Hexahedra):
     def counter(self, plane: PlanarSpace, problem: Problem, grid: Grid) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Return int u v over the contact and over the pores of the counter electrode's face."""
         assert grid.counter is not None
-        return plane.touched(grid.counter.astype(float) if problem.ideal_counter else grid.counter_touched)
+        met = _met(grid.counter, grid.counter_touched, grid.counter_pores, ideal=problem.ideal_counter)
+        return plane.touched(*met)
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return one matrix per place, from the forms assembled on the plane and along z."""
@@ -175,6 +178,14 @@ class PixelElements(Hexahedra):
     def uniform(self, problem: Problem, resolution: int) -> Grid:
         """Return the grid of `resolution` elements per edge of the cell, a whole number for every pixel."""
         return pixels_cut(problem, resolution)
+
+
+def _met(contact: NDArray[np.bool_], touched: Array, pores: Array | None, *, ideal: bool) -> tuple[Array, Array | None]:
+    """The part of each cell that is contact, and, of pores that are not equally deep, what each has of them: with d_0/d."""
+    if not ideal:
+        return touched, pores
+    whole = None if pores is None else np.where(contact, 0.0, pores / np.where(contact, 1.0, 1 - touched))
+    return contact.astype(float), whole
 
 
 def _traces(

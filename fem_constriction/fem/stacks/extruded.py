@@ -112,8 +112,8 @@ class ExtrudedElements(Elements):
     def _offered(
         self, problem: Problem, plane: Plane, line: VerticalSpace, numbering: Numbering, grid: Grid
     ) -> dict[str, Callable[..., Any]]:
-        """What the assembly offers in space: made for one material with boundaries of one kind."""
-        alike = problem.body.course == Course.alike(len(grid.layers))
+        """What the assembly offers in space: made for one material, boundaries of one kind and pores of one depth."""
+        alike = problem.body.course == Course.alike(len(grid.layers)) and problem.face.thinness is None
         return self.in_space(plane, line, numbering, grid) if alike else {}
 
     def below(self, plane: Plane, line: VerticalSpace, grid: Grid) -> Terms:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from fem_constriction.fem.stacks.mixed import MixedLine
@@ -31,7 +34,7 @@ def rectangular_sides(problem: Problem, level: int) -> Sides:
 
 
 def _potentials(problem: Problem, grid: Grid) -> Layered:
-    plane = PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, grid.contact.astype(float), DEGREE)
+    plane = PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, grid.contact.astype(float), DEGREE, grid.pores)
     area = grid.copies * grid.depth**2
     held = plane.contact.diagonal() != 0  # the contact's edge belongs to the contact
     return Layered(
@@ -50,7 +53,8 @@ def _potentials(problem: Problem, grid: Grid) -> Layered:
 def _currents(problem: Problem, grid: Grid, x: MixedLine, y: MixedLine) -> Layered:
     area, each = grid.copies * grid.depth**2, DEGREE
     mass = np.outer(x.weights, y.weights).ravel()
-    inside = np.repeat(np.repeat(grid.contact, each, axis=0), each, axis=1).ravel()
+    inside = _of_densities(grid.contact, each)
+    thinness = None if grid.pores is None else np.where(inside, 1.0, _of_densities(grid.pores, each))
     return Layered(
         lateral=Lateral(x.modes, y.modes),
         layers=[np.array([z[-1] - z[0]]) for z in grid.layers],
@@ -59,9 +63,15 @@ def _currents(problem: Problem, grid: Grid, x: MixedLine, y: MixedLine) -> Layer
         unit=grid.depth,
         face={
             CHARGE_TRANSFER: sparse.diags_array(mass * inside * area).tocsr(),
-            PORE: sparse.diags_array(mass * ~inside * area).tocsr(),
+            PORE: sparse.diags_array(mass * ~inside * area * (1.0 if thinness is None else thinness)).tocsr(),
         },
         free=~inside if problem.ideal_contact else np.ones_like(inside),
         description={"bound": "currents", "grid": grid.name, "cells": grid.shape[:2], "unknowns": mass.size},
         course=problem.body.course,
+        thinness=thinness,
     )
+
+
+def _of_densities(values: NDArray[Any], each: int) -> NDArray[Any]:
+    """Values of cells, (x cells, y cells), for the so many densities that each has along x and along y."""
+    return np.repeat(np.repeat(values, each, axis=0), each, axis=1).ravel()

@@ -145,17 +145,19 @@ class PlanarSpace(Plane):
     pore: sparse.csr_array
 
     @classmethod
-    def build(cls, x: Array, y: Array, touched: Array, degree: int) -> PlanarSpace:
-        """Return the space on the mesh with these lines; touched: the part of each cell that is contact, (x cells, y cells)."""
+    def build(cls, x: Array, y: Array, touched: Array, degree: int, free: Array | None = None) -> PlanarSpace:
+        """Return the space on the mesh with these lines; touched: the part of each cell that is contact, (x cells, y cells);
+        free: what each has of pores, weighted by how thin they are, left out: the rest.
+        """
         columns, rows = LineSpace.build(x, degree), LineSpace.build(y, degree)
-        contact, pore = _contact_and_pore(columns, rows, touched)
+        contact, pore = _contact_and_pore(columns, rows, touched, free)
         stiffness = sparse.kron(columns.stiffness, rows.mass) + sparse.kron(columns.mass, rows.stiffness)
         mass = sparse.kron(columns.mass, rows.mass)
         return cls(columns, rows, sparse.csr_array(stiffness), sparse.csr_array(mass), contact, pore)
 
-    def touched(self, touched: Array) -> tuple[sparse.csr_array, sparse.csr_array]:
+    def touched(self, touched: Array, free: Array | None = None) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Return int u v over the contact and over the pores of another face of the same mesh, (nodes, nodes) each."""
-        return _contact_and_pore(self.x, self.y, touched)
+        return _contact_and_pore(self.x, self.y, touched, free)
 
     @property
     def lateral(self) -> Lateral:
@@ -168,8 +170,10 @@ class PlanarSpace(Plane):
         return self.lateral
 
 
-def _contact_and_pore(x: LineSpace, y: LineSpace, touched: Array) -> tuple[sparse.csr_array, sparse.csr_array]:
-    return _over(x, y, touched * 1.0), _over(x, y, 1.0 - touched)
+def _contact_and_pore(
+    x: LineSpace, y: LineSpace, touched: Array, free: Array | None
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    return _over(x, y, touched * 1.0), _over(x, y, 1.0 - touched if free is None else free)
 
 
 def _over(x: LineSpace, y: LineSpace, part: Array) -> sparse.csr_array:
