@@ -107,13 +107,13 @@ def has(page: Path, *how: str) -> bool:
     return any(block.how in how and block.language in ("python", "bash") for block in blocks(page))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if has(page, "") and page.name != "README.md"], ids=named)
-def test_the_blocks_of_a_page_run_as_printed(page: Path, folder: Path) -> None:
-    assert run(page, folder, long=False) > 0
+def pages() -> list[Any]:
+    """Pages of which blocks are run; those with long ones are studies, whose other blocks are not run a second time."""
+    marked = {page: [pytest.mark.long] if has(page, "long") else [] for page in PAGES if page.name != "README.md"}
+    return [pytest.param(page, id=named(page), marks=marks) for page, marks in marked.items() if marks or has(page, "")]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("page", [page for page in PAGES if has(page, "long")], ids=named)
+@pytest.mark.parametrize("page", pages())
 def test_a_page_runs_from_its_first_block_to_its_last(page: Path, folder: Path) -> None:
     assert run(page, folder, long=True) > 0
 

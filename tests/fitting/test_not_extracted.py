@@ -13,8 +13,13 @@ import pytest
 
 import fem_constriction as fc
 from fem_constriction.errors import ComputationError, LeftOutWarning, NotAgreed, NotExtracted
+from fem_constriction.problem.problem import Problem
+from fem_constriction.solving.backends import backend_named
+from fem_constriction.solving.refinement import Family, angular_band
 from validation import Result, crosscheck
 from validation.gate import fits
+from validation.gate import run as gate_run
+from validation.gate.families import solve_families
 from validation.show.crosscheck_files import write_result
 from validation.show.pictures import plane
 from validation.show.report import crosscheck_report
@@ -42,6 +47,18 @@ def deep(depth: str) -> fc.Cell:
 def vague() -> Result:
     """Bulk and constriction relax within a tenth of a decade: the uncertainty of the spectrum moves either without bounds."""
     return crosscheck(deep("2 um"), F, discs=False)
+
+
+@pytest.fixture(scope="module")
+def grids(small: fc.Cell) -> dict[str, Family]:
+    """Those on which both backends agree."""
+    return solve_families([Problem.of(small).within(angular_band(F))], [backend_named(name) for name in gate_run.BACKENDS])
+
+
+@pytest.fixture
+def solved(grids: dict[str, Family], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cross-checks begin where the grids are solved."""
+    monkeypatch.setattr(gate_run, "solve_families", lambda *_: grids)
 
 
 def text_of(result: Result) -> str:
@@ -99,7 +116,7 @@ def test_a_combined_value_outside_its_parts_says_so(vague: Result) -> None:
 
 @pytest.mark.parametrize("failure", [NotExtracted("no circuit converged"), ValueError("array of NaN")])
 def test_a_fit_that_fails_leaves_agreement_and_reason(
-    failure: Exception, small: fc.Cell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    failure: Exception, small: fc.Cell, solved: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def fails(*_: Any, **__: Any) -> None:
         raise failure
@@ -115,7 +132,9 @@ def test_a_fit_that_fails_leaves_agreement_and_reason(
     assert json.loads((tmp_path / "crosscheck.json").read_text())["refusal"] == result.refusal
 
 
-def test_one_backend_whose_fit_fails_is_named_and_the_rest_stands(small: fc.Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_backend_whose_fit_fails_is_named_and_the_rest_stands(
+    small: fc.Cell, solved: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, calls = fits.extract, []
 
     def second_fails(*arguments: Any, **more: Any) -> Any:

@@ -80,9 +80,9 @@ def test_a_wrong_backend_is_caught_and_nothing_is_extracted(small: fc.Cell, wron
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("wrong", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_wrong_backend_is_caught_on_the_cell_of_the_paper(figure_2: fc.Cell, wrong: type[Network]) -> None:
-    assert crosscheck(figure_2, backends=[wrong(), "fem"]).agreement.verdict == "disagree"
+def test_a_wrong_backend_is_caught_on_the_cell_of_the_paper(figure_2: fc.Cell) -> None:
+    """One boundary of 49 left out; every one of these faults is caught on the small cell."""
+    assert crosscheck(figure_2, backends=[BoundaryLeftOut(), "fem"]).agreement.verdict == "disagree"
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +188,8 @@ def test_two_different_backends_are_needed() -> None:
         crosscheck(cell, F, backends=["fem", "comsol"])
 
 
-def test_without_discs_the_verdict_and_the_constriction_are_the_same(small: fc.Cell) -> None:
-    full, quick = crosscheck(small, F), crosscheck(small, F, discs=False)
+def test_without_discs_the_verdict_and_the_constriction_are_the_same(small: fc.Cell, agreed: Result) -> None:
+    full, quick = agreed, crosscheck(small, F, discs=False)
     assert full.agreement.discs is not None
     assert quick.agreement.discs is None
     assert quick.agreement.verdict == full.agreement.verdict == "agree"

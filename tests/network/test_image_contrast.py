@@ -124,7 +124,7 @@ def test_iterated_random_images_of_any_contrast_are_the_literal_network(seed: in
 @pytest.mark.long
 @pytest.mark.usefixtures("iterated")
 def test_many_iterated_random_images_are_the_literal_network() -> None:
-    ways = " ".join(agrees(seed) for seed in range(100, 200))
+    ways = " ".join(agrees(seed) for seed in range(100, 130))
     assert "classical multigrid" in ways
     assert "mean-field stack" in ways
 

@@ -94,7 +94,7 @@ class Fake:
         return 0.0
 
 
-def study_of(fractions: int = 20, conductivities: int = 10) -> Study:
+def study_of(fractions: int = 10, conductivities: int = 10) -> Study:
     return Study(
         frequencies=[1.0, 1e3, 1e6],
         axes={
