@@ -104,10 +104,10 @@ def test_a_method_that_would_take_too_long_is_left_out_and_named() -> None:
 
 
 def test_the_distance_sees_a_network_that_is_wrong(monkeypatch) -> None:
-    right = scaling(paper_cell("homogeneous-25"), [1.0, 1e3], [16])
+    right = scaling(paper_cell("homogeneous-25"), [1.0, 1e3], [8])
     double = "network.stacks._voxel"  # links of twice the length
     monkeypatch.setattr(double, lambda values, height: (values * height / 2, np.full_like(values, 1 / height)))
-    wrong = scaling(paper_cell("homogeneous-25"), [1.0, 1e3], [16])
+    wrong = scaling(paper_cell("homogeneous-25"), [1.0, 1e3], [8])
     assert wrong["rows"][0]["distance"] > 2 * right["rows"][0]["distance"]
 
 

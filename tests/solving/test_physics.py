@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,7 @@ def backend(request: pytest.FixtureRequest):
     return request.param
 
 
+@cache
 def model_of(cell: fc.Cell, backend, level: int = 0) -> ReducedModel:
     band = (2 * np.pi * 1e-3, 2 * np.pi * 1e9)
     return reduce(backend.assemble(cell, backend.grid(cell, level)), admittances(cell), band)
