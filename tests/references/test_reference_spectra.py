@@ -121,6 +121,11 @@ def test_full_contact_and_none_are_one_dimensional_circuits() -> None:
         assert np.all(np.abs(reference.spectrum.impedance - exact) <= u_of(reference))
 
 
+def marked(*quick: str) -> list[Any]:
+    """All references; but for a few of them it is a study."""
+    return [pytest.param(name, marks=[] if name in quick else [pytest.mark.long]) for name in names()]
+
+
 def against_oracle(name: str, step: int) -> float:
     """The largest distance to the mode-expansion oracle, in units of both uncertainties."""
     reference = load(name)
@@ -130,13 +135,7 @@ def against_oracle(name: str, step: int) -> float:
     return float(np.max(np.abs(reference.spectrum.impedance[chosen] - z) / allowed))
 
 
-@pytest.mark.parametrize("name", ["filled-pores-36", "ideal-25"])
-def test_the_mode_expansion_oracle_lies_within_the_uncertainty(name: str) -> None:
-    assert against_oracle(name, 20) <= 1
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", marked("filled-pores-36", "ideal-25"))
 def test_the_mode_expansion_oracle_lies_within_every_uncertainty(name: str) -> None:
     assert against_oracle(name, 20) <= 1
 
@@ -144,14 +143,7 @@ def test_the_mode_expansion_oracle_lies_within_every_uncertainty(name: str) -> N
 # Reproduced
 
 
-@pytest.mark.parametrize("name", ["figure-2-100", "figure-7-64"])
-def test_cheap_references_are_reproduced(name: str) -> None:
-    again = recompute(release.cell_of_set(name), accuracy=1e-4)
-    assert release.reproduced(load(name), again, own=True)["reproduced"]
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", [name for name in names() if name not in ("figure-2-100", "figure-7-64")])
+@pytest.mark.parametrize("name", marked("figure-2-100", "figure-7-64"))
 def test_every_reference_is_reproduced_on_coarser_grids(name: str) -> None:
     again = recompute(release.cell_of_set(name), accuracy=1e-4)
     assert release.reproduced(load(name), again, own=True)["reproduced"]

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from fem_constriction.budgets import one_dimensional_parts
+from fem_constriction import budgets
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fitting.extraction import Extraction
 from fem_constriction.fitting.values import Element, Value, none
-from fem_constriction.problem.one_dimensional import physical
+from fem_constriction.problem import one_dimensional
 from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, Circuit
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
@@ -29,6 +29,10 @@ from validation.paper.sample import BySide, Sample
 
 FRACTIONS = (0.01, 0.04, 0.09, 0.25, 0.36, 0.49, 0.9, 1.0)
 Arcs = dict[str, tuple[float, float]]
+
+#: Every world is one of the same cells.
+physical = cache(one_dimensional.physical)
+one_dimensional_parts = cache(budgets.one_dimensional_parts)
 
 
 def same(_what: Any, value: Any) -> Any:
@@ -81,11 +85,7 @@ class World:
         return Context(samples=cache(self.samples), grids=FakeGrids(self))
 
     def samples(self, name: str) -> tuple[Sample, ...]:
-        if name in extra.NAMES:
-            points = extra.study(name).points
-            return tuple(self.sample(name, point.cell, point.values) for point in points)
-        fractions = (0.78,) if name == "7" else self.fractions
-        return tuple(self.sample(name, cells.cell(name, x, varied), varied) for varied in cells.VARIED[name] for x in fractions)
+        return tuple(self.sample(name, cell, varied) for cell, varied in cells_of(name, self.fractions))
 
     def sample(self, label: str, cell: Cell, varied: Mapping[str, Any]) -> Sample:
         sides = {name: self.side(What(label, cell, name)) for name in BACKENDS}
@@ -142,6 +142,15 @@ class World:
         removed = {} if CONSTRICTION in found else {CONSTRICTION: none(0.0, "full contact")}
         elements = {name: Element(R=value(r, "ohm"), C=value(c, "F"), tau=value(r * c, "s")) for name, (r, c) in found.items()}
         return Extraction(arcs=elements, removed=removed, residual=self.residual(what, residual))
+
+
+@cache
+def cells_of(name: str, fractions: tuple[float, ...]) -> list[tuple[Cell, Mapping[str, Any]]]:
+    """The cells of a series, and what is varied in each."""
+    if name in extra.NAMES:
+        return [(point.cell, point.values) for point in extra.study(name).points]
+    fractions = (0.78,) if name == "7" else fractions
+    return [(cells.cell(name, x, varied), varied) for varied in cells.VARIED[name] for x in fractions]
 
 
 def switching(what: What, found: Arcs) -> np.ndarray:

@@ -49,13 +49,14 @@ def route(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     return take
 
 
-def stacks(made: fc.Cell, level: int = 0) -> dict[str, Layered]:
+def stack_of(made: fc.Cell, which: str = "elements") -> Layered:
     elements = FiniteElements()
-    grid = elements.grid(made, level)
+    grid = elements.grid(made, 0)
     assert isinstance(grid, Prisms)
-    found = elements.layered(made, grid)
+    make = {"elements": elements.layered, "potentials": semi_discrete, "currents": equilibrated}
+    found = make[which](made, grid)
     assert found is not None
-    return {"elements": found, "potentials": semi_discrete(made, grid), "currents": equilibrated(made, grid)}
+    return found
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -120,7 +121,7 @@ def test_functions_of_the_pencil_are_those_of_the_modes(which: str, route: Calla
     y, results = evaluate(admittances(made), s), []
     for pencil in (False, True):
         route(pencil)
-        stack = stacks(made)[which]
+        stack = stack_of(made, which)
         lateral, recursion = stack.lateral, stack.recursion
         assert isinstance(lateral, Pencil) == pencil
         f = np.empty((s.size, recursion.count))
@@ -222,7 +223,7 @@ def test_a_blocked_stack_below_a_conductor_is_solved_as_well(conductivity: float
     z = []
     for pencil in (False, True):
         route(pencil)
-        stack = stacks(made)["elements"]
+        stack = stack_of(made)
         z.append(reduce_layered(stack, admittances(made), BAND).impedance(S))
     assert np.abs(z[1] / z[0] - 1).max() < 1e-8
 
@@ -280,7 +281,7 @@ def test_too_few_poles_are_noticed(route: Callable[[bool], None], monkeypatch: p
     route(True)
     made = cell(DISC)
     with pytest.raises(fc.ComputationError, match="off by interpolation, at most 1e-08 are allowed"):
-        reduce_layered(stacks(made)["elements"], admittances(made), BAND)
+        reduce_layered(stack_of(made), admittances(made), BAND)
 
 
 def test_what_interpolation_leaves_is_part_of_every_error(route: Callable[[bool], None]) -> None:
