@@ -68,12 +68,14 @@ class Graph:
         return np.vstack([unit, loop]), np.append(np.ones(2), np.zeros(len(loop)))
 
 
-def pairing(graph: Graph, potentials: np.ndarray, currents: np.ndarray, totals: np.ndarray, *, direct: bool = True) -> Pairing:
+def pairing(
+    graph: Graph, potentials: np.ndarray, currents: np.ndarray, totals: np.ndarray, *, direct: bool = True, unseen: float = 1.0
+) -> Pairing:
     """Small matrices of potentials (a column each) and currents (a row each)."""
     split = dict(zip(graph.incidence, np.split(currents, len(graph.incidence), axis=1), strict=True))
     drops = {name: rows @ potentials for name, rows in graph.incidence.items()}
     shifts = np.append([0.0] * direct, [1.0, 1e3])
-    model = ReducedModel({p: g.T @ g for p, g in drops.items()}, potentials[0], {}, potentials, PLACES, shifts)
+    model = ReducedModel({p: g.T @ g for p, g in drops.items()}, potentials[0], {}, potentials, PLACES, shifts, unseen=unseen)
     gram = {p: j @ j.T for p, j in split.items()}
     cross = {p: drops[p].T @ split[p].T for p in split}
     return Pairing(model, gram, cross, totals, np.where(totals > 0, 1e2, np.nan), ("potentials", "currents"))
@@ -144,18 +146,18 @@ def test_at_direct_current_only_currents_that_avoid_what_blocks_bound_it() -> No
     graph, columns, _, _ = some(4, 4, 0)
     blocked = np.repeat([PLACES[name].conductance == 0 for name in graph.incidence], 6)
     others = graph.branches[~blocked]
-    dry = np.zeros((3, blocked.size))
+    dry = np.zeros((3, blocked.size))  # two of total 1, and a small one of total 0
     loops = linalg.null_space(others.T)
-    dry[:, ~blocked] = np.linalg.lstsq(others.T, np.eye(NODES)[0], rcond=None)[0]
-    dry[1:, ~blocked] += 0.5 * np.random.default_rng(5).normal(size=(2, loops.shape[1])) @ loops.T
+    dry[:2, ~blocked] = np.linalg.lstsq(others.T, np.eye(NODES)[0], rcond=None)[0]
+    dry[1:, ~blocked] += np.array([[0.5], [0.01]]) * np.random.default_rng(5).normal(size=(2, loops.shape[1])) @ loops.T
     wet, _ = graph.currents(6, 2)
-    currents, totals = np.vstack([wet[:1], dry, wet[2:]]), np.array([1.0, 1, 1, 1, 0, 0])
+    currents, totals = np.vstack([wet[:1], dry, wet[2:]]), np.array([1.0, 1, 1, 0, 0, 0])
     found = pairing(graph, columns, currents, totals)
     interval = found.discs(F).resistance
     assert interval is not None
     y = np.concatenate([np.full(6, PLACES[name].conductance) for name in graph.incidence])
     exact = np.linalg.solve(others.T @ (y[~blocked, None] * others), np.eye(NODES)[0])[0]
-    own = least(graph, y[~blocked], dry[:, ~blocked], np.ones(3))
+    own = least(graph, y[~blocked], dry[:, ~blocked], np.array([1.0, 1, 0]))
     fields = graph.branches @ columns
     lowest = columns[0] @ np.linalg.solve(fields.T @ (y[:, None] * fields), columns[0])
     assert interval == pytest.approx((lowest, own), rel=1e-7) and interval[0] <= exact <= interval[1]
@@ -183,3 +185,53 @@ def test_what_potentials_and_currents_lack_to_the_work_of_unit_current_widens_a_
     widened = (other.radius - one.radius) / (0.5 * np.tan(np.pi / 4 + one.delta / 2))
     assert np.all(widened <= 2.001 * work + 1e-12) and np.all(widened >= -1e-12)
     assert np.max(widened / work) > 1
+
+
+def test_rounding_of_the_potentials_matrices_widens_discs_and_the_interval_of_direct_current() -> None:
+    """Where it is thought to be 1e9 times what it is, 1e-7 or so: that part of both energies, and of R_DC."""
+    graph, columns, currents, totals = some(4, 4, 3)
+    conducting = {name: place if place.conductance else Admittance.of(0.3, 1e-4) for name, place in PLACES.items()}
+    one, other = (pairing(graph, columns, currents, totals, unseen=each) for each in (1.0, 1e9))
+    small, large = one.discs(F, conducting), other.discs(F, conducting)
+    model = ReducedModel(other.potentials.matrices, columns[0], {}, columns, conducting, other.potentials.shifts, unseen=1e9)
+    rounding = model.rounding(2j * np.pi * F)
+    assert np.all(rounding > 5 * ROUNDING)
+    half = np.tan(np.pi / 4 + small.delta / 2) / 2
+    potential, weights = one.chosen(F, conducting)
+    for k, f in enumerate(F):
+        y = {name: abs(complex(place(2j * np.pi * f))) for name, place in conducting.items()}
+        energy = sum(y[p] * np.vdot(potential[:, k], one.potentials.matrices[p] @ potential[:, k]).real for p in y)
+        energy += sum(np.vdot(weights[:, k], one.gram[p] @ weights[:, k]).real / y[p] for p in y)
+        assert large.radius[k] - small.radius[k] == pytest.approx(rounding[k] * energy * half[k], rel=1e-3)
+    assert small.resistance is not None and large.resistance is not None
+    lowest = model.resistance()
+    assert small.resistance[0] == pytest.approx(lowest * (1 - ROUNDING), rel=1e-13)
+    assert large.resistance[0] == pytest.approx(lowest * (1 - ROUNDING - model.rounding(np.zeros(1))[0]), rel=1e-13)
+
+
+def test_what_currents_lose_that_cancel_widens_discs_and_the_interval_of_direct_current() -> None:
+    """Two currents of total 1 with a loop of 1e6 in them, one way and the other: eps of their energies is what is lost."""
+    graph, columns, _, _ = some(5, 4, 1)
+    whole = linalg.null_space(graph.branches.T)
+    unit = np.linalg.lstsq(graph.branches.T, np.eye(NODES)[0], rcond=None)[0]
+    currents, totals = unit + 1e6 * np.array([[1.0], [-1.0]]) * whole[:, 0], np.ones(2)
+    places = {name: Admittance.of(1.0 + number) for number, name in enumerate(PLACES)}
+    made = pairing(graph, columns, currents, totals)
+    discs = made.discs(F[:1], places)
+    lost = np.finfo(float).eps * sum(np.abs(each).sum() / 4 / places[name].conductance for name, each in made.gram.items())
+    y = np.repeat([places[name].conductance for name in graph.incidence], 6)
+    own = float(np.sum(unit**2 / y) - np.sum(unit * whole[:, 0] / y) ** 2 / np.sum(whole[:, 0] ** 2 / y))
+    assert lost > 1e-6 * own, "more than what rounding is allowed anyway"
+    assert 0.5 * lost <= discs.radius[0] * 2 and discs.resistance is not None
+    assert 0.5 * lost <= discs.resistance[1] - own <= 3 * lost
+    exact = np.linalg.solve(graph.branches.T @ (y[:, None] * graph.branches), np.eye(NODES)[0])[0]
+    assert discs.resistance[0] <= exact <= discs.resistance[1] and discs.holds(exact)[0]
+
+
+def test_weights_start_from_the_current_whose_shift_is_nearest() -> None:
+    graph, columns, currents, totals = some(1, 4, 3)
+    made = pairing(graph, columns, currents, totals)
+    apart = Pairing(made.potentials, made.gram, made.cross, totals, np.array([0.0, 1e3, np.nan, np.nan, np.nan]), made.names)
+    assert [apart._near(s) for s in (1e-200, 1.0, 1e3, 1e9)] == [0, 1, 1, 1]
+    apart = Pairing(made.potentials, made.gram, made.cross, totals, np.array([1e5, 1e2, np.nan, np.nan, np.nan]), made.names)
+    assert [apart._near(s) for s in (1.0, 1e3, 1e4, 1e9)] == [1, 1, 0, 0]

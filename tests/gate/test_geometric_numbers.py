@@ -106,7 +106,12 @@ def test_bounds_of_both_bodies_enclose_it_crosswise() -> None:
     cells["l'"] = family("l'", [117.0, 118.0, 119.0], "lower")
     even = {"l": family("l", [99.0, 99.5, 100.0], "lower"), "u": family("u", [105.0, 103.0, 102.0], "upper")}
     even["l'"] = family("l'", [97.0, 98.0, 99.0], "lower")
+    cells["u'"] = family("u'", [127.0, 126.0, 125.0], "upper")
+    even["u'"] = family("u'", [108.0, 107.0, 106.0], "upper")
     assert spread.geometric_by_spreading(cells, even).enclosure == pytest.approx((18.0, 23.0))
+    for name in ("l", "l'"):
+        even[name] = family(name, [97.0, 98.0, 99.0], None)
+    assert spread.geometric_by_spreading(cells, even).enclosure is None, "the body under full contact has no lower bound"
 
 
 def test_a_body_under_full_contact_has_none() -> None:
