@@ -1,6 +1,6 @@
 """div J = 0 voxel by voxel: the currents of an image's links as lowest-order Raviart-Thomas currents of unit total.
 
-What the solver left of Kirchhoff's law, 1e-5 of the current or less, is led to the counter electrode along a tree of links:
+What the solver left of Kirchhoff's law, 1e-5 of the current or less, is led to an electrode along a tree of links:
 the currents are then conserved to rounding, and discs made of them are guaranteed however well they were solved.
 """
 
@@ -15,7 +15,6 @@ from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import ComputationError
 from network.image.voxels import Voxels
 
 
@@ -25,7 +24,7 @@ def currents(voxels: Voxels, potentials: Array, y: Mapping[str, Array]) -> tuple
     Parameters
     ----------
     voxels
-        Links of an image without metal in it.
+        Links of an image. Through metal no current is given, only what crosses its faces.
     potentials
         Of all voxels and V, (unknowns, r).
     y
@@ -38,10 +37,12 @@ def currents(voxels: Voxels, potentials: Array, y: Mapping[str, Array]) -> tuple
     float
         Relative.
     """
-    if voxels.metal_of is not None:
-        raise ComputationError("currents through metal in an image are not reconstructed")
     shape, r = voxels.shape, potentials.shape[1]
-    phi, metal = potentials[:-1].reshape(*shape, r), potentials[-1]
+    phi, metal = np.array(potentials[:-1]).reshape(*shape, r), potentials[-1]
+    pieces = voxels.metal_of
+    if pieces is not None:
+        for column in range(r):
+            phi[..., column] = pieces.hold(np.ascontiguousarray(phi[..., column]), float(metal[column]))
     down, across, aside = (np.zeros((*(n + (axis == k) for k, n in enumerate(shape)), r)) for axis in range(3))
     table = np.stack([np.zeros(r), *(y[name] for name in voxels.kinds)])
     down[0] = voxels.areas[0] * table[voxels.metal] * (metal - phi[0])
@@ -49,7 +50,7 @@ def currents(voxels: Voxels, potentials: Array, y: Mapping[str, Array]) -> tuple
     down[-1] = voxels.areas[0] * table[voxels.counter] * phi[-1]
     across[:, 1:-1] = voxels.areas[1] * table[voxels.x] * (phi[:, :-1] - phi[:, 1:])
     aside[:, :, 1:-1] = voxels.areas[2] * table[voxels.y[:, :, :-1]] * (phi[:, :, :-1] - phi[:, :, 1:])
-    left = down[:-1] - down[1:] + across[:, :-1] - across[:, 1:] + aside[:, :, :-1] - aside[:, :, 1:]
+    left = -_divergence(down, across, aside)
     largest = max(float(np.abs(each).max()) for each in (down, across, aside))
     worst = 0.0
     conducts = table > 0
@@ -60,43 +61,60 @@ def currents(voxels: Voxels, potentials: Array, y: Mapping[str, Array]) -> tuple
             flow[..., own] += more
             worst = max(worst, float(np.abs(more).max()) / largest)
     total = down[0].sum((0, 1))
+    if pieces is not None:
+        total = total + _divergence(down, across, aside).reshape(-1, r)[pieces.tied].sum(0)
     return (down / total, across / total, aside / total), worst
 
 
-def _led_away(voxels: Voxels, left: Array, conducts: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
-    """Return currents that carry what stays in each voxel, (voxels, r), along a tree of links to the counter electrode.
+def _divergence(down: Array, across: Array, aside: Array) -> Array:
+    """Return what flows out of every voxel, (nz, nx, ny, r)."""
+    return np.asarray(np.diff(down, axis=0) + np.diff(across, axis=1) + np.diff(aside, axis=2))
 
-    conducts: which codes of links do.
+
+def _led_away(voxels: Voxels, left: Array, conducts: NDArray[np.bool_]) -> list[Array]:
+    """Return currents that carry what stays in each voxel, (voxels, r), along a tree of links to either electrode.
+
+    conducts: which codes of links do. A floating piece of metal is one node of the tree, and so is all metal at V or at ground.
     """
     shape, size, r = voxels.shape, left.shape[0], left.shape[1]
-    number = np.arange(size).reshape(shape)
-    ends: list[tuple[NDArray[Any], NDArray[Any]]] = []
-    for one, other, codes in (
-        (number[:-1], number[1:], voxels.z),
-        (number[:, :-1], number[:, 1:], voxels.x),
-        (number[:, :, :-1], number[:, :, 1:], voxels.y[:, :, :-1]),
-        (number[-1], np.full(shape[1:], size), voxels.counter),
+    ground, working, metal = size, size + 1, voxels.metal_of
+    node = np.arange(size)
+    if metal is not None:
+        node[metal.tied], node[metal.grounded], node[metal.floating] = working, ground, working + 1 + metal.piece
+    number = node.reshape(shape)
+    flows = [np.zeros((*(n + (axis == k) for k, n in enumerate(shape)), r)) for axis in range(3)]
+    faces = np.split(np.arange(sum(each[..., 0].size for each in flows)), np.cumsum([each[..., 0].size for each in flows])[:-1])
+    down, across, aside = (index.reshape(flow.shape[:3]) for index, flow in zip(faces, flows, strict=True))
+    links: list[tuple[NDArray[Any], ...]] = [(np.array([working]), np.array([ground]), np.array([-1]))]
+    for one, other, face, codes in (
+        (number[:-1], number[1:], down[1:-1], voxels.z),
+        (number[:, :-1], number[:, 1:], across[:, 1:-1], voxels.x),
+        (number[:, :, :-1], number[:, :, 1:], aside[:, :, 1:-1], voxels.y[:, :, :-1]),
+        (np.full(shape[1:], working), number[0], down[0], voxels.metal),
+        (number[-1], np.full(shape[1:], ground), down[-1], voxels.counter),
     ):
-        ends.append((one[conducts[codes]], other[conducts[codes]]))
-    a, b = (np.concatenate(each) for each in zip(*ends, strict=True))
-    graph = sparse.csr_array((np.ones(a.size, dtype=np.int8), (a, b)), shape=(size + 1, size + 1))
-    order, parent = breadth_first_order(graph, size, directed=False)
-    held = np.vstack([left, np.zeros((1, r))])
-    flow = np.zeros((size, r))
-    for nodes in reversed(_levels(order, parent)):
-        flow[nodes] = held[nodes]
-        np.add.at(held, parent[nodes], held[nodes])
-    down, across, aside = (np.zeros((*(n + (axis == k) for k, n in enumerate(shape)), r)) for axis in range(3))
-    z, x, w = at = np.unravel_index(np.arange(size), shape)
-    there = parent[:size]
-    for axis, (target, step) in enumerate(((down, shape[1] * shape[2]), (across, shape[2]), (aside, 1))):
-        unit = [int(axis == k) for k in range(3)]
-        goes = (there == np.arange(size) + step) & (there < size) & (at[axis] < shape[axis] - 1)
-        goes |= (there == size) & (axis == 0)
-        target[z[goes] + unit[0], x[goes] + unit[1], w[goes] + unit[2]] += flow[goes]
-        comes = (there == np.arange(size) - step) & (at[axis] > 0)
-        target[z[comes], x[comes], w[comes]] -= flow[comes]
-    return down, across, aside
+        links.append((one[conducts[codes]], other[conducts[codes]], face[conducts[codes]]))
+    a, b, face = (np.concatenate(each) for each in zip(*links, strict=True))
+    nodes = working + 1 + (0 if metal is None else len(metal.sizes))
+    graph = sparse.csr_array((np.ones(a.size), (a, b)), shape=(nodes, nodes))  # links of metal add up
+    order, parent = breadth_first_order(graph, ground, directed=False)
+    held = np.zeros((nodes, r))
+    np.add.at(held, node, left)
+    flow = np.zeros((nodes, r))
+    for level in reversed(_levels(order, parent)):
+        flow[level] = held[level]
+        np.add.at(held, parent[level], held[level])
+    # Which link leads from each node to its parent: any one of them, where metal has several.
+    keys = np.minimum(a, b) * nodes + np.maximum(a, b)
+    first = np.argsort(keys, kind="stable")
+    child = order[1:]
+    above = parent[child]
+    chosen = first[np.searchsorted(keys[first], np.minimum(child, above) * nodes + np.maximum(child, above))]
+    there = face[chosen] >= 0
+    signs = np.where(a[chosen] == child, 1.0, -1.0)[there, None]
+    whole = np.zeros((sum(each.size for each in faces), r))
+    whole[face[chosen][there]] = signs * flow[child[there]]
+    return [whole[index].reshape(flow.shape) for index, flow in zip(faces, flows, strict=True)]
 
 
 def _levels(order: NDArray[Any], parent: NDArray[Any]) -> list[NDArray[Any]]:

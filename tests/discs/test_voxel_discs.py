@@ -36,10 +36,10 @@ def cell_of(labels: np.ndarray, *, ideal: bool = False) -> fc.Cell:
 
 @pytest.fixture(scope="module")
 def labels() -> np.ndarray:
-    found = voronoi((5, 6, 6), 7, seed=4)
+    found = voronoi((4, 6, 6), 7, seed=4)
     found[1, 2, 2:4] = 50
     found[3, 4, 1] = found[0, 0, 5] = 60
-    found[2, 4:6, 4] = found[4, 1, 1] = 70
+    found[2, 4:6, 4] = found[3, 1, 1] = 70
     return found
 
 
@@ -117,3 +117,66 @@ def test_a_chessboard_lies_inside_at_every_contrast_and_frequency(contrast: floa
         low, high = pairing.enclosure(real)
         kappa = np.sqrt((0.046 + real * 150 * epsilon_0) * (0.046 / contrast + real * 1e4 * epsilon_0))
         assert low < 8e-6 / (kappa * cell.area) < high
+
+
+@pytest.fixture(scope="module")
+def tomogram() -> np.ndarray:
+    """Grains under a rough front of metal, with a void at it, metal that floats, and metal of the other electrode."""
+    found = voronoi((4, 6, 6), 6, seed=5) + 100
+    found[0, :4, :] = found[1, 1:3, 2:5] = 1
+    found[1, 0, :3] = 2
+    found[2, 4:6, 3] = 1
+    found[3, 0, 0:2] = 3
+    return found
+
+
+@pytest.mark.parametrize("ideal", [False, True])
+def test_discs_of_an_image_with_metal_hold_finer_grids(tomogram: np.ndarray, ideal: bool) -> None:
+    """Potentials are one in metal and currents of no account there: what crosses its faces is conserved all the same."""
+    phases = [
+        {"label": 1, "kind": "electrode", "tied_to": "working"},
+        {"label": 2, "kind": "hole"},
+        {"label": 3, "kind": "electrode", "tied_to": "counter"},
+    ]
+    electrode = {"pore": {"capacitance": "8.85 uF/cm^2"}}
+    counter = {}
+    if not ideal:
+        electrode["charge_transfer"] = {"resistance": "1 ohm cm^2", "capacitance": "885 uF/cm^2"}
+        counter["charge_transfer"] = {"resistance": "2 ohm cm^2", "capacitance": "100 uF/cm^2"}
+    structure = {"image": tomogram, "phases": phases, "boundary": BOUNDARY}
+    cell = image_cell(tomogram.shape, 4 / 9, structure, electrode=electrode, counter=counter)
+    problem = Problem.of(cell).over(FREQUENCIES)
+    discs, finer = (on_voxels(problem, BACKENDS, level).discs(FREQUENCIES) for level in (0, 1))
+    assert max(discs.imbalance, finer.imbalance) < 1e-6  # the work of unit current, faces of metal included
+    assert np.all(finer.radius < 0.7 * discs.radius)
+    assert np.all(np.abs(finer.centre - discs.centre) <= discs.radius - finer.radius)
+    elements = FiniteElements()
+    fine = direct(elements.assemble(problem, elements.grid(problem, 1)), problem.places, 2j * np.pi * FREQUENCIES)
+    assert finer.holds(fine).all()
+    assert discs.resistance is not None and finer.resistance is not None
+    (low, high), (lower, higher) = discs.resistance, finer.resistance
+    assert low <= lower * (1 + 1e-7) <= higher * (1 + 2e-7) <= high * (1 + 3e-7)
+
+
+def test_currents_into_metal_are_conserved_whatever_the_potentials(tomogram: np.ndarray) -> None:
+    phases = [{"label": 1, "kind": "electrode", "tied_to": "working"}, {"label": 2, "kind": "hole"}]
+    labels = np.where(tomogram == 3, 100, tomogram)
+    problem = Problem.of(image_cell(labels.shape, 1.0, {"image": labels, "phases": phases, "boundary": BOUNDARY})).over([1e3])
+    voxels = Network().assemble(problem, Network().grid(problem, 0))
+    potentials = np.random.default_rng(0).random((voxels.unknowns, 1))
+
+    class Given:
+        def values(self, unknowns: slice) -> np.ndarray:
+            return potentials[unknowns]
+
+    assert voxels.through is not None
+    y = {name: np.array([float(each(1e4))]) for name, each in voxels.admittances(problem.places).items()}
+    (down, across, aside), _ = voxels.through(Given(), y)
+    out = np.diff(down, axis=0) + np.diff(across, axis=1) + np.diff(aside, axis=2)
+    largest = np.abs(down).max()
+    assert np.abs(out[labels > 2]).max() < 1e-11 * largest
+    floating = np.zeros(labels.shape, dtype=bool)
+    floating[2, 4:6, 3] = True
+    assert abs(out[floating].sum()) < 1e-11 * largest
+    assert out[(labels == 1) & ~floating].sum() + down[0].sum() == pytest.approx(1.0, rel=1e-9)
+    assert down[-1].sum() == pytest.approx(1.0, rel=1e-9)

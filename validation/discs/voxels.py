@@ -40,7 +40,7 @@ def on_voxels(problem: Problem, backends: Sequence[Any], level: int = 0) -> Pair
     MemoryShort
         Where the voxels would not fit, before anything is made.
     ComputationError
-        Where potentials and currents do not do the work of unit current, and where there is metal in the image.
+        Where potentials and currents do not do the work of unit current.
     """
     sides = both_sides(problem, backends)
     if sides is None:
@@ -53,7 +53,7 @@ def paired(lower: Solution, upper: Solution, names: tuple[str, str] = ("", "")) 
     """Return what the discs of two solutions on the same voxels are made of, both kept. Raises as `on_voxels` does."""
     one, other = lower.assembly, upper.assembly
     if one is None or other is None or one.means is None or other.through is None:
-        raise ComputationError("discs of an image take potentials and currents of its voxels, and no metal among them")
+        raise ComputationError("discs of an image take trilinear potentials and the currents of its voxels")
     with threadpool_limits(limits=1, user_api="blas"):
         model = upper.model
         flows, imbalance = other.through(model.potentials(model.coordinates), model.admittances_at_shifts())

@@ -137,7 +137,7 @@ def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mappin
     matrices = operators(medium, nodes, copies)
     written = {name: matrix.tocsr() for name, matrix in matrices.items()}
     systems = Systems(written, Live(medium, nodes), Lattice(medium, nodes, copies))
-    exact = degree == 1 and medium.metal is None  # slopes of higher degrees are no constants
+    exact = degree == 1  # slopes of higher degrees are no constants
     assembly = Assembly(
         operators=matrices,
         means=partial(face_means, medium, nodes) if exact else None,
@@ -152,7 +152,7 @@ def face_means(medium: Medium, nodes: Nodes, potentials: Potentials) -> FaceMean
     values = potentials.values(slice(None))
     r = values.shape[1]
     known = np.vstack([values, np.zeros((1, r))])  # the last one, -1, is 0 V
-    there = medium.inside >= 0
+    there = medium.inside != NOTHING
     corners = known[nodes.of_voxels(there)].reshape(-1, 2, 2, 2, r)
     sides = np.zeros((2, 3, *medium.shape, r))
     for axis in range(3):

@@ -35,8 +35,8 @@ TARGET, PER_DECADE = 1e-7, 0.5
 #: all the same, since the estimate of what the span lacks leaves out one solution after the other.
 ERROR, GAIN = 1 / 30, 0.03
 
-#: Unknowns up to which A is factorised.
-SMALL = 1000
+#: Unknowns up to which A is factorised: 20 ms, about as long as conjugate gradients take there.
+SMALL = 2000
 
 #: Iterations that the mean-field stack may take before multigrid is tried, and those that multigrid may take.
 PATIENCE, MOST = 150, 200
