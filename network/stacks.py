@@ -14,6 +14,7 @@ from fem_constriction.grids.grid import Grading, Grid, family_member, uniform, v
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.course import Course
+from fem_constriction.processes.names import BULK
 from fem_constriction.reduction.assembly import Assembly, Operator, Potentials
 from fem_constriction.solving.capabilities import CURRENTS, FAMILY, FIELDS, UNIFORM
 from fem_constriction.solving.schemes import Scheme
@@ -91,8 +92,8 @@ class Graded(Scheme):
             if grid.fits and alike
             else None,
             inside=(
-                lambda potential, y_bulk, current: NetworkFields.build(
-                    grid, vertical, _rows(grid, held, potential), y_bulk, current
+                lambda potential, places, current: NetworkFields.build(
+                    grid, vertical, _rows(grid, held, potential), places[BULK], current
                 )
             )
             if alike

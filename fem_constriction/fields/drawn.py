@@ -110,7 +110,8 @@ def sections(found: Sequence[Section], part: Part = "modulus", *, title: str = "
 
 def instant(found: Section) -> tuple[Array, Array]:
     """Return z (rows,) equally spaced, m, and Re(J |I|/I) in the section there, (rows, nx, 2), A/m2."""
-    return evenly(found, np.real(found.within * (abs(found.current) / found.current)))
+    density = np.nan_to_num(found.within)  # metal has no current of its own, and no lines
+    return evenly(found, np.real(density * (abs(found.current) / found.current)))
 
 
 def evenly(found: Section, values: Array) -> tuple[Array, Array]:

@@ -1,7 +1,8 @@
 """Hexahedra of the whole cell, layer by layer, with phi at their corners and J at their centres: fields as a file.
 
 Neighbouring layers share no points: on a boundary each has its own, and the jump of phi stays a jump. What mirror symmetry left
-out of the grid is unfolded. z counts from the WE face down, all lengths in m, all fields for 1 V.
+out of the grid is unfolded. z counts from the WE face down, all lengths in m, all fields for 1 V. Where phi may jump between
+any two cells (label images), both are given at centres.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ CORNERS = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (1,
 def mesh_of(fields: Sampled) -> meshio.Mesh:
     """Return the grid as linear hexahedra: points in m, the unit in the name of everything that is on them.
 
-    At corners (of second-order elements too): potential_real, _imaginary, _modulus / V and potential_phase / deg. At centres:
-    current_density_real and _imaginary / (A/m2), three components each, and layer, 0 at the WE.
+    At corners (of second-order elements too), of label images at centres: potential_real, _imaginary, _modulus / V and
+    potential_phase / deg. At centres: current_density_real and _imaginary / (A/m2), three components each, and layer, 0 at the
+    WE. In holes phi is nan, and J in metal.
     """
     x, y = (fields.whole.lines(axis) for axis in (0, 1))
     points, cells, layers = [], [], []
@@ -38,14 +40,15 @@ def mesh_of(fields: Sampled) -> meshio.Mesh:
         number = start + np.arange(corners[0].size).reshape(shape)
         ends = {0: slice(None, -1), 1: slice(1, None)}
         cells.append(np.stack([number[ends[c], ends[a], ends[b]].ravel() for a, b, c in CORNERS], 1))
-        phi.append(fields.potential(x[:, None], y, z[:, None, None], layer=layer).ravel())
         middles = [(lines[1:] + lines[:-1]) / 2 for lines in (x, y, z)]
+        at = middles if fields.torn else [x, y, z]
+        phi.append(fields.potential(at[0][:, None], at[1], at[2][:, None, None], layer=layer).ravel())
         density = fields.current_density(middles[0][:, None], middles[1], middles[2][:, None, None], layer=layer)
         j.append(density.reshape(-1, 3))
         layers.append(np.full(len(cells[-1]), layer))
         start += corners[0].size
     potential, density = np.concatenate(phi), np.concatenate(j)
-    on_points = {
+    of_potential = {
         "potential_real / V": potential.real,
         "potential_imaginary / V": potential.imag,
         "potential_modulus / V": np.abs(potential),
@@ -56,6 +59,8 @@ def mesh_of(fields: Sampled) -> meshio.Mesh:
         "current_density_imaginary / (A/m2)": density.imag,
         "layer": np.concatenate(layers),
     }
+    on_points = {} if fields.torn else of_potential
+    in_cells |= of_potential if fields.torn else {}
     return meshio.Mesh(
         np.concatenate(points),
         [("hexahedron", np.concatenate(cells))],

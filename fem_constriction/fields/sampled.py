@@ -31,6 +31,11 @@ class Sampled(Protocol):
         ...
 
     @property
+    def torn(self) -> bool:
+        """Whether the potential may jump between any two cells of the grid."""
+        ...
+
+    @property
     def current(self) -> complex:
         """I = 1/Z in A."""
         ...

@@ -31,9 +31,8 @@ from fem_constriction.grids.grid import Grid
 from fem_constriction.pictures.words import amount
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import evaluate
-from fem_constriction.processes.names import BULK
 from fem_constriction.solving.backends import Backend, backend_named
-from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.capabilities import GRID, offers, require
 from fem_constriction.solving.choice import Accuracy, Level, one_of
 from fem_constriction.solving.one_grid import check_memory
 from fem_constriction.space.interpolation import Inside
@@ -120,6 +119,11 @@ class Fields:
         return np.array([*(lines[0] for lines in self.grid.layers), self.grid.depth])
 
     @property
+    def torn(self) -> bool:
+        """Whether the potential may jump between any two cells of the grid, as it does between the grains of an image."""
+        return self.problem.body.torn
+
+    @property
     def whole(self) -> Unfolding:
         """The whole cell, of which the grid may cover a quarter."""
         return Unfolding(self.grid, self.problem.body.lengths)
@@ -176,7 +180,8 @@ class Fields:
     def through(self, z: ArrayLike, *, layer: int | None = None) -> Complex:
         """Return the current through the planes z, int J_z dx dy, integrated exactly.
 
-        The same at every z, within the solver's error: see the head of the module.
+        The same at every z, within the solver's error: see the head of the module. nan for planes through metal, in which no
+        current is given.
 
         Parameters
         ----------
@@ -218,7 +223,7 @@ class Fields:
         x, y = (np.union1d(lines, (lines[1:] + lines[:-1]) / 2) for lines in (self.grid.x, self.grid.y))
         planes = array_in("m", z, "z").astype(float)
         spread = [
-            np.ptp(np.abs(self._layered(self.inside.potential, self._plane(x, y, each), layer))) for each in planes.ravel()
+            _spread(np.abs(self._layered(self.inside.potential, self._plane(x, y, each), layer))) for each in planes.ravel()
         ]
         return np.asarray(np.reshape(spread, planes.shape), dtype=float)
 
@@ -298,6 +303,12 @@ class Fields:
         return np.zeros((3, 0)) if found is None else found
 
 
+def _spread(values: Array) -> float:
+    """Largest less smallest value; nan for a plane of nothing."""
+    known = values[np.isfinite(values)]
+    return float(np.ptp(known)) if known.size else float("nan")
+
+
 def solve_fields(
     cell: Described,
     frequency: Any,
@@ -317,7 +328,7 @@ def solve_fields(
     backend
         The name of an installed one, or the backend itself.
     level
-        Member of its family of graded grids, 0 the coarsest; left out: 1.
+        Member of its family of grids, 0 the coarsest; left out: 1, of a label image its own voxels.
     resolution
         A uniform grid of that many voxels or elements per edge instead.
 
@@ -358,7 +369,7 @@ def fields_at(
     backend
         The name of an installed one, or the backend itself.
     level
-        Member of its family of graded grids, 0 the coarsest; left out: 1.
+        Member of its family of grids, 0 the coarsest; left out: 1, of a label image its own voxels.
     resolution
         A uniform grid of that many voxels or elements per edge instead.
 
@@ -380,7 +391,8 @@ def fields_at(
     if 0.0 in points and not problem.direct_current:
         raise InputError(key="frequency", value=0.0, unit="Hz", why="no direct current can flow at contact fraction 0")
     chosen = backend_named(backend)
-    choice = one_of(level=level, resolution=resolution) or Level(1)
+    own = GRID in offers(chosen, problem.kind)  # what brings its grid with it is solved on that one
+    choice = one_of(level=level, resolution=resolution) or Level(0 if own else 1)
     assert not isinstance(choice, Accuracy), "no accuracy is asked for"
     require(f"fields{choice.option}", problem, [chosen])
     grid = choice.grid(problem, chosen)
@@ -390,6 +402,7 @@ def fields_at(
         raise InputError(key="backend", value=chosen.name, why="it offers no fields of this cell")
     found = []
     for f in points:
+        places = {name: complex(each(2j * np.pi * f)) for name, each in problem.places.items()}
         y = {name: complex(value) for name, value in evaluate(assembly.admittances(problem.places), 2j * np.pi * f).items()}
         with threadpool_limits(limits=1, user_api="blas"):  # as elsewhere: products are small
             solved = solve_harmonic(assembly, y)
@@ -401,7 +414,7 @@ def fields_at(
                 grid=grid,
                 current=solved.current,
                 error=solved.error,
-                inside=assembly.inside(solved, complex(problem.places[BULK](2j * np.pi * f)), solved.current),
+                inside=assembly.inside(solved, {**places, **y}, solved.current),
                 description={**assembly.description, "iterations": solved.iterations, "solver_error": solved.error},
             )
         )

@@ -38,11 +38,12 @@ class Body(Protocol):
     lengths: (L_x, L_y, L_z) of its box in m; layers: how many lie one below the other with boundaries between them; ends: of
     these, z from the working to the counter electrode, (layers + 1,), m; crossings: how many boundaries a uniform current along
     z meets; doubles: that are alive at once per unknown while it is solved; uniform: whether a current that enters evenly stays
-    so, and its 1D-PM is the cell at full contact.
+    so, and its 1D-PM is the cell at full contact; torn: whether the potential may jump between any two cells of its grids.
     """
 
     doubles: ClassVar[int]
     uniform: ClassVar[bool]
+    torn: ClassVar[bool]
 
     @property
     def electrodes(self) -> Mapping[int, str]:
@@ -106,6 +107,7 @@ class Stack:
     #: 180 doubles per unknown (network and finite elements, 0.1 to 1.6 million).
     doubles: ClassVar[int] = 200
     uniform: ClassVar[bool] = True
+    torn: ClassVar[bool] = False
     electrodes: ClassVar[Mapping[int, str]] = MappingProxyType({})
 
     lengths: Lengths
@@ -157,6 +159,7 @@ class Image:
 
     doubles: ClassVar[int] = DOUBLES_PER_VOXEL
     uniform: ClassVar[bool] = False
+    torn: ClassVar[bool] = True
     kind: ClassVar[Kind] = IMAGE
     layers: ClassVar[int] = 1
     crossings: ClassVar[float] = 0.0
@@ -236,6 +239,7 @@ class Mesh:
     #: Matrices are assembled and factorised as they are: measured 900 at 7e4 unknowns.
     doubles: ClassVar[int] = 1200
     uniform: ClassVar[bool] = True
+    torn: ClassVar[bool] = True
     electrodes: ClassVar[Mapping[int, str]] = MappingProxyType({})
     kind: ClassVar[Kind] = MESH
     layers: ClassVar[int] = 1

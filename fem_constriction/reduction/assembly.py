@@ -97,7 +97,7 @@ class Assembly:
     gradients
         Potentials -> theirs: where the two sides of a bound differ, grids are refined.
     inside
-        (one potential with V = 1, y_bulk in S/m, its current in A) -> itself and its current density at points.
+        (one potential with V = 1, what every place and operator conducts, its current in A) -> itself and J at points.
     reduction
         The assembly's own way to its reduced model, where it has a better one than blocks of columns.
     series
@@ -119,7 +119,7 @@ class Assembly:
     traces: Callable[[Potentials, Reconstruction, Reconstruction], Traces] | None = None
     currents: Callable[[Potentials, Array, NDArray[Any]], Field] | None = None
     gradients: Callable[[Potentials], Field] | None = None
-    inside: Callable[[Potentials, complex, complex], Inside] | None = None
+    inside: Callable[[Potentials, Mapping[str, complex], complex], Inside] | None = None
     reduction: Reduction | None = None
     series: Series | None = None
     means: Callable[[Potentials], FaceMeans] | None = None

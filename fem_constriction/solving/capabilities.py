@@ -48,16 +48,20 @@ TELLING: Final[Mapping[str, Collection[str]]] = {kind.name: (SPECTRA,) for kind 
 BUILT_IN: Final = ("network", "fem")
 
 
+#: Ways to guaranteed discs and bounds: sets of offers, any one of which backends have together.
+DISCS: Final = ((ENCLOSURE,), (POTENTIALS, CURRENTS))
+
+
 @dataclass(frozen=True)
 class Task:
-    """What a command needs: `every` backend one offer of each group, `some` backend each of these offers; of so many at least.
+    """What a command needs: `every` backend one offer of each group; backends together, of each of `some`, all of one set.
 
-    fixed: the backends that it takes, where none can be chosen.
+    least: how many backends it takes; fixed: which ones, where none can be chosen.
     """
 
     name: str
     every: tuple[tuple[str, ...], ...] = ()
-    some: tuple[str, ...] = ()
+    some: tuple[tuple[tuple[str, ...], ...], ...] = ()
     least: int = 1
     fixed: tuple[str, ...] = ()
 
@@ -69,9 +73,9 @@ TASKS: Final[Mapping[str, Task]] = {
         Task("spectrum", every=((GRID, FAMILY),)),
         Task("spectrum --accuracy", every=((FAMILY,),)),
         Task("spectrum --resolution", every=((UNIFORM,),)),
-        Task("spectrum --guaranteed", some=(ENCLOSURE,), least=2),
-        Task("crosscheck", every=((FAMILY, SPECTRA),), some=(FAMILY,), least=2),
-        Task("crosscheck --accuracy", every=((FAMILY, SPECTRA),), some=(FAMILY, ENCLOSURE), least=2),
+        Task("spectrum --guaranteed", some=(DISCS,), least=2),
+        Task("crosscheck", every=((FAMILY, SPECTRA),), some=(((FAMILY,),),), least=2),
+        Task("crosscheck --accuracy", every=((FAMILY, SPECTRA),), some=(((FAMILY,),), DISCS), least=2),
         Task("sweep", every=((FAMILY,),), least=2),
         Task("sweep of one backend", every=((FAMILY,),)),
         Task("converge", every=((FAMILY,), (UNIFORM,))),
@@ -80,8 +84,8 @@ TASKS: Final[Mapping[str, Task]] = {
         Task("budget", every=((FAMILY,),)),
         Task("fields", every=((FIELDS,),)),
         Task("fields --resolution", every=((FIELDS,), (UNIFORM,))),
-        Task("errors", every=((FAMILY,), (UNIFORM,)), some=(ENCLOSURE,), fixed=BUILT_IN),
-        Task("bounds", every=((ENCLOSURE,),), fixed=("fem",)),
+        Task("errors", every=((FAMILY,), (UNIFORM,)), some=(((ENCLOSURE,),),), fixed=BUILT_IN),
+        Task("bounds", some=(DISCS,), fixed=BUILT_IN),
         Task("benchmark NAME --level", every=((FAMILY,),)),
         Task("benchmark network", every=((FAMILY,), (UNIFORM,)), fixed=BUILT_IN),
         Task("benchmark fem", every=((FAMILY,), (UNIFORM,)), fixed=BUILT_IN),
@@ -185,10 +189,12 @@ def gap(task: str, described: Described, backends: Sequence[Any]) -> InputError 
                 return InputError(key=key, when=where, why=why, remedy="allowed is another backend")
         if (told := getattr(backend, "refusal", None)) is not None and (refused := told(problem)) is not None:
             return cast("InputError", refused)
-    for each in TASKS[task].some:
-        if not any(each in offers(backend, kind) for backend in backends):
+    together = _together(kind, backends)
+    for ways in TASKS[task].some:
+        if not any(together.issuperset(way) for way in ways):
             names = ", ".join(backend.name for backend in backends)
-            return _refused(kind, f"`{task}` with {names}", f"none of them offers {OFFERS[each]}", task)
+            wanted = ", or ".join(" and ".join(OFFERS[each] for each in way) for way in ways)
+            return _refused(kind, f"`{task}` with {names}", f"none of them offers {wanted}", task)
     return None
 
 
@@ -229,8 +235,14 @@ def taken(kind: Kind, backends: Sequence[Any]) -> dict[str, list[tuple[str, ...]
 
 
 def _can(task: Task, kind: Kind, backends: Sequence[Any]) -> bool:
-    together = frozenset().union(*(offers(backend, kind) for backend in backends))
-    return not any(_lacks(task, kind, backend) for backend in backends) and set(task.some) <= together
+    together = _together(kind, backends)
+    had = all(any(together.issuperset(way) for way in ways) for ways in task.some)
+    return had and not any(_lacks(task, kind, backend) for backend in backends)
+
+
+def _together(kind: Kind, backends: Sequence[Any]) -> frozenset[str]:
+    """What backends offer of a kind of cell, any of them."""
+    return frozenset().union(*(offers(backend, kind) for backend in backends))
 
 
 def _lacks(task: Task, kind: Kind, backend: Any) -> str:

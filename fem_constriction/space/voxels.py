@@ -19,6 +19,23 @@ from fem_constriction.arrays import Array
 Currents = tuple[Array, Array, Array]
 
 
+def voxels_at(
+    edges: tuple[float, float, float], shape: tuple[int, int, int], z: Array, x: Array, y: Array
+) -> tuple[tuple[NDArray[np.intp], ...], list[Array]]:
+    """Return the voxels that points (n,) lie in, along z, x and y, and where in them, 0 to 1; on a face in the one behind it.
+
+    edges: of a voxel, m; shape: of the image.
+    """
+    numbers, local = [], []
+    for points, edge, count in zip((z, x, y), edges, shape, strict=True):
+        scaled = points / edge
+        # Faces are multiples of the edge to rounding alone.
+        number = np.clip(np.floor(scaled + 1e-9), 0, count - 1).astype(np.intp)
+        numbers.append(number)
+        local.append(np.clip(scaled - number, 0.0, 1.0))
+    return tuple(numbers), local
+
+
 @dataclass(frozen=True, eq=False)
 class VoxelFaces:
     """What voxels and faces of an image are, for whoever adds over them.

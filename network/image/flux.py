@@ -37,19 +37,9 @@ def currents(voxels: Voxels, potentials: Array, y: Mapping[str, Array]) -> tuple
     float
         Relative.
     """
-    shape, r = voxels.shape, potentials.shape[1]
-    phi, metal = np.array(potentials[:-1]).reshape(*shape, r), potentials[-1]
-    pieces = voxels.metal_of
-    if pieces is not None:
-        for column in range(r):
-            phi[..., column] = pieces.hold(np.ascontiguousarray(phi[..., column]), float(metal[column]))
-    down, across, aside = (np.zeros((*(n + (axis == k) for k, n in enumerate(shape)), r)) for axis in range(3))
+    r, pieces = potentials.shape[1], voxels.metal_of
+    _, (down, across, aside) = through_faces(voxels, potentials, y)
     table = np.stack([np.zeros(r), *(y[name] for name in voxels.kinds)])
-    down[0] = voxels.areas[0] * table[voxels.metal] * (metal - phi[0])
-    down[1:-1] = voxels.areas[0] * table[voxels.z] * (phi[:-1] - phi[1:])
-    down[-1] = voxels.areas[0] * table[voxels.counter] * phi[-1]
-    across[:, 1:-1] = voxels.areas[1] * table[voxels.x] * (phi[:, :-1] - phi[:, 1:])
-    aside[:, :, 1:-1] = voxels.areas[2] * table[voxels.y[:, :, :-1]] * (phi[:, :, :-1] - phi[:, :, 1:])
     left = -_divergence(down, across, aside)
     largest = max(float(np.abs(each).max()) for each in (down, across, aside))
     worst = 0.0
@@ -64,6 +54,29 @@ def currents(voxels: Voxels, potentials: Array, y: Mapping[str, Array]) -> tuple
     if pieces is not None:
         total = total + _divergence(down, across, aside).reshape(-1, r)[pieces.tied].sum(0)
     return (down / total, across / total, aside / total), worst
+
+
+def through_faces(
+    voxels: Voxels, potentials: NDArray[Any], y: Mapping[str, NDArray[Any]]
+) -> tuple[NDArray[Any], tuple[Array, Array, Array]]:
+    """Return potentials of the voxels' centres, (nz, nx, ny, r), and the currents of links through faces across z, x and y, A.
+
+    potentials: of all voxels and V, (unknowns, r); y: of every kind of link for each, (r,), S/m2.
+    """
+    shape, r = voxels.shape, potentials.shape[1]
+    phi, metal, pieces = np.array(potentials[:-1]).reshape(*shape, r), potentials[-1], voxels.metal_of
+    if pieces is not None:
+        for column in range(r):
+            phi[..., column] = pieces.hold(np.ascontiguousarray(phi[..., column]), metal[column])
+    table = np.stack([np.zeros(r), *(y[name] for name in voxels.kinds)])
+    kind = np.result_type(phi, table)
+    down, across, aside = (np.zeros((*(n + (axis == k) for k, n in enumerate(shape)), r), kind) for axis in range(3))
+    down[0] = voxels.areas[0] * table[voxels.metal] * (metal - phi[0])
+    down[1:-1] = voxels.areas[0] * table[voxels.z] * (phi[:-1] - phi[1:])
+    down[-1] = voxels.areas[0] * table[voxels.counter] * phi[-1]
+    across[:, 1:-1] = voxels.areas[1] * table[voxels.x] * (phi[:, :-1] - phi[:, 1:])
+    aside[:, :, 1:-1] = voxels.areas[2] * table[voxels.y[:, :, :-1]] * (phi[:, :, :-1] - phi[:, :, 1:])
+    return phi, (down, across, aside)
 
 
 def _divergence(down: Array, across: Array, aside: Array) -> Array:

@@ -30,13 +30,14 @@ from fem_constriction.processes.series_links import LinkKinds, volume_kind
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.projection import enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel
-from fem_constriction.solving.capabilities import CURRENTS, FAMILY, GRID
+from fem_constriction.solving.capabilities import CURRENTS, FAMILY, FIELDS, GRID
 from fem_constriction.solving.one_grid import check_memory
 from fem_constriction.solving.schemes import Scheme
 from network.image.edges import SHARE, Edges
 from network.image.flux import currents
 from network.image.meanfield import MeanField
 from network.image.paths import at_direct_current
+from network.image.potentials import VoxelNetwork
 from network.image.shifts import SMALL, ImageSolutions
 from network.image.voxels import Voxels, classified
 
@@ -156,6 +157,7 @@ def image_assembly(voxels: Voxels, description: Mapping[str, Any]) -> Assembly:
         precondition=lambda y: MeanFields(voxels, y),
         reduction=reduction,
         series=voxels.series,
+        inside=lambda potential, y, _: VoxelNetwork.build(voxels, potential.values(slice(None))[:, 0], y),
         through=lambda potentials, y: currents(voxels, potentials.values(slice(None)), y),
         bound="upper",
         description=description,
@@ -172,7 +174,7 @@ def _contrast(processes: Mapping[str, Admittance], band: tuple[float, ...]) -> f
 class Images(Scheme):
     """A label image on its own voxels: one Laplacian per kind of link."""
 
-    offers = (GRID, FAMILY, CURRENTS)
+    offers = (GRID, FAMILY, CURRENTS, FIELDS)
 
     def grid(self, problem: Problem, level: int) -> Grid:
         """Return the image's voxels, each cut into 2^level along every edge."""

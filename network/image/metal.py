@@ -57,7 +57,7 @@ class Metal:
         """Which voxels' potentials are unknowns, or parts of one, (nz, nx, ny)."""
         return np.asarray((self.pieces == NO_METAL) | (self.pieces >= 0))
 
-    def hold(self, potential: Real, voltage: float) -> Real:
+    def hold(self, potential: Real, voltage: Any) -> Real:
         """Give tied and grounded metal its potential, and every floating piece that of its first voxel, in place."""
         flat = potential.reshape(-1)
         flat[self.tied], flat[self.grounded] = voltage, 0

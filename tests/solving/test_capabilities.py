@@ -77,6 +77,7 @@ SLOW = {
     ("converge --grids graded", "mesh"),
     ("errors", "rectangles"),
     ("errors", "outlines"),
+    ("crosscheck --accuracy", "image"),
     *((task, "pixels") for task in TASKS if task not in ("spectrum", "bounds", "spectrum --guaranteed", "benchmark planes")),
 }
 
@@ -297,8 +298,9 @@ def test_backends_shows_the_table(run: Run, cells: dict[str, fc.Cell], tmp_path:
     status, out, _ = run("backends", tmp_path / "cell.toml", "--json")
     found = {each["command"]: each for each in json.loads(out)["commands"]}
     assert found["spectrum"] == {"command": "spectrum", "backends": [["fem"], ["network"]], "reason": None}
-    assert found["bounds"]["backends"] == []
-    assert "electrolyte.microstructure" in found["bounds"]["reason"]
+    assert found["bounds"]["backends"] == [["network", "fem"]]
+    assert found["errors"]["backends"] == []
+    assert "electrolyte.microstructure" in found["errors"]["reason"]
     status, out, _ = run("backends", "--json")
     rows = {row["name"]: row for row in json.loads(out)}
     assert rows["fem"]["takes"]["mesh"][:2] == ["spectrum", "spectrum --accuracy"]

@@ -85,11 +85,13 @@ def summary(found: Fields) -> dict[str, Any]:
     """Return Z, the current through planes beside the total, and how far equipotentials are from flat at depths."""
     depth = found.grid.depth * np.linspace(0, 1, PLANES)
     through = found.through(depth)
+    differences = np.abs(through / found.current - 1)
+    differences = differences[np.isfinite(differences)]  # planes through metal are left out
     return {
         "frequency_Hz": found.frequency,
         "real_ohm": found.impedance.real,
         "imag_ohm": found.impedance.imag,
-        "largest_difference_of_current": float(np.abs(through / found.current - 1).max()),
+        "largest_difference_of_current": float(differences.max(initial=0.0)) if differences.size else None,
         "solver_error": found.error,
         "depth_m": depth,
         "lateral_spread_V": found.lateral_spread(depth),
@@ -101,7 +103,8 @@ def report(records: list[dict[str, Any]]) -> Table:
     table = Table("frequency / Hz", "Re Z / Ohm", "Im Z / Ohm", "current conserved to", "spread of |phi| at the face / V")
     for record in records:
         numbers = (record[key] for key in ("frequency_Hz", "real_ohm", "imag_ohm"))
-        cells = [*(f"{number:.7g}" for number in numbers), f"{record['largest_difference_of_current']:.0e}"]
+        lost = record["largest_difference_of_current"]
+        cells = [*(f"{number:.7g}" for number in numbers), "metal in every plane" if lost is None else f"{lost:.0e}"]
         table.add_row(*cells, f"{record['lateral_spread_V'][0]:.4g}")
     return table
 

@@ -11,7 +11,8 @@ is, since any potential and any conserved current will do. It takes one pair of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,6 +83,8 @@ class Pairing:
         What gave the potentials and the currents.
     imbalance
         Largest difference, relative to the largest density, that was made up for to conserve the currents; see `Discs`.
+    grids
+        What potentials and currents were made on: "unknowns" and "cells" of "potentials" and of "currents".
     """
 
     potentials: ReducedModel
@@ -91,6 +94,7 @@ class Pairing:
     shifts: Array
     names: tuple[str, str]
     imbalance: float = 0.0
+    grids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def discs(self, frequency: ArrayLike, places: Mapping[str, Admittance] | None = None) -> Discs:
         """Return the discs at frequencies in Hz; places: of other materials than the potentials' own, on the same grids.
@@ -121,11 +125,14 @@ class Pairing:
         return Discs(points, centre, radius, delta, self._direct(model), self.names, self.imbalance)
 
     def enclosure(self, s: float) -> tuple[float, float]:
-        """Return the lower and the upper bound of Z at real s > 0, ohm: Z_P and the least Z_C."""
+        """Return the lower and the upper bound of Z at real s > 0, ohm: Z_P and the least Z_C, rounding added."""
         y = {name: float(process(s)) for name, process in self.potentials.processes.items()}
         quadratic = np.asarray(sum(self.gram[p] / y[p] for p in y if y[p] > 0))
         w = _best(quadratic, np.zeros(len(quadratic), dtype=complex), self.totals, self._near(s)).real
-        return float(self.potentials.impedance(np.array([s]))[0].real), float(w @ quadratic @ w)
+        at, eps = np.array([s]), float(np.finfo(float).eps)
+        lost = ROUNDING + float(self.potentials.rounding(at)[0])
+        upper = float(w @ quadratic @ w) * (1 + ROUNDING) + eps * float(np.abs(w) @ np.abs(quadratic) @ np.abs(w))
+        return float(self.potentials.impedance(at)[0].real) * (1 - lost), upper
 
     def chosen(self, frequency: Array, places: Mapping[str, Admittance]) -> tuple[Complex, Complex]:
         """Return the coefficients of the potentials, (r, n), and the weights of the currents, (m, n), of discs."""

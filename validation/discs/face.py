@@ -7,7 +7,7 @@ small discs are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.capabilities import ENCLOSURE, OFFERS, offers
 from fem_constriction.stack.face_model import solved_on_face
+from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.sides import Sides
 from validation.discs.certificate import Discs, Pairing
 from validation.discs.currents import currents_on_planes
@@ -62,19 +63,23 @@ def certificate(problem: Problem, backend: Certifying, level: int | None = None)
         return paired(problem, backend.sides(problem, level), (backend.name, backend.name))
 
 
+def pairing_of(problem: Problem, backends: Sequence[Any], level: int | None = None) -> Pairing | None:
+    """Return what discs are made of: a face's plane, or an image's voxels; None where these backends offer neither.
+
+    level: finer by it; None: as a cross-check takes them. Raises as `certificate` and `on_voxels` do.
+    """
+    if (backend := certifying(problem, backends)) is not None:
+        return certificate(problem, backend, level)
+    return on_voxels(problem, backends, level or 0) if both_sides(problem, backends) is not None else None
+
+
 def discs_of(problem: Problem, backends: Sequence[Any], frequency: Array) -> tuple[Discs | None, str]:
     """Return the discs of a problem at frequencies in Hz, of its band, or None and why there are none, in words."""
-    backend = certifying(problem, backends)
-    if backend is None and both_sides(problem, backends) is not None:
-        return _tried(lambda: on_voxels(problem, backends).discs(frequency))
-    if backend is None:
-        return None, f"none of the backends offers {OFFERS[ENCLOSURE]}: no guaranteed discs"
-    return _tried(lambda: certificate(problem, backend).discs(frequency))
-
-
-def _tried(made: Callable[[], Discs]) -> tuple[Discs | None, str]:
     try:
-        return made(), ""
+        found = pairing_of(problem, backends)
+        if found is None:
+            return None, f"none of the backends offers {OFFERS[ENCLOSURE]}: no guaranteed discs"
+        return found.discs(frequency), ""
     except (InputError, ComputationError, np.linalg.LinAlgError) as error:
         return None, f"no guaranteed discs: {error}"
 
@@ -103,4 +108,9 @@ def paired(problem: Problem, sides: Sides, names: tuple[str, str] = ("", "")) ->
         )
     model = ReducedModel(potentials.gram(places), potentials.metal, {}, potentials.coordinates, dict(places), potentials.shifts)
     shifts = np.where(totals > 0, currents.shifts[0], np.nan)
-    return Pairing(model, currents.gram(places), cross, totals, shifts, names, lacking)
+    grids = {"potentials": _size(sides.potentials), "currents": _size(sides.currents)}
+    return Pairing(model, currents.gram(places), cross, totals, shifts, names, lacking, grids)
+
+
+def _size(side: Layered) -> dict[str, Any]:
+    return {"unknowns": side.description["unknowns"], "cells": side.description["cells"]}

@@ -70,4 +70,8 @@ def paired(lower: Solution, upper: Solution, names: tuple[str, str] = ("", "")) 
             f"{BALANCE:.0e}: one of them is not admissible"
         )
     potentials = replace(lower.model, basis=())
-    return Pairing(potentials, gram, cross, totals, model.shifts, names, max(imbalance, lacking))
+    sizes = {
+        side: {"unknowns": int(solved.description["unknowns"]), "cells": solved.grid.shape}
+        for side, solved in (("potentials", lower), ("currents", upper))
+    }
+    return Pairing(potentials, gram, cross, totals, model.shifts, names, max(imbalance, lacking), sizes)

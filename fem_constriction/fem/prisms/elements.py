@@ -17,6 +17,7 @@ from fem_constriction.fem.stacks.operators import Numbering
 from fem_constriction.fem.stacks.spaces import VerticalSpace
 from fem_constriction.grids.grid import Grid, uniform
 from fem_constriction.problem.problem import Problem
+from fem_constriction.processes.names import BULK
 from fem_constriction.reduction.projection import BLOCK
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, TRIANGLES, UNIFORM
 from fem_constriction.solving.one_grid import check_memory
@@ -81,7 +82,7 @@ class PrismElements(ExtrudedElements):
     ) -> dict[str, Callable[..., Any]]:
         """Return potentials and currents in space; guaranteed discs need the lines of a rectilinear grid."""
         return {
-            "inside": lambda potential, y_bulk, _: PrismFields(
-                plane, line, self.degree, grid.depth, numbering.row_of(potential), y_bulk
+            "inside": lambda potential, places, _: PrismFields(
+                plane, line, self.degree, grid.depth, numbering.row_of(potential), places[BULK]
             )
         }

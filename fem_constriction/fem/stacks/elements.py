@@ -23,7 +23,7 @@ from fem_constriction.grids.grid import CROWDED, Grading, Grid, family_member, u
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, PORE
+from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, PORE
 from fem_constriction.reduction.assembly import Assembly, Potentials
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, POTENTIALS, UNIFORM
 from fem_constriction.space.protocols import Traces
@@ -85,7 +85,7 @@ class Hexahedra(ExtrudedElements):
             "gradients": lambda potentials: Gradients(
                 x, y, line, degree, depth, row(potentials), potentials.values(slice(-1, None))[0]
             ),
-            "inside": lambda potential, y_bulk, _: ElementFields(x, y, line, degree, depth, row(potential), y_bulk),
+            "inside": lambda potential, places, _: ElementFields(x, y, line, degree, depth, row(potential), places[BULK]),
             "traces": partial(_traces, plane, line, numbering, degree, depth, grid.copies),
         }
 

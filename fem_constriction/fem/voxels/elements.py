@@ -18,7 +18,9 @@ from fem_constriction.fem.voxels.meanfield import Lattice
 from fem_constriction.fem.voxels.medium import NONE, NOTHING, Medium, medium_of
 from fem_constriction.fem.voxels.nodes import Nodes, numbered
 from fem_constriction.fem.voxels.operators import operators
+from fem_constriction.fem.voxels.potentials import VoxelPotential
 from fem_constriction.fem.voxels.shifts import Live, Systems, reduced
+from fem_constriction.fem.voxels.summed import Summands
 from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import UNKNOWN, edges_of, image_grid, subdivided
@@ -28,7 +30,7 @@ from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE
 from fem_constriction.reduction.assembly import Assembly, Potentials
-from fem_constriction.solving.capabilities import FAMILY, GRID, POTENTIALS
+from fem_constriction.solving.capabilities import FAMILY, FIELDS, GRID, POTENTIALS
 from fem_constriction.solving.one_grid import check_memory
 from fem_constriction.space.voxels import FaceMeans
 
@@ -39,7 +41,7 @@ DOUBLES = 400
 class VoxelElements(Elements):
     """The voxels of an image as elements, a family by subdividing them."""
 
-    offers = (GRID, FAMILY, POTENTIALS)
+    offers = (GRID, FAMILY, POTENTIALS, FIELDS)
 
     #: Edges between grains and phases decide how fast grids converge, whatever the degree.
     usual = 1
@@ -136,11 +138,12 @@ def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mappin
     check_memory(nodes.unknowns, str(description.get("grid", "voxels")), DOUBLES)
     matrices = operators(medium, nodes, copies)
     written = {name: matrix.tocsr() for name, matrix in matrices.items()}
-    systems = Systems(written, Live(medium, nodes), Lattice(medium, nodes, copies))
+    systems = Systems(Summands.of(written), Live(medium, nodes), Lattice(medium, nodes, copies))
     exact = degree == 1  # slopes of higher degrees are no constants
     assembly = Assembly(
         operators=matrices,
         means=partial(face_means, medium, nodes) if exact else None,
+        inside=lambda potential, y, _: VoxelPotential(medium, nodes, potential.values(slice(None))[:, 0], y),
         bound="lower",
         description={**description, "unknowns": nodes.unknowns},
     )

@@ -18,6 +18,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.fem.voxels.meanfield import Lattice, MeanField
 from fem_constriction.fem.voxels.medium import Medium
 from fem_constriction.fem.voxels.nodes import Nodes
+from fem_constriction.fem.voxels.summed import Summands
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.reduction.conjugate_gradients import conjugate_gradients, not_reached
@@ -25,8 +26,6 @@ from fem_constriction.reduction.factors import factorised
 from fem_constriction.reduction.projection import Basis, ends_first, enough_shifts
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.reduction.solver import ShiftedSolutions
-
-Matrices = Mapping[str, sparse.csr_array]
 
 #: Relative error of Z that a reduced model of an image is made for, and shifts per decade to begin with (and three more).
 TARGET, PER_DECADE = 1e-7, 0.5
@@ -142,23 +141,22 @@ class Systems:
 
     Parameters
     ----------
-    matrices
-        Place -> L_p, (free + 1, free + 1).
+    summands
+        L_p of every place.
     live, lattice
         Of the image.
     """
 
-    matrices: Matrices
+    summands: Summands
     live: Live
     lattice: Lattice
 
-    def matrix(self, y: Mapping[str, float]) -> sparse.csr_array:
-        """Return the sum of y_p L_p, V included."""
-        return sparse.csr_array(sum(y[name] * matrix for name, matrix in self.matrices.items() if y[name]))
+    def ways(self, y: Mapping[str, float], inner: sparse.csr_array) -> list[tuple[Any, int]]:
+        """Return what makes preconditioners, to be tried one after the other, and the iterations that each may take.
 
-    def ways(self, y: Mapping[str, float], matrix: sparse.csr_array) -> list[tuple[Any, int]]:
-        """Return what makes preconditioners, to be tried one after the other, and the iterations that each may take."""
-        inner, live = matrix[:-1, :-1], self.live.at(y)
+        inner: the sum of y_p L_p, V left out.
+        """
+        live = self.live.at(y)
         if inner.shape[0] <= SMALL:
             return [(lambda: Exact(inner, live), MOST)]
         last = (lambda: Multigrid(inner, live), MOST)
@@ -169,11 +167,15 @@ class Systems:
 
     def prepare(self, y: Mapping[str, Array]) -> Prepared:
         """Return preconditioners of several shifts, {place: (k,)}."""
+        made: dict[tuple[float, ...], Inverse] = {}  # real and imaginary parts of a solution at i omega share theirs
         each = []
         for k in range(len(next(iter(y.values())))):
             at = {name: float(values[k]) for name, values in y.items()}
-            make, _ = self.ways(at, self.matrix(at))[0]
-            each.append(make())
+            key = tuple(at.values())
+            if key not in made:
+                make, _ = self.ways(at, self.summands.summed(at).inner)[-1]  # what sees every link: there is no second try
+                made[key] = make()
+            each.append(made[key])
         return Prepared(each)
 
 
@@ -232,13 +234,13 @@ class VoxelBasis(Basis):
 
     def _solve(self, s: float) -> ShiftedSolutions:
         y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
-        whole = self.systems.matrix(y)
+        whole = self.systems.summands.summed(y)
         x = self._guess(s)
-        inner, spent = whole[:-1, :-1], 0
-        for make, most in self.systems.ways(y, whole):
+        spent = 0
+        for make, most in self.systems.ways(y, whole.inner):
             inverse: Inverse = make()
-            residual = -np.asarray(whole @ x)
-            current = float(x @ (whole @ x))
+            residual = -whole.apply(x)
+            current = -float(x @ residual)
             asked = self.error**2
 
             def enough(begin: Array, gained: Array, current: float = current, asked: float = asked) -> Array:
@@ -246,7 +248,7 @@ class VoxelBasis(Basis):
                 return np.minimum(asked * now, np.maximum(GAIN**2 * begin, 1e-28 * now))
 
             own = x[None, :-1]
-            done = conjugate_gradients(_One(inner, inverse), own, residual[None, :-1].copy(), enough, most, flexible=True)
+            done = conjugate_gradients(_One(whole.inner, inverse), own, residual[None, :-1].copy(), enough, most, flexible=True)
             spent += done.iterations
             error = float(np.sqrt(done.left[0] / max(abs(current - float(done.gained[0])), 1e-300)))
             if done.reached.all():
