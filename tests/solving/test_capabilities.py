@@ -298,7 +298,7 @@ def test_backends_shows_the_table(run: Run, cells: dict[str, fc.Cell], tmp_path:
     status, out, _ = run("backends", tmp_path / "cell.toml", "--json")
     found = {each["command"]: each for each in json.loads(out)["commands"]}
     assert found["spectrum"] == {"command": "spectrum", "backends": [["fem"], ["network"]], "reason": None}
-    assert found["bounds"]["backends"] == [["network", "fem"]]
+    assert found["bounds"]["backends"] == [["fem", "network"]]
     assert found["errors"]["backends"] == []
     assert "electrolyte.microstructure" in found["errors"]["reason"]
     status, out, _ = run("backends", "--json")
