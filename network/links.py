@@ -7,7 +7,7 @@ so eliminating them gives the paper's series links exactly, while every link bel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,8 +19,9 @@ from fem_constriction.arrays import Array
 from fem_constriction.grids.grid import Grid
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.course import Course
+from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import COUNTER_ELECTRODE, COUNTER_PORE
-from network.metal import Metal, metal
+from network.metal import Cut, Metal, metal
 
 #: The counter electrode at phi = 0 is no unknown.
 GROUND = -1
@@ -217,6 +218,15 @@ class Electrodes:
         names = (COUNTER_ELECTRODE, COUNTER_PORE)
         below, ideal, free = problem.body.course.bulks[-1], problem.ideal_counter, grid.counter_pores
         return cls(working, metal(grid, grid.counter_touched, last, ideal=ideal, names=names, bulk=below, free=free))
+
+    @property
+    def series(self) -> Cut | None:
+        """What links conduct that belong to no place alone, on either face."""
+        return Cut.together([self.working.series, None if self.counter is None else self.counter.series])
+
+    def conducting(self, places: Mapping[str, Admittance]) -> Mapping[str, Admittance]:
+        """Return what every process of the links conducts where places conduct like this."""
+        return places if self.series is None else self.series(places)
 
     def column(self, problem: Problem, grid: Grid) -> Column:
         """Return what is below one patch of the working electrode's face."""

@@ -67,6 +67,7 @@ class Graded(Scheme):
             free=numbering.free,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
             course=problem.body.course,
+            series=electrodes.series,
         )
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
@@ -75,7 +76,8 @@ class Graded(Scheme):
         vertical = electrodes.column(problem, grid)
         links, numbering = network_links(grid, vertical, electrodes)
         size = numbering.unknowns
-        operators: dict[str, Operator] = {place: links[place].laplacian(size) for place in problem.places}
+        conducting = electrodes.conducting(problem.places)
+        operators: dict[str, Operator] = {name: links[name].laplacian(size) for name in conducting}
         stack = _stack(grid, vertical, electrodes.working)
         held = numbering.held
         # Potentials and currents in space are made for one material with boundaries of one kind, and pores of one depth.
@@ -98,6 +100,7 @@ class Graded(Scheme):
             )
             if alike
             else None,
+            series=electrodes.series,
             bound="upper" if grid.fits else None,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": size},
         )
@@ -123,6 +126,7 @@ class TwoGraded(Graded):
             unit=1.0,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": numbering.unknowns},
             course=problem.body.course,
+            series=electrodes.series,
         )
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
@@ -141,8 +145,9 @@ class TwoGraded(Graded):
             (~electrodes.working.held, ~electrodes.counter.held),
         )
         return Assembly(
-            operators={place: links[place].laplacian(size) for place in problem.places},
+            operators={name: links[name].laplacian(size) for name in electrodes.conducting(problem.places)},
             precondition=partial(TwoFacedStack.prepare, stack),
+            series=electrodes.series,
             bound="upper" if grid.fits else None,
             description={"grid": grid.name, "cells": grid.shape, "unknowns": size},
         )

@@ -169,7 +169,10 @@ class Basis:
         self.matrices: dict[str, Array] = {name: np.zeros((0, 0)) for name in processes}
         self.port: Array = np.zeros(0)
         self.unit = self.unit_of_port()
-        self.metal = {p: assembly.operators[p] @ self.unit for p in processes if p == CHARGE_TRANSFER or p.startswith(PORE)}
+        # What pores do not take enters at the contact, also where that is several matrices.
+        several = any(name.startswith(f"{CHARGE_TRANSFER} - ") for name in processes)
+        at_metal = [p for p in processes if p.startswith(PORE) or (p == CHARGE_TRANSFER and not several)]
+        self.metal = {p: assembly.operators[p] @ self.unit for p in at_metal}
         self.entries: dict[str, Array] = {name: np.zeros(0) for name in self.metal}
         self.iterations, self.solver_error = 0, 0.0
 

@@ -57,11 +57,13 @@ def reduce_layered(
     whole: makes the model of all unknowns, for what the face alone does not tell; observed: of a stack between two patterned
     faces, the mean potential of the lower one as well (`LateralModel.mean_potential`). Raises ComputationError.
     """
-    basis = PlaneBasis(layered, processes, observed=observed)
+    own = processes if layered.series is None else layered.series(processes)
+    basis = PlaneBasis(layered, own, observed=observed)
     model, estimate = enough_shifts(basis, band, direct_current=direct_current, tolerance=tolerance, most_shifts=most_shifts)
     assert isinstance(model, LateralModel)
-    off = _interpolation(model, processes)
-    return replace(model, statistics=basis.statistics(max(estimate, off)), whole=whole, basis_error=off)
+    off = _interpolation(model, own)
+    statistics = basis.statistics(max(estimate, off))
+    return replace(model, statistics=statistics, whole=whole, basis_error=off, series=layered.series)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.processes.course import Course
+from fem_constriction.processes.elements import Series
 from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.sparse_functions import Pencil
@@ -48,7 +49,8 @@ class Layered:
     matrix of its links from the nodes to 0 V, of a stack with nodes on its lower face as well (`two_faces`); unknowns: how many
     the whole grid has; description: carried into the provenance; course: what the layers and their boundaries are, left out:
     all alike; thinness: d_0/d at each node of a face whose nodes are densities, where pores are not equally deep: their
-    entries of `face` are so many times their area.
+    entries of `face` are so many times their area; series: {place: y} -> {process of a face: y}, where these are several places
+    in series.
     """
 
     lateral: Lateral | Pencil
@@ -63,6 +65,7 @@ class Layered:
     grounded: NDArray[np.bool_] | None = None
     course: Course | None = None
     thinness: Array | None = None
+    series: Series | None = None
 
     @cached_property
     def recursion(self) -> Recursion:
