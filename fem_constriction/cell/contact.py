@@ -214,7 +214,15 @@ class Contact(Section):
 
 
 def metal_of(values: Any, threshold: float | None) -> Any:
-    """Return where an image is metal, booleans. Raises InputError where no threshold tells."""
+    """Return where an image is metal, booleans. Raises InputError where no threshold tells, and for metal or pores alone."""
+    if values.min() == values.max():
+        what = "metal" if values.max() > (threshold or 0) else "pore"
+        whole = "fraction = 1" if what == "metal" else "fraction = 0"
+        raise InputError(
+            key="image",
+            why=f"all of its {' x '.join(map(str, values.shape))} pixels are {what}, and a mask has both",
+            remedy=f"shape = 'square' with {whole} says so",
+        )
     if values.dtype == bool and threshold is None:
         return np.ascontiguousarray(values)
     if threshold is None:
@@ -226,10 +234,10 @@ def metal_of(values: Any, threshold: float | None) -> Any:
                 value=Absent.MISSING,
                 why=f"the image has {number} values from {low:g} to {high:g}, and metal is where they exceed it",
             )
-        threshold = 0.0 if low == high else (float(low) + float(high)) / 2
+        threshold = (float(low) + float(high)) / 2
     metal = np.ascontiguousarray(values > threshold)
     low, high = values.min(), values.max()
-    if low != high and metal.all() == metal.any():  # an image with a pattern that the threshold does not see
+    if metal.all() == metal.any():  # an image with a pattern that the threshold does not see
         what = "metal" if metal.any() else "pore"
         raise InputError(
             key="threshold",

@@ -140,13 +140,12 @@ def test_grids_of_another_file_under_the_same_name_are_others(tmp_path: Path) ->
     assert Problem.of(cell).discretisation != before
 
 
-@pytest.mark.parametrize("part", [0, 1])
-def test_all_metal_and_all_pore_are_fractions_1_and_0(part: int) -> None:
-    cell = outline_cells.cell(masked(np.full((4, 4), bool(part))))
-    plain = outline_cells.cell({"shape": "square", "fraction": part})
-    assert cell.contact_fraction == part
-    z = [fc.solve(each, [1.0, 1e4], backend="network", accuracy=1e-2).impedance for each in (cell, plain)]
-    np.testing.assert_allclose(z[0], z[1], rtol=1e-9)
+@pytest.mark.parametrize(("part", "what"), [(0, "pore"), (1, "metal")])
+@pytest.mark.parametrize("kind", [bool, float])
+def test_all_metal_and_all_pore_are_no_pattern_and_refused_with_what_says_so(part: int, what: str, kind: type) -> None:
+    said = f"contact.image is not allowed: all of its 4 x 4 pixels are {what}, .*'square' with fraction = {part} says so"
+    with pytest.raises(InputError, match=said):
+        outline_cells.cell(masked(np.full((4, 4), part, dtype=kind)))
 
 
 GREY = np.arange(16.0).reshape(4, 4)

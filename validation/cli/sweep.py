@@ -52,6 +52,8 @@ def sweep(
 
 
 def _record(study: Any, records: Any, found: dict[str, int], written: list[Path]) -> dict[str, Any]:
+    from validation.study import ensembles
+
     points = [
         {
             **point.values,
@@ -62,4 +64,9 @@ def _record(study: Any, records: Any, found: dict[str, int], written: list[Path]
         }
         for point, record in zip(study.points, records, strict=True)
     ]
-    return {**found, "study_sha256": study.digest, "files": [str(path) for path in written], "results": points}
+    spread = [
+        {**values, **{name: vars(each) for name, each in known.items()}}
+        for values, known in ensembles.ensembles(study, records)
+    ]
+    beside = {"realisations": spread} if spread else {}
+    return {**found, "study_sha256": study.digest, "files": [str(path) for path in written], "results": points, **beside}

@@ -21,6 +21,7 @@ import numpy as np
 from fem_constriction import DISTRIBUTION
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.files import json_text
+from validation.study import ensembles
 from validation.study.axes import is_number, label
 from validation.study.measured import CONTRIBUTIONS, FLAGS
 from validation.study.plan import Study
@@ -100,6 +101,7 @@ def build(study: Study, records: Sequence[Record]) -> xr.Dataset:
             flags: dict[str, Any] = {"flag_values": np.array([-1, *FLAGS.values()], dtype=np.int8)}
             attributes |= flags | {"flag_meanings": " ".join(["missing", *FLAGS])}
         variables[name] = ((*dims, *inner), values.reshape(*shape, *values.shape[1:]), attributes)
+    variables |= _distributions(study, records)
     texts = {"status": [("done" if record.done else "failed") for record in records], "reason": [r.reason for r in records]}
     for name, meaning in (_STATUS | (_TEXTS if study.crosschecked else {})).items():
         words = texts.get(name) or [record.texts.get(name, "") for record in records]
@@ -115,6 +117,34 @@ def _fitting(found: Any, shape: tuple[int, ...], name: str, point: Point) -> Any
             allowed=f"its {name} has the shape {np.shape(found)}, and {shape} belongs to this study",
             remedy="without this file the point is computed again",
         )
+    return found
+
+
+_DISTRIBUTED: Final = {
+    "mean": "mean of {} over the realisations",
+    "median": "median of {} over the realisations",
+    "low": "16 % of the realisations have a {} below this",
+    "high": "84 % of the realisations have a {} below this",
+    "spread": "standard deviation of {} between realisations, errors of the values taken out",
+    "spread_error": "standard error of the spread of {}",
+    "numerical": "root mean square of the standard errors of {}",
+    "members": "realisations with a {}",
+}
+
+
+def _distributions(study: Study, records: Sequence[Record]) -> dict[str, Any]:
+    """What realisations are like, over the axes that are no seeds; of a product, where every cell has as many."""
+    drawn = ensembles.seeds(study)
+    if not drawn or study.mode != "product":
+        return {}
+    dims = tuple(key for key in study.shape if key not in drawn)
+    shape = tuple(study.shape[key] for key in dims)
+    rows, found = ensembles.ensembles(study, records), {}
+    for name, unit in ensembles.quantities(study).items():
+        for part, meaning in _DISTRIBUTED.items():
+            values = np.array([getattr(each[name], part) if name in each else np.nan for _, each in rows], dtype=float)
+            attributes = {"units": "1" if part == "members" else unit, "long_name": meaning.format(name)}
+            found[f"{name}_over_seeds_{part}"] = (dims, values.reshape(shape), attributes)
     return found
 
 

@@ -17,13 +17,14 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
 from fem_constriction.pictures.printed import STYLE, save
+from validation.study import ensembles
 from validation.study.axes import is_number
-from validation.study.measured import CONTRIBUTIONS
 from validation.study.plan import Study
 from validation.study.show import names, value_text
 from validation.study.work import Record
@@ -48,7 +49,10 @@ _FEW: Final = 6
 def write(study: Study, records: Sequence[Record], folder: Path) -> list[Path]:
     """Write a picture per numeric axis of two values or more, as PNG and PDF; return their paths. Raises ComputationError."""
     written = []
+    drawn = ensembles.seeds(study)
     for key in study.axes:
+        if key in drawn and len(drawn) < len(study.axes):
+            continue  # over the other axes, as bands
         values = [point.values[key] for point in study.points]
         if all(map(is_number, values)) and len(set(values)) > 1:
             try:
@@ -80,7 +84,9 @@ def summary(study: Study, records: Sequence[Record], key: str) -> Figure:
     """R, C and tau of the constriction over one axis (R_DC for one backend); open symbols: the geometric R_Cstr."""
     panels = _PANELS if study.crosschecked else _DIRECT
     look = _look(study, key)
-    handles = _legend(study, look, any("R_geometric" in record.numbers for record in records) and study.crosschecked)
+    banded = _banded(study, key)
+    beside = study.crosschecked and not banded and any("R_geometric" in record.numbers for record in records)
+    handles = _legend(study, look, beside, banded)
     tall = 0.18 * math.ceil(len(handles) / 3)
     figure = Figure(figsize=(7.2, 2.9 + tall) if len(panels) > 1 else (4.6, 3.2 + tall), layout="constrained")
     drawn = figure.subplots(1, len(panels), sharex=True, squeeze=False)[0]
@@ -95,8 +101,8 @@ def summary(study: Study, records: Sequence[Record], key: str) -> Figure:
             axes.set_xscale("log")
     unit = study.axes[key].unit
     drawn[len(drawn) // 2].set_xlabel(key if unit in ("", "1") else f"{key} / ({unit})" if "/" in unit else f"{key} / {unit}")
-    beside = f", {missing} of {len(records)} points without a value" if missing else ""
-    figure.suptitle(textwrap.fill(f"{study.name}{beside}", 100), fontsize=9, parse_math=False)
+    without = f", {missing} of {len(records)} points without a value" if missing else ""
+    figure.suptitle(textwrap.fill(f"{study.name}{without}", 100), fontsize=9, parse_math=False)
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     if look.scale is not None and look.colour is not None:
         figure.colorbar(look.scale, ax=list(drawn), label=_axis_text(study, look.colour), aspect=30, pad=0.01)
@@ -104,7 +110,8 @@ def summary(study: Study, records: Sequence[Record], key: str) -> Figure:
 
 
 def _look(study: Study, key: str) -> _Look:
-    others = [other for other in study.axes if other != key]
+    drawn = ensembles.seeds(study)
+    others = [other for other in study.axes if other != key and other not in drawn]
     several = [other for other in others if len({_plain(point.values[other]) for point in study.points}) > 1]
     first = several[0] if several else None
     second = several[1] if len(several) > 1 and study.mode == "product" else None
@@ -129,14 +136,17 @@ def _look(study: Study, key: str) -> _Look:
 
 
 def _panel(axes: Axes, study: Study, records: Sequence[Record], key: str, name: str, look: _Look) -> None:
-    """Draw a quantity over an axis; points that share all other axes are joined."""
+    """Draw a quantity over an axis; points that share all other axes are joined, realisations are a band about their median."""
+    if _banded(study, key):
+        _bands(axes, study, records, key, name, look)
+        return
     lines: dict[Any, list[tuple[float, float, float, float]]] = {}
     looks: dict[Any, tuple[Any, str]] = {}
     for number, (point, record) in enumerate(zip(study.points, records, strict=True)):
         others = tuple(_plain(value) for other, value in point.values.items() if other != key)
         line = others if study.mode == "product" or not others else (*others, number)
         value, geometric = record.numbers.get(name, math.nan), record.numbers.get("R_geometric", math.nan)
-        lines.setdefault(line, []).append((float(point.values[key]), value, _spread(record, name), geometric))
+        lines.setdefault(line, []).append((float(point.values[key]), value, ensembles.uncertainty(record, name), geometric))
         looks[line] = look.of(point.values)
     for line, rows in lines.items():
         x, y, error, geometric_ = np.array(sorted(rows)).T
@@ -147,10 +157,31 @@ def _panel(axes: Axes, study: Study, records: Sequence[Record], key: str, name: 
             axes.plot(x, geometric_, color=colour, marker=marker, mfc="white", ls=":", lw=0.8, zorder=2)
 
 
-def _spread(record: Record, name: str) -> float:
-    parts = [f"{name}_{part}" for part in CONTRIBUTIONS] if name in _PANELS else [f"{name}_uncertainty"]
-    known = [record.numbers[part] for part in parts if math.isfinite(record.numbers.get(part, math.nan))]
-    return max(known, default=0.0)
+def _banded(study: Study, key: str) -> bool:
+    """Whether points are realisations of cells whose values lie over this axis."""
+    drawn = ensembles.seeds(study)
+    return bool(drawn) and key not in drawn
+
+
+def _bands(axes: Axes, study: Study, records: Sequence[Record], key: str, name: str, look: _Look) -> None:
+    """Draw 16 to 84 % of the realisations as a band, their median, bars of two standard errors about it, and each as a dot."""
+    drawn = ensembles.seeds(study)
+    for point, record in zip(study.points, records, strict=True):
+        colour, _ = look.of(point.values)
+        axes.plot(float(point.values[key]), record.numbers.get(name, math.nan), ".", color=colour, ms=2.5, alpha=0.5, zorder=2)
+    lines: dict[Any, list[tuple[float, ensembles.Distribution]]] = {}
+    looks: dict[Any, tuple[Any, str]] = {}
+    for values, found in ensembles.ensembles(study, records):
+        if name in found:
+            line = tuple(_plain(value) for other, value in values.items() if other != key and other not in drawn)
+            lines.setdefault(line, []).append((float(values[key]), found[name]))
+            looks[line] = look.of(values)
+    for line, rows in lines.items():
+        colour, marker = looks[line]
+        x, low, median, high = ensembles.band(rows)
+        numerical = np.array([2 * each.numerical for _, each in sorted(rows, key=lambda row: row[0])])
+        axes.fill_between(x, low, high, color=colour, alpha=0.22, lw=0, zorder=1)
+        axes.errorbar(x, median, numerical, color=colour, marker=marker, lw=1.0, capsize=2, elinewidth=0.8, zorder=3)
 
 
 def _scale(axes: Axes, values: Array, symbol: str, unit: str) -> None:
@@ -176,8 +207,8 @@ def _is_log(values: Array, scale: str = "linear") -> bool:
     return scale == "log" or bool(values.max() > _WIDE * values.min())
 
 
-def _legend(study: Study, look: _Look, geometric: bool) -> list[Line2D]:
-    handles = []
+def _legend(study: Study, look: _Look, geometric: bool, banded: bool) -> list[Line2D | Patch]:
+    handles: list[Line2D | Patch] = []
     if look.colour is not None and look.scale is None:
         for value, colour in look.colours.items():
             text = f"{names(study)[look.colour]} {value_text(study, look.colour, value)}"
@@ -190,6 +221,9 @@ def _legend(study: Study, look: _Look, geometric: bool) -> list[Line2D]:
         text = r"geometric $R$: $R_\mathrm{DC}$(3D) $-$ $R_\mathrm{DC}$(1D-PM)"
         handles.append(Line2D([], [], color="#555555", marker="o", mfc="white", ls=":", label=text))
     bars = "bars: largest of discretisation, model and nominal" if study.crosschecked else "bars: uncertainty"
+    if banded:
+        handles.append(Patch(color="#555555", alpha=0.22, lw=0, label="16 to 84 % of the realisations (dots)"))
+        bars = "median, bars: its values' numerical uncertainty"
     handles.append(Line2D([], [], color="#555555", ls="", marker="|", ms=8, label=bars))
     if look.rest:
         handles.append(Line2D([], [], ls="", label=f"lines differ in {', '.join(names(study)[each] for each in look.rest)}"))

@@ -20,6 +20,7 @@ from fem_constriction.errors import short
 from fem_constriction.pictures.words import amount
 from validation.show import terminal
 from validation.show.tables import table
+from validation.study import ensembles
 from validation.study.axes import is_number, label
 from validation.study.driver import Progress, Step
 from validation.study.measured import CONTRIBUTIONS
@@ -78,7 +79,26 @@ def ending(study: Study, records: Sequence[Record]) -> Group:
     parts: list[RenderableType] = [points_table(study, rows[:_ROWS], study.name)]
     if len(rows) > _ROWS:
         parts.append(Text(f"and {len(rows) - _ROWS} more points, in the data set"))
+    if (spread := realisations(study, records)) is not None:
+        parts.append(spread)
     return Group(*parts)
+
+
+def realisations(study: Study, records: Sequence[Record]) -> Table | None:
+    """Return what points that differ in seeds alone differ by, beside what each is uncertain by; None where there are none."""
+    drawn, rows = ensembles.seeds(study), []
+    others = {key: name for key, name in names(study).items() if key not in drawn}
+    for values, found in ensembles.ensembles(study, records):
+        for name, each in found.items():
+            unit = ensembles.quantities(study)[name]
+            texts = [amount(part, unit) for part in (each.mean, each.low, each.high)]
+            spread = f"{amount(each.spread, unit, 2)} +- {amount(each.spread_error, unit, 1)}"
+            apart = "" if each.told_apart else "not told from numerical"
+            numerical = amount(each.numerical, unit, 1)
+            rows.append([*(value_text(study, key, values[key]) for key in others), name, str(each.members), *texts, spread])
+            rows[-1] += [numerical, apart]
+    heads = (*others.values(), "of", "members", "mean", "16 %", "84 %", "spread", "numerical", "")
+    return table("Realisations (standard deviations)", heads, rows[:_ROWS], left=len(others) + 1) if rows else None
 
 
 def counts(records: Sequence[Record]) -> dict[str, int]:
