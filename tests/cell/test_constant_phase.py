@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.constants import epsilon_0
+from stacked_cells import stacked_cell
 
 import fem_constriction as fc
 from fem_constriction.errors import ImplausibleWarning, InputError
@@ -16,23 +17,6 @@ from fem_constriction.processes.of_cell import admittances
 
 S = 2j * np.pi * np.geomspace(1e-3, 1e9, 25)
 CPE: dict[str, Any] = {"Q": "20 uS s^n/cm^2", "exponent": 0.9}
-
-
-def cell(**changes: Any) -> fc.Cell:
-    return fc.Cell(
-        geometry={"width": 5e-5, "thickness": 2e-5},
-        electrolyte={
-            "conductivity": 0.046,
-            "relative_permittivity": 150,
-            "grain_boundaries": {"layers": 3, "thickness": 1e-8, "conductivity": 5.97e-4, "relative_permittivity": 150},
-        },
-        working_electrode={
-            "contact": {"shape": "square", "fraction": 0.25},
-            "charge_transfer": {"resistance": 1e-4, "capacitance": 8.85},
-            "pore": {"capacitance": 0.0885},
-        },
-        counter_electrode={"charge_transfer": {"resistance": 1e-4, "capacitance": 8.85}},
-    ).vary(changes)
 
 
 #: Section, and the place that its constant-phase element is of.
@@ -63,7 +47,7 @@ SECTIONS = {
 )
 @pytest.mark.filterwarnings("ignore::fem_constriction.errors.ImplausibleWarning")
 def test_units_of_q(text: Any, exponent: float, value: float) -> None:
-    found = cell().vary({"working_electrode.pore.cpe": {"Q": text, "exponent": exponent}}).working_electrode.pore
+    found = stacked_cell().vary({"working_electrode.pore.cpe": {"Q": text, "exponent": exponent}}).working_electrode.pore
     assert found is not None and found.cpe is not None
     q = found.cpe.Q
     assert q == pytest.approx(value, rel=1e-15)
@@ -90,17 +74,17 @@ def test_units_of_q(text: Any, exponent: float, value: float) -> None:
 )
 def test_what_is_no_constant_phase_element_is_one_sentence(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError) as refused:
-        cell().vary({"working_electrode.pore.cpe": wrong})
+        stacked_cell().vary({"working_electrode.pore.cpe": wrong})
     assert words in str(refused.value) and "working_electrode.pore.cpe" in str(refused.value)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_it_may_stand_wherever_a_capacitance_does(section: str, tmp_path: Path) -> None:
     per = {"Q": "2 nS s^n/cm" if section == "electrolyte" else "20 uS s^n/cm^2", "exponent": 0.9}
-    made = cell().vary({f"{section}.cpe": per})
+    made = stacked_cell().vary({f"{section}.cpe": per})
     made.save(tmp_path / "cell.toml")
     assert fc.Cell.load(tmp_path / "cell.toml") == made
-    before, after = admittances(cell()), admittances(made)
+    before, after = admittances(stacked_cell()), admittances(made)
     q = 2e-7 if section == "electrolyte" else 0.2
     place = SECTIONS[section]
     assert after[place](S) == pytest.approx(before[place](S) + q * S**0.9, rel=1e-12)
@@ -113,44 +97,46 @@ def test_it_may_stand_wherever_a_capacitance_does(section: str, tmp_path: Path) 
 
 
 def test_it_may_stand_instead_of_a_capacitance() -> None:
-    made = cell().vary({"working_electrode.pore": {"cpe": CPE}, "electrolyte.relative_permittivity": 0})
+    made = stacked_cell().vary({"working_electrode.pore": {"cpe": CPE}, "electrolyte.relative_permittivity": 0})
     assert admittances(made)["pore"](S) == pytest.approx(0.2 * S**0.9)
 
 
 def test_an_exponent_of_1_is_a_capacitor() -> None:
-    made = cell().vary({"working_electrode.pore": {"cpe": {"Q": 0.0885, "exponent": 1}}})
-    assert admittances(made) == admittances(cell())
-    bulk = cell().vary({"electrolyte.relative_permittivity": 0, "electrolyte.cpe": {"Q": 150 * epsilon_0, "exponent": 1}})
-    assert admittances(bulk) == admittances(cell())
+    made = stacked_cell().vary({"working_electrode.pore": {"cpe": {"Q": 0.0885, "exponent": 1}}})
+    assert admittances(made) == admittances(stacked_cell())
+    bulk = stacked_cell().vary(
+        {"electrolyte.relative_permittivity": 0, "electrolyte.cpe": {"Q": 150 * epsilon_0, "exponent": 1}}
+    )
+    assert admittances(bulk) == admittances(stacked_cell())
 
 
 def test_an_exponent_can_be_varied_alone() -> None:
-    made = cell(**{"working_electrode.pore.cpe": CPE}).vary({"working_electrode.pore.cpe.exponent": 0.8})
+    made = stacked_cell(**{"working_electrode.pore.cpe": CPE}).vary({"working_electrode.pore.cpe.exponent": 0.8})
     assert admittances(made)["pore"].elements[0].exponent == 0.8
     assert admittances(made)["pore"].elements[0].cpe == 0.2
 
 
 def test_values_that_nobody_means_are_warned_of() -> None:
     with pytest.warns(ImplausibleWarning, match=r"pore.cpe.Q = 200000000000.0 S s\^n/m\^2 is unusual"):
-        cell().vary({"working_electrode.pore.cpe": {"Q": 2e11, "exponent": 0.9}})
+        stacked_cell().vary({"working_electrode.pore.cpe": {"Q": 2e11, "exponent": 0.9}})
     with pytest.warns(ImplausibleWarning, match=r"exponent = 0.05 is unusual"):
-        cell().vary({"working_electrode.pore.cpe": {"Q": 0.2, "exponent": 0.05}})
+        stacked_cell().vary({"working_electrode.pore.cpe": {"Q": 0.2, "exponent": 0.05}})
 
 
 def test_circuits_have_depressed_arcs_and_blocks() -> None:
-    made = cell(**{"electrolyte.grain_boundaries.cpe": CPE, "electrolyte.grain_boundaries.relative_permittivity": 0})
+    made = stacked_cell(**{"electrolyte.grain_boundaries.cpe": CPE, "electrolyte.grain_boundaries.relative_permittivity": 0})
     circuit = physical(made)
     arc, boundary = circuit["grain_boundary"], admittances(made)["grain_boundary"].elements[0]
     assert arc.alpha == 0.9
     assert arc.tau == pytest.approx((boundary.cpe / boundary.conductance) ** (1 / 0.9))
     assert circuit.impedance(S.imag / (2 * np.pi)) == pytest.approx(one_dimensional(made, S), rel=1e-12)
-    beside = cell(**{"working_electrode.pore": {"cpe": CPE}, "electrolyte.cpe": {"Q": 1e-8, "exponent": 0.7}})
+    beside = stacked_cell(**{"working_electrode.pore": {"cpe": CPE}, "electrolyte.cpe": {"Q": 1e-8, "exponent": 0.7}})
     circuit = physical(beside)
     assert circuit.text() == (
         "p(R_grain_boundary,C_grain_boundary)-p(R_counter_electrode,C_counter_electrode)"
         "-p(R_bulk,C_bulk,CPE_bulk)-p(R_charge_transfer,C_charge_transfer,CPE_pore)"
     )
     assert circuit.impedance(S.imag / (2 * np.pi)) == pytest.approx(one_dimensional(beside, S), rel=1e-12)
-    assert circuit.resistance == pytest.approx(physical(cell()).resistance)
-    assert elements(beside).names == elements(cell()).names
+    assert circuit.resistance == pytest.approx(physical(stacked_cell()).resistance)
+    assert elements(beside).names == elements(stacked_cell()).names
     assert elements(beside).depressed == {"bulk", "constriction"}

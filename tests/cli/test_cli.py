@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_fakes import PLUGINS, POINTS, refused
+from command_fakes import PLUGINS, POINTS, installed, refused
 
 from fem_constriction import Cell, Spectrum
 from fem_constriction.errors import ComputationError
@@ -31,15 +31,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    site = tmp_path / "site"
-    info = site / "stranger-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "stranger.py").write_text(PLUGINS)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(POINTS)
-    monkeypatch.syspath_prepend(site)
-    yield
-    sys.modules.pop("stranger", None)
+    with installed(monkeypatch, tmp_path / "site", "stranger", PLUGINS, POINTS):
+        yield
 
 
 def variant(folder: Path, *changes: tuple[str, str], of: Path = HOMOGENEOUS) -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from command_fakes import installed
 from paper_cells import DATA
 
 HOMOGENEOUS = DATA / "cells" / "homogeneous-25.toml"
@@ -30,15 +30,9 @@ class FirstOrder(Network):
 
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    site = tmp_path / "site"
-    info = site / "lumped-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "lumped.py").write_text(PLUGIN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lumped\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[fem_constriction.backends]\nfirst-order = lumped:FirstOrder\n")
-    monkeypatch.syspath_prepend(site)
-    yield
-    sys.modules.pop("lumped", None)
+    points = "[fem_constriction.backends]\nfirst-order = lumped:FirstOrder\n"
+    with installed(monkeypatch, tmp_path / "site", "lumped", PLUGIN, points):
+        yield
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from command_fakes import PLUGINS, POINTS, refused
+from command_fakes import PLUGINS, POINTS, installed, refused
 from rich.console import Console
 from study_fakes import FRACTION, Fake, Here, Renewing, here, study_of
 
@@ -36,14 +36,10 @@ frequencies = "1:1e6:4"
 
 
 @pytest.fixture
-def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Coarse backends of a third party, which are fast."""
-    info = tmp_path / "site" / "stranger-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info.parent / "stranger.py").write_text(PLUGINS)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(POINTS)
-    monkeypatch.syspath_prepend(info.parent)
+    with installed(monkeypatch, tmp_path / "site", "stranger", PLUGINS, POINTS):
+        yield
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from oracle import direct
+from stacked_cells import stacked_cell
 
-import fem_constriction as fc
 from fem_constriction.budgets import one_dimensional_parts
 from fem_constriction.errors import InputError
 from fem_constriction.problem.one_dimensional import one_dimensional, physical
@@ -67,25 +67,8 @@ def test_parts_of_an_element_are_not_negative(wrong: dict[str, float]) -> None:
         Element(1.0, **wrong)
 
 
-def cell() -> fc.Cell:
-    return fc.Cell(
-        geometry={"width": 5e-5, "thickness": 2e-5},
-        electrolyte={
-            "conductivity": 0.046,
-            "relative_permittivity": 150,
-            "grain_boundaries": {"layers": 3, "thickness": 1e-8, "conductivity": 5.97e-4, "relative_permittivity": 150},
-        },
-        working_electrode={
-            "contact": {"shape": "square", "fraction": 0.25},
-            "charge_transfer": {"resistance": 1e-4, "capacitance": 8.85},
-            "pore": {"capacitance": 0.0885},
-        },
-        counter_electrode={"charge_transfer": {"resistance": 1e-4, "capacitance": 8.85}},
-    )
-
-
 def places(kind: str) -> dict[str, Admittance]:
-    y = admittances(cell())
+    y = admittances(stacked_cell())
     contact = {
         "interphase": Admittance.series(INTERPHASE, y[CHARGE_TRANSFER]),
         "constant phase": DEPRESSED,
@@ -96,10 +79,10 @@ def places(kind: str) -> dict[str, Admittance]:
 
 def model(backend: str, route: str, y: dict[str, Admittance]) -> ReducedModel:
     made = backend_named(backend)
-    grid = made.grid(cell(), 0)
+    grid = made.grid(stacked_cell(), 0)
     if route == "face":
-        return reduce_layered(made.layered(cell(), grid), y, BAND, tolerance=1e-10)
-    return reduce(made.assemble(cell(), grid), y, BAND, tolerance=1e-10)
+        return reduce_layered(made.layered(stacked_cell(), grid), y, BAND, tolerance=1e-10)
+    return reduce(made.assemble(stacked_cell(), grid), y, BAND, tolerance=1e-10)
 
 
 @pytest.mark.parametrize("kind", ["interphase", "constant phase", "interphase and constant phase"])
@@ -109,7 +92,7 @@ def test_both_routes_of_both_backends_solve_any_place(backend: str, route: str, 
     y = places(kind)
     found = model(backend, route, y)
     made = backend_named(backend)
-    sparse = direct(made.assemble(cell(), made.grid(cell(), 0)), y, S)
+    sparse = direct(made.assemble(stacked_cell(), made.grid(stacked_cell(), 0)), y, S)
     assert np.max(np.abs(found.impedance(S) / sparse - 1)) < SAME
     shares = found.shares(S)
     named = {each.process for each in y[CHARGE_TRANSFER].elements}
@@ -174,7 +157,7 @@ def test_temperature_changes_conductances_of_the_named_element_alone() -> None:
 
 
 def test_the_one_dimensional_cell_and_its_circuit_take_any_element(monkeypatch: pytest.MonkeyPatch) -> None:
-    full = cell().vary({"working_electrode.contact.fraction": 1.0})
+    full = stacked_cell().vary({"working_electrode.contact.fraction": 1.0})
     plain = physical(full)
     y = admittances(full)
     monkeypatch.setattr(
@@ -197,7 +180,7 @@ def test_the_one_dimensional_cell_and_its_circuit_take_any_element(monkeypatch: 
 
 
 def test_parts_in_series_dissipate_by_their_resistance(monkeypatch: pytest.MonkeyPatch) -> None:
-    full = cell().vary({"working_electrode.contact.fraction": 1.0})
+    full = stacked_cell().vary({"working_electrode.contact.fraction": 1.0})
     y = {**admittances(full), CHARGE_TRANSFER: Admittance.series(INTERPHASE, admittances(full)[CHARGE_TRANSFER])}
     monkeypatch.setattr("fem_constriction.problem.problem.processes", lambda _: y)
     found = one_dimensional_parts(full)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
 #: A third-party distribution: coarse backends, which are fast, and one that is wrong.
 PLUGINS = """
 from dataclasses import replace
@@ -38,6 +45,19 @@ coarse-fem = stranger:CoarseElements
 wrong = stranger:Wrong
 broken = stranger:Missing
 """
+
+
+@contextmanager
+def installed(monkeypatch: pytest.MonkeyPatch, site: Path, name: str, code: str, points: str) -> Iterator[None]:
+    """A distribution of one module and these entry points is on the path; afterwards the module is forgotten."""
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / f"{name}.py").write_text(code)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(site)
+    yield
+    sys.modules.pop(name, None)
 
 
 def refused(result: tuple[int, str, str], *words: str) -> None:

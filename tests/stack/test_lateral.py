@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import linalg
 from scipy.sparse.linalg import spsolve
+from stacked_cells import stacked_cell
 
 import fem_constriction as fc
 from fem_constriction.problem.problem import check_solvable
@@ -49,23 +50,6 @@ def face_only(cell: fc.Cell, backend: str, grid) -> LateralModel:
     return reduce_layered(chosen.layered(cell, grid), admittances(cell), BAND, direct_current=flows, tolerance=1e-10)
 
 
-def stacked_cell(**changes: object) -> fc.Cell:
-    return fc.Cell(
-        geometry={"width": 5e-5, "thickness": 2e-5},
-        electrolyte={
-            "conductivity": 0.046,
-            "relative_permittivity": 150,
-            "grain_boundaries": {"layers": 4, "thickness": 1e-8, "conductivity": 5.97e-4, "relative_permittivity": 150},
-        },
-        working_electrode={
-            "contact": {"shape": "square", "fraction": 0.25},
-            "charge_transfer": {"resistance": 1e-4, "capacitance": 8.85},
-            "pore": {"capacitance": 0.0885},
-        },
-        counter_electrode={"charge_transfer": {"resistance": 1e-4, "capacitance": 8.85}},
-    ).vary(dict(changes))
-
-
 decades = st.floats(-3, 3).map(lambda power: 10.0**power)
 
 
@@ -77,6 +61,7 @@ decades = st.floats(-3, 3).map(lambda power: 10.0**power)
 )  # fmt: skip
 def test_it_is_the_sparse_solution(backend, bulk, boundary, pore, contact, fraction, ideal, grounded, layers) -> None:
     cell = stacked_cell(
+        4,
         **{
             "electrolyte.conductivity": 0.046 * bulk,
             "electrolyte.grain_boundaries.conductivity": 5.97e-4 * boundary,
@@ -84,7 +69,7 @@ def test_it_is_the_sparse_solution(backend, bulk, boundary, pore, contact, fract
             "working_electrode.contact.fraction": fraction,
             "working_electrode.pore.capacitance": 0.0885 * pore,
             "working_electrode.charge_transfer.resistance": 1e-4 * contact,
-        }
+        },
     )
     if ideal:
         cell = cell.vary({"working_electrode.charge_transfer": None})
@@ -102,7 +87,7 @@ def test_it_is_the_sparse_solution(backend, bulk, boundary, pore, contact, fract
 @pytest.mark.parametrize("backend", ["network", "fem"])
 @pytest.mark.parametrize("fraction", [0.0, 0.25])
 def test_on_graded_grids_as_well(backend: str, fraction: float) -> None:
-    cell = stacked_cell(**{"working_electrode.contact.fraction": fraction})
+    cell = stacked_cell(4, **{"working_electrode.contact.fraction": fraction})
     chosen = backend_named(backend)
     grid = chosen.grid(cell, 0)
     flows = direct_current(cell)
@@ -117,7 +102,7 @@ def test_on_graded_grids_as_well(backend: str, fraction: float) -> None:
 
 @pytest.mark.parametrize("backend", ["network", "fem"])
 def test_shares_of_the_processes_are_those_of_the_whole_cell(backend: str) -> None:
-    cell = stacked_cell()
+    cell = stacked_cell(4)
     chosen = backend_named(backend)
     grid = chosen.grid(cell, 0)
     whole = reduce(chosen.assemble(cell, grid), admittances(cell), BAND, tolerance=1e-10)
@@ -131,7 +116,7 @@ def test_shares_of_the_processes_are_those_of_the_whole_cell(backend: str) -> No
 
 
 def test_the_choice_is_made_and_reported() -> None:
-    cell, network = stacked_cell(), backend_named("network")
+    cell, network = stacked_cell(4), backend_named("network")
     grid = network.grid(cell, 0)
     assert solve_grid(cell, network, grid, BAND).description["route"] == "mode by mode"
     kept = solve_grid(cell, network, grid, BAND, keep=True)  # potentials were asked for
@@ -142,7 +127,7 @@ def test_the_choice_is_made_and_reported() -> None:
 
 
 def test_relaxation_times_come_from_the_whole_cell() -> None:
-    cell, network = stacked_cell(), backend_named("network")
+    cell, network = stacked_cell(4), backend_named("network")
     grid = network.grid(cell, 0)
     face, whole = solve_grid(cell, network, grid, BAND), solve_grid(cell, network, grid, BAND, keep=True)
     np.testing.assert_allclose(face.model.relaxation().tau, whole.model.relaxation().tau)
@@ -151,14 +136,14 @@ def test_relaxation_times_come_from_the_whole_cell() -> None:
 
 
 def test_too_large_a_face_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = stacked_cell()
+    cell = stacked_cell(4)
     monkeypatch.setattr("fem_constriction.solving.one_grid.DOUBLES_PER_NODE", 10**12)
     with pytest.raises(fc.InputError, match=r"mode by mode: .* unknowns would need about .* GiB"):
         fc.solve(cell, FREQUENCY, resolution=16)
 
 
 def test_a_boundary_left_out_of_the_recursion_is_seen() -> None:
-    cell, network = stacked_cell(), backend_named("network")
+    cell, network = stacked_cell(4), backend_named("network")
     grid = network.uniform(cell, 8)
     right = network.layered(cell, grid)
     wrong = Layered(**{**vars(right), "layers": [np.concatenate(right.layers[:2]), *right.layers[2:]]})
@@ -226,7 +211,7 @@ def test_the_cosine_transform_is_the_dense_one() -> None:
 
 def test_a_plane_that_is_not_solved_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Plane, "most_iterations", 2)
-    cell = stacked_cell()
+    cell = stacked_cell(4)
     check_solvable(cell)
     with pytest.raises(fc.ComputationError, match="conjugate gradients on the WE face stopped after"):
         fc.solve(cell, FREQUENCY, resolution=16)
