@@ -74,7 +74,7 @@ SLOW = {
     ("benchmark fem", "outlines"),
     ("spectrum --accuracy", "mesh"),
     ("sweep of one backend", "mesh"),
-    ("converge --grids graded", "mesh"),
+    ("converge", "mesh"),
     ("errors", "rectangles"),
     ("errors", "outlines"),
     ("crosscheck --accuracy", "image"),

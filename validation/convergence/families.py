@@ -25,7 +25,7 @@ from fem_constriction.solving.backends import Backend
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import FIRST_LEVELS, Family
 from validation.benchmarks.harness import cost
-from validation.convergence.theory import Expected, Grids, expected_order, of_family
+from validation.convergence.theory import REDRAWN, Expected, Grids, expected_order, of_family
 
 #: Cells per edge looked at for the coarsest grid of equal cells, and how far apart widths may be and still be called equal.
 COARSEST: Final = range(16, 42, 2)
@@ -91,12 +91,13 @@ def solve_grids(
             warnings.warn(f"{backend.name}, uniform grids: {note}", ResolutionWarning, stacklevel=2)
         order = expected_order(cell, backend, "uniform").order
     for level in range(levels):
-        grid = backend.grid(Problem.of(cell), level) if base is None else _finer(cell, backend, base, count, level)
+        at, number = (redrawn(cell, level), 0) if grids == REDRAWN else (cell, level)
+        grid = backend.grid(Problem.of(at), number) if base is None else _finer(cell, backend, base, count, level)
         if order is not None and grid.order is None:
             grid = replace(grid, order=order)
         try:
             with cost() as spent:
-                solutions.append(solve_grid(cell, backend, grid, band))
+                solutions.append(solve_grid(at, backend, grid, band))
         except MemoryShort as error:
             if level < len(FIRST_LEVELS):
                 raise
@@ -109,6 +110,22 @@ def solve_grids(
             progress(f"{backend.name}, {grids}", level)
     family = Family(Problem.of(cell), backend, tuple(solutions))
     return Solved(family, grids, np.array(steps), tuple(seconds), tuple(memory), tuple(notes))
+
+
+def redrawn(cell: Cell, level: int) -> Cell:
+    """Return the cell with the same body drawn with voxels of half the edge, level times over.
+
+    Raises InputError for an image from a file, which there is only once.
+    """
+    structure = cell.electrolyte.microstructure
+    if structure is None or structure.generator is None:
+        raise InputError(
+            key="--by",
+            value="image",
+            why="only a generated image (electrolyte.microstructure.generator) can be drawn again with finer voxels",
+            remedy="allowed is --by subdivision, or a generator",
+        )
+    return cell.vary({"electrolyte.microstructure.voxel": [edge / 2**level for edge in structure.edges]}) if level else cell
 
 
 def coarsest_uniform(cell: Cell, backend: Backend) -> tuple[Grid, int, str]:

@@ -19,7 +19,12 @@ from validation.convergence.findings import Findings
 from validation.convergence.series import Series as Errors
 
 #: How a kind of grids is drawn: line, and whether symbols are filled.
-LOOKS: Final[dict[str, tuple[Line, bool]]] = {"graded": ("solid", True), "uniform": ("dash", False)}
+LOOKS: Final[dict[str, tuple[Line, bool]]] = {
+    "graded": ("solid", True),
+    "uniform": ("dash", False),
+    "subdivision": ("solid", True),
+    "image": ("dash", False),
+}
 NAMES: Final = {"Z": "*Z*", "R_DC": "*R*_{DC}", "R_Cstr": "*R*_{Cstr}", "C_Cstr": "*C*_{Cstr}", "tau": "*\u03c4*_{Cstr}"}
 #: Errors below this are drawn there.
 LOWEST: Final = 1e-12

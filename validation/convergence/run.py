@@ -11,11 +11,11 @@ from threadpoolctl import threadpool_limits
 
 from fem_constriction.cell.cell import Cell, CellLike
 from fem_constriction.errors import InputError, Written
-from fem_constriction.problem.problem import check_solvable
+from fem_constriction.problem.problem import Problem, check_solvable
 from fem_constriction.processes.of_cell import direct_current
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import Backend, backend_named
-from fem_constriction.solving.capabilities import require
+from fem_constriction.solving.capabilities import GRID, offers, require
 from fem_constriction.solving.choice import FINEST
 from fem_constriction.solving.refinement import Limit, angular_band, extrapolate
 from fem_constriction.spectra.frequencies import frequencies_taken
@@ -24,7 +24,7 @@ from validation.convergence.findings import Spectra
 from validation.convergence.parameters import FITTED, contributions, fitted, numbers
 from validation.convergence.result import Convergence
 from validation.convergence.series import Series, make_series
-from validation.convergence.theory import GRIDS, Grids
+from validation.convergence.theory import GRIDS, OWN, REDRAWN, SUBDIVISION, Grids
 from validation.gate.run import BACKENDS, FREQUENCIES
 
 IMPEDANCE: Final = "Z"
@@ -45,7 +45,7 @@ def converge(
     cell: CellLike,
     *,
     backends: Sequence[str | Backend] = BACKENDS,
-    grids: Sequence[Grids] = GRIDS,
+    grids: Sequence[Grids] | None = None,
     levels: int = 4,
     quantities: Sequence[str] = QUANTITIES,
     frequencies: Any = None,
@@ -63,7 +63,8 @@ def converge(
     backends
         Names of installed ones, or backends themselves.
     grids
-        "graded", "uniform", or both.
+        "graded", "uniform", or both, which is what is left out; of a label image or a mesh "subdivision" (its own cells cut
+        finer), which is left out there, or "image" (a generated image drawn again with finer voxels).
     levels
         Grids of each family, from three, each with half the step of the one before.
     quantities
@@ -90,14 +91,32 @@ def converge(
     band = angular_band(points)
     chosen = [backend_named(backend) for backend in backends]
     _check("backends", [backend.name for backend in chosen], None)
-    _check("grids", grids, GRIDS)
+    grids, allowed = families_of(cell, chosen, grids)
+    _check("grids", grids, allowed)
     _check("quantities", quantities, QUANTITIES)
     check_levels(levels, FINEST + 1)
     check_solvable(cell)
-    require("converge" if len(grids) > 1 else f"converge --grids {grids[0]}", cell, chosen)
+    require(task_of(grids), cell, chosen)
     with threadpool_limits(limits=1, user_api="blas"):
         solved = [solve_grids(cell, backend, kind, levels, band, progress) for backend in chosen for kind in grids]
         return study(cell, solved, points, quantities)
+
+
+def families_of(
+    cell: Cell, backends: Sequence[Backend], asked: Sequence[Grids] | None
+) -> tuple[Sequence[Grids], tuple[Grids, ...]]:
+    """Return the families of grids that are meant, and those that a cell has: asked None, all, or those of its own cells."""
+    kind = Problem.of(cell).kind
+    own = any(GRID in offers(each, kind) for each in backends)
+    allowed = OWN if own else GRIDS
+    return ((SUBDIVISION,) if own else GRIDS) if asked is None else asked, allowed
+
+
+def task_of(grids: Sequence[Grids]) -> str:
+    """Return the name of the task that families are."""
+    if len(grids) > 1 or grids[0] in OWN:
+        return "converge"
+    return f"converge --grids {grids[0]}"
 
 
 def study(cell: Cell, solved: Sequence[Solved], points: np.ndarray, quantities: Sequence[str]) -> Convergence:
@@ -107,6 +126,8 @@ def study(cell: Cell, solved: Sequence[Solved], points: np.ndarray, quantities: 
     best = limits[chosen]
     reference = best.value, best.uncertainty
     notes = [f"{each.name}: {note}" for each in solved for note in each.notes]
+    if any(each.grids == REDRAWN for each in solved):
+        notes.append("every level is another image of the same grains: they differ in what they picture")
     notes.append(f"errors are relative to the limit of {solved[chosen].name}, the best known")
     if len(solved) == 1:
         notes.append("one family alone: nothing checks that its limit is the right one")

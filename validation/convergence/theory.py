@@ -4,7 +4,8 @@ Four cases. Regular: nothing varies along the face, and both built-in backends a
 r^(1/2) at the edge of a contact without resistance, so grids of equal cells have order 1 whatever their degree k. Robin edge:
 with a contact resistance it goes like r ln r, and they have order 2, with a logarithm. Graded: lines r_i ~ (i/n)^mu towards the
 edge restore 2 k for mu > 2 k at an ideal edge, mu > k at a Robin edge (numerics of the project; Babuska, Kellogg, Pitkaranta,
-Numer. Math. 33 (1979) 447, for the grading).
+Numer. Math. 33 (1979) 447, for the grading). Label images and meshes bring their grids with them, and are cut finer: edges of
+grains and phases inside them decide, whose potential goes like r^lambda, and Z has the order 2 lambda.
 """
 
 from __future__ import annotations
@@ -29,9 +30,14 @@ from fem_constriction.solving.refinement import Family
 from network import Network
 from network.stacks import GRADING
 
-Grids = Literal["graded", "uniform"]
+Grids = Literal["graded", "uniform", "subdivision", "image"]
 
 GRIDS: Final[tuple[Grids, ...]] = ("graded", "uniform")
+
+#: Families of a cell that brings its grid with it: that grid cut finer, or the image drawn again at finer voxels.
+SUBDIVISION: Final[Grids] = "subdivision"
+REDRAWN: Final[Grids] = "image"
+OWN: Final[tuple[Grids, ...]] = (SUBDIVISION, REDRAWN)
 
 #: Cells per length kappa/y of a Robin edge below which grids do not see that it is one.
 RESOLVED: Final = 10.0
@@ -62,6 +68,8 @@ def expected_order(
     edge is resolved: where it is not, anywhere, the order at these steps is that of an ideal edge, which `least` says; 0 where
     contact and pores are both so good that grids do not tell them from an electrode.
     """
+    if grids in OWN:
+        return _own(cell, grids, frequency)
     built_in = type(backend) in (Network, FiniteElements)
     if built_in and regular(cell):
         reason = "nothing varies along the face: the solution is one-dimensional, and exact up to rounding and solver"
@@ -75,9 +83,29 @@ def expected_order(
     return _graded(backend, grading, ideal)
 
 
+def _own(cell: Cell, grids: Grids, frequency: Sequence[float]) -> Expected:
+    if grids == REDRAWN:
+        reason = "every image is another body, whose boundaries are those pictured to the size of a voxel: at best order 1"
+        return Expected(1.0, 0.0, "drawn again", reason)
+    y = admittances(cell)
+    structure = cell.electrolyte.microstructure
+    inside = [BULK] if structure is None else [BULK, *(each.phase for each in structure.materials)]
+    known = evaluate({name: y[name] for name in inside if name in y}, 2j * np.pi * np.asarray(frequency, dtype=float))
+    conducts = [np.abs(value) for value in known.values()]
+    # No better than the edge of a contact, order 1; a re-entrant corner, of a hole or a contrast of 3, has 4/3.
+    contrast = max((float(np.max(a / b)) for a in conducts for b in conducts if np.all(b > 0)), default=1.0)
+    least = min(1.0, 8 / math.pi * math.atan(contrast**-0.5))
+    reason = "voxels cut finer: 1.5 beside edges of grains, 1 to 2 at those of the contact"
+    if least < 1:
+        reason += f", {least:.2g} where phases with a contrast of {contrast:.3g} meet at an edge"
+    return Expected(1.5, least, "cut finer", reason)
+
+
 def of_family(family: Family, expected: Expected) -> Expected:
     """Return what is expected of a family whose grids state an order of their own, else what was expected."""
     stated = family.finest.grid.order
+    if expected.case in ("cut finer", "drawn again"):
+        return expected
     if stated is None or stated == expected.order or expected.order is None:
         return expected
     why = "" if family.finest.grid.fits else ": their lines do not fit the outline of the contact"

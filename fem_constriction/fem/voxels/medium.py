@@ -108,7 +108,7 @@ class Medium:
 
         phases, places: which of them conduct; tied: whether the working electrode's metal will do as well.
         """
-        goes = np.append(places, True)  # the last one is JOINED
+        goes = np.append(places, [False, True])  # the last two are NONE and JOINED
         solid = (self.voxels == METAL) | ((self.voxels >= 0) & np.append(phases, [False, False])[self.voxels])
         number = np.arange(self.voxels.size).reshape(self.voxels.shape)
         metal, size = self.tied(), self.voxels.size
