@@ -74,7 +74,7 @@ def test_the_command_takes_both(run: Callable[..., tuple[int, str, str]], tmp_pa
     assert [each["grids"] for each in json.loads(out)["families"]] == ["image"]
     status, _, err = run("converge", tmp_path / "cell.toml", "--grids", "graded", *few, "--out", tmp_path / "g")
     assert status == 2
-    assert "allowed is --by subdivision or image" in err
+    assert "electrolyte.microstructure is not allowed for `converge --grids graded`" in err
     fc.Cell.load(tmp_path / "cell.toml").vary({"electrolyte.microstructure": None}).save(tmp_path / "stack.toml")
     status, _, err = run("converge", tmp_path / "stack.toml", "--by", "subdivision", *few, "--out", tmp_path / "s")
     assert status == 2

@@ -68,10 +68,6 @@ def converge(
     kinds, there = families_of(cell, chosen, asked_for or None)
     if by is not None and by not in there:
         raise InputError(key="--by", value=by, why="a stack has no voxels of its own", remedy="allowed is --grids")
-    if grids is not None and kinds[0] not in there:
-        raise InputError(
-            key="--grids", value=grids, why="the cell brings its grid with it", remedy=f"allowed is --by {' or '.join(OWN)}"
-        )
     if by == REDRAWN:
         redrawn(cell, 1)
     asked = list(QUANTITIES) if quantity is None else quantity
@@ -80,7 +76,8 @@ def converge(
         raise InputError(key="--quantity", value=wrong[0], allowed=", ".join(QUANTITIES))
     terminal.named("--levels", lambda: check_levels(levels, FINEST + 1))
     check_solvable(cell)
-    require(task_of(kinds), cell, chosen)
+    for task in [task_of(kinds)] if grids is None else [task_of([each]) for each in kinds]:
+        require(task, cell, chosen)
     terminal.check_folder(out, [])
     families = [f"{each.name}, {kind}" for each in chosen for kind in kinds]
     with terminal.progress(families, "fits, tables and plots", quiet, grids=levels) as step:
