@@ -60,4 +60,7 @@ def crosscheck(
         terminal.console().print(f"Written to {out}: {', '.join(path.name for path in written)}")
     if result.refusal is not None:
         terminal.say(result.refusal)
-    return 0 if result.refusal is None else 1
+    apart = result.agreement.electrodes.items()
+    for said in (f"{name} electrode: {each.summary()}" for name, each in apart if each.verdict != "agree"):
+        terminal.say(said)
+    return 0 if result.refusal is None and all(each.verdict == "agree" for _, each in apart) else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import BUILT_IN, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.choice import DEFAULT, Accuracy, one_of, settled
+from fem_constriction.solving.reference import apart
 from fem_constriction.solving.refinement import FIRST_LEVELS
 from fem_constriction.spectra.frequencies import parse_frequencies
 from validation.cli.options import CellFile, Frequencies, Json, Quiet
@@ -68,6 +70,7 @@ def spectrum(
 
             discs = partial(guarantee, cell, points, choice.relative, backends=chosen, progress=step)
             found = terminal.named("--accuracy", terminal.aside(discs)).spectrum()
+            found = replace(found, electrodes=apart(problem, points, found.impedance, found.uncertainty, None))
         else:
             alone = partial(spectrum_on, problem, points, chosen[0], choice, step)
             found = terminal.named("--resolution", terminal.aside(alone))

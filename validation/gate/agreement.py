@@ -12,7 +12,7 @@ are solved with is looked at by itself, since a fault of it moves both alike (`s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from fem_constriction.cell.units import relative_to_z
 from fem_constriction.errors import InputError, Written
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.one_grid import Solution
+from fem_constriction.solving.reference import COUNTER, WORKING
 from fem_constriction.solving.refinement import Family
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.discs.certificate import Discs
@@ -88,6 +89,8 @@ class Agreement:
         One per backend: how it was solved beside its own matrices.
     direct
         What is known of R_DC; None where no direct current flows.
+    electrodes
+        "working" and "counter" -> what is said of their spectra, where a reference electrode tells them apart.
     """
 
     frequency: Array
@@ -99,6 +102,7 @@ class Agreement:
     notes: tuple[str, ...] = field(default=())
     routes: tuple[RouteCheck, ...] = ()
     direct: DirectCurrent | None = None
+    electrodes: Mapping[str, Agreement] = field(default_factory=dict)
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -107,6 +111,7 @@ class Agreement:
         """
         found = [fault for route in self.routes for fault in route.faults]
         found += [violation for enclosure in self.enclosures for violation in enclosure.violations]
+        found += dict.fromkeys(fault for each in self.electrodes.values() for fault in each.faults)
         if self.direct is not None:
             found += self.direct.faults
         if self.discs is not None:
@@ -157,7 +162,12 @@ class Agreement:
         typical = np.median(widths / np.maximum(np.abs(values), 1e-300), axis=1)
         weights = (typical.min() / typical)[:, None] ** 2
         weights = weights / weights.sum()
-        return Spectrum(self.frequency, np.sum(weights * values, 0), np.sum(weights * widths, 0))
+        found = Spectrum(self.frequency, np.sum(weights * values, 0), np.sum(weights * widths, 0))
+        if not self.electrodes:
+            return found
+        counter = self.electrodes[COUNTER].combined()  # what is left of Z is the other one, so that they sum to it
+        working = Spectrum(self.frequency, found.impedance - counter.impedance, _known(found) + _known(counter))
+        return replace(found, electrodes={WORKING: working, COUNTER: counter})
 
     def summary(self) -> str:
         """Return the verdict in one sentence, with where and by how much if it is not 'agree'."""
@@ -218,6 +228,7 @@ class Agreement:
             "certified": self.certified,
             "faults": list(self.faults),
             "notes": list(self.notes),
+            **({"electrodes": {name: each.as_dict() for name, each in self.electrodes.items()}} if self.electrodes else {}),
         }
 
 
@@ -308,7 +319,7 @@ def enclose(lower: Family, upper: Family) -> Enclosure:
     names = (lower.backend.name, upper.backend.name)
     violations, pairs = [], 0
     for under, over in product(lower.solutions, upper.solutions):
-        shifts = _in_band(over)
+        shifts = in_band(over)
         z_below, z_above = under.model.impedance(shifts).real, over.model.impedance(shifts).real
         rounding = ROUNDING + under.model.error(shifts) + over.model.error(shifts)
         wrong = np.flatnonzero(z_below > z_above * (1 + rounding))
@@ -319,13 +330,13 @@ def enclose(lower: Family, upper: Family) -> Enclosure:
                 f"the lower bound of {names[0]} ({under.grid.name}), {z_below[worst]:.9g} ohm, exceeds the upper bound of "
                 f"{names[1]} ({over.grid.name}), {z_above[worst]:.9g} ohm, at s = {shifts[worst]:.3g} 1/s: one is at fault"
             )
-    shifts = np.sort(_in_band(upper.finest))
+    shifts = np.sort(in_band(upper.finest))
     below, above = (np.asarray(family.finest.model.impedance(shifts).real) for family in (lower, upper))
     return Enclosure(names, shifts, below, above, pairs, tuple(violations))
 
 
-def _in_band(solution: Solution) -> Array:
-    """The shifts of a model within the band it was made for, which is a decade narrower on both sides, and 0."""
+def in_band(solution: Solution) -> Array:
+    """Return the shifts of a model within the band it was made for, which is a decade narrower on both sides, and 0."""
     shifts = solution.model.shifts
     positive = shifts[shifts > 0]
     if not positive.size:

@@ -22,6 +22,7 @@ from fem_constriction.solving.refinement import FIRST_LEVELS, Family, refine
 from validation.discs.certificate import Discs
 from validation.gate.agreement import Agreement, compare, enclose
 from validation.gate.direct_current import DirectCurrent
+from validation.gate.electrodes import electrodes_apart
 from validation.gate.families import Progress
 from validation.gate.fits import TOGETHER, Fits, noted, relative
 from validation.gate.geometric import geometric_resistance
@@ -94,6 +95,10 @@ class Crosscheck:
             routes=self.routes,
             direct=self.direct,
         )
+        if self.problem.reference is not None:
+            apart = electrodes_apart(limits, self.families, self.tolerance)
+            without = () if apart else ("fewer than two backends tell the electrodes' spectra apart: they are not compared",)
+            found = replace(found, electrodes=apart, notes=(*found.notes, *without))
         if found.verdict == "unresolved" and not self.problem.body.uniform:
             found = replace(found, notes=(*found.notes, self._finer(found)))
         return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from fem_constriction.api import provenance
 from fem_constriction.errors import ConstrictionError, LeftOutWarning
 from fem_constriction.files import json_text, write_text
+from fem_constriction.solving.reference import COUNTER, WORKING
 from validation.gate.result import Result
 
 
@@ -30,19 +31,7 @@ def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list
     write_text(written[0], json_text(result.as_dict()) + "\n")
     for path, spectrum in zip(written[1:], limits.values(), strict=True):
         spectrum.save(path)
-    agreed = out / "agreed.csv"
-    if result.agreement.verdict == "agree":
-        verdict = {
-            "verdict": result.agreement.verdict,
-            "summary": result.agreement.summary(),
-            "tolerance": result.agreement.tolerance,
-            "backends": list(limits),
-        }
-        replace(result.spectrum, provenance={**provenance(result.cell), "agreement": verdict}).save(agreed)
-        written.append(agreed)
-    else:  # one of an earlier run would be taken for this one's
-        agreed.unlink(missing_ok=True)
-        agreed.with_suffix(".json").unlink(missing_ok=True)
+    written += agreed(result, out)
     # The numbers are safe from here on: a picture that fails is said, and leaves the others.
     for picture in (nyquist, agreement, convergence):
         written += drawn(picture.__name__, lambda picture=picture: write(picture(result), out))  # type: ignore[misc]
@@ -51,6 +40,28 @@ def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list
         written += drawn("discs", lambda: write(discs(guaranteed, title=title), out))
     written += drawn("crosscheck.html", partial(_page, result, out / "crosscheck.html", options))
     return written
+
+
+def agreed(result: Result, out: Path) -> list[Path]:
+    """Write the spectrum that backends agree on, and those of both electrodes where they agree on them; return the files."""
+    path = out / "agreed.csv"
+    for name in ("agreed", f"agreed_{WORKING}", f"agreed_{COUNTER}"):  # one of an earlier run would be taken for this one's
+        for ending in (".csv", ".json"):
+            (out / f"{name}{ending}").unlink(missing_ok=True)
+    if result.agreement.verdict != "agree":
+        return []
+    verdict = {
+        "verdict": result.agreement.verdict,
+        "summary": result.agreement.summary(),
+        "tolerance": result.agreement.tolerance,
+        "backends": list(result.agreement.limits),
+    }
+    apart = result.spectrum.electrodes
+    if any(each.verdict != "agree" for each in result.agreement.electrodes.values()):
+        apart = {}
+    made = {**provenance(result.cell), "agreement": verdict}
+    replace(result.spectrum, provenance=made, electrodes=apart).save(path)
+    return [path, *(out / f"agreed_{name}.csv" for name in apart)]
 
 
 def drawn(name: str, write: Callable[[], list[Path]]) -> list[Path]:

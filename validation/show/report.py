@@ -18,6 +18,7 @@ from fem_constriction.processes.circuits import CONSTRICTION, Arc
 from fem_constriction.processes.temperature import materials
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import GROUP
+from validation.gate.agreement import Agreement
 from validation.gate.result import Geometric, Result
 from validation.show.tables import table as table
 
@@ -71,10 +72,24 @@ def _verdict(result: Result) -> RenderableType:
         reach = float(np.max(found.discs.radius / np.abs(found.discs.centre)))
         state = "certified" if found.certified else "wider than the tolerance, so nothing is certified"
         rows.append(("guaranteed discs", f"radius at most {reach:.1e} |Z|, limits inside: {state}"))
+    rows += [(f"{name} electrode", f"{part.verdict}: {_of_electrode(part)}") for name, part in found.electrodes.items()]
     rows += [("shared route", f"{each.backend}: {each.state}") for each in found.routes]
     rows += [("fault", fault) for fault in found.faults]
     rows += [("note", note) for note in found.notes]
     return table("Agreement", ("", ""), rows, left=2)
+
+
+def _of_electrode(found: Agreement) -> str:
+    """How well its spectrum is known, and what bounds it at real s, in words."""
+    limits = list(found.limits.values())
+    size = np.abs(limits[0].impedance)
+    words = (
+        f"differ by at most {np.max(found.difference / size):.1e} |Z|, uncertainties {np.max(found.allowance / size):.1e} |Z|"
+    )
+    for each in found.enclosures:
+        low, high = (amount(float(end[0]), "ohm") for end in (each.lower, each.upper))
+        words += f"; between {low} and {high} at s = {each.s[0]:.3g} 1/s"
+    return words
 
 
 def _grids(grids: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[RenderableType]:
