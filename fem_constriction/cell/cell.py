@@ -88,7 +88,7 @@ class Cell(Held, Description):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise fault(Cell, error) from None
+            raise fault(Cell, error, data) from None
 
     @classmethod
     def _without_a_word(cls, data: Mapping[str, Any]) -> Self:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -100,8 +100,10 @@ def unknown_key(root: type[BaseModel], place: tuple[int | str, ...]) -> tuple[st
     return f"unknown key, the keys here are {there}", ""
 
 
-def fault(root: type[BaseModel], error: ValidationError) -> InputError:
+def fault(root: type[BaseModel], error: ValidationError, given: Any = None) -> InputError:
     """Return the first fault, unknown keys before all others, with how many more there are.
+
+    given: what was validated; a section that stands there alone for a list of it has no number in the key.
 
     A fault that a validator of ours did not word itself is worded as that of its key, with its own text: no exception of a
     library passes for an unknown key.
@@ -110,7 +112,7 @@ def fault(root: type[BaseModel], error: ValidationError) -> InputError:
     first: InputError | None = None
     count, meant = 0, set()
     for each in sorted(error.errors(include_url=False), key=lambda each: each["type"] not in _UNKNOWN):
-        place = tuple(each["loc"])
+        place = _as_given(tuple(each["loc"]), given)
         if each["type"] in _UNKNOWN:
             why, near = unknown_key(root, place) if count < LOOKED_AT else ("", "")
             meant.add(near)
@@ -118,14 +120,27 @@ def fault(root: type[BaseModel], error: ValidationError) -> InputError:
         elif each["type"] == "missing" and dotted(place) in meant:
             continue
         count += 1
-        first = first or _of_known_key(root, each, fields.get(tuple(part for part in place if isinstance(part, str))))
+        first = first or _of_known_key(root, each, place, fields.get(tuple(part for part in place if isinstance(part, str))))
     assert first is not None, "a ValidationError has a fault at least"
     return first.vary(note=f"and {count - 1} more fault{'s' * (count > 2)}") if count > 1 else first
 
 
-def _of_known_key(root: type[BaseModel], each: Any, field: FieldInfo | None) -> InputError:
+def _as_given(place: tuple[int | str, ...], given: Any) -> tuple[int | str, ...]:
+    """Return a place without the numbers that lists of one section have, which was given by itself."""
+    found: list[int | str] = []
+    for key in place:
+        if isinstance(key, int) and isinstance(given, Mapping):
+            continue
+        found.append(key)
+        inside = given.get(key) if isinstance(given, Mapping) else given
+        known = isinstance(key, int) and isinstance(inside, Sequence) and key < len(inside)
+        given = inside[key] if known and isinstance(key, int) and isinstance(inside, Sequence) else inside
+    return tuple(found)
+
+
+def _of_known_key(root: type[BaseModel], each: Any, place: tuple[int | str, ...], field: FieldInfo | None) -> InputError:
     """Return what one fault of pydantic says of a key that there is."""
-    place, cause = tuple(each["loc"]), each.get("ctx", {}).get("error")
+    cause = each.get("ctx", {}).get("error")
     key = dotted(place)
     if isinstance(cause, InputError):
         return cause.inside(key) if key else cause

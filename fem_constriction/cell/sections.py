@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from scipy.constants import epsilon_0
 
@@ -69,10 +69,20 @@ class Geometry(Section):
         return x, y, self.thickness
 
 
+def _of_one_or_several(schema: dict[str, Any]) -> None:
+    """The conductivity of the bulk is required unless layers have their own."""
+    schema["required"].remove("conductivity")
+    schema["anyOf"] = [{"required": ["conductivity"]}, {"required": ["layers"]}]
+
+
 class Electrolyte(Section):
     """kappa(s) = sigma_b + s eps_b + Q s^n in S/m, the same everywhere in the bulk."""
 
-    conductivity: Conductivity = Field(description="Bulk conductivity sigma_b in S/m")
+    model_config = ConfigDict(json_schema_extra=_of_one_or_several)
+
+    conductivity: Conductivity = Field(
+        description="Bulk conductivity sigma_b in S/m; left out with layers, which have their own"
+    )
     relative_permittivity: Permittivity = Field(0.0, description="Relative permittivity; left out: 0")
     cpe: BulkConstantPhase | None = Field(None, description="Constant-phase element of the bulk, per m; left out: none")
     grain_boundaries: GrainBoundaries | None = Field(None, description="Planar grain boundaries; left out: none")

@@ -158,3 +158,13 @@ def test_a_thick_one_is_warned_of() -> None:
 def test_the_schema_takes_one_and_several() -> None:
     keys = fc.Cell.json_schema()["$defs"]["WorkingElectrode"]["properties"]["interphase"]
     assert [set(each) & {"$ref", "type"} for each in keys["anyOf"]] == [{"$ref"}, {"type"}]
+
+
+@pytest.mark.parametrize("electrode", ["working_electrode", "counter_electrode"])
+def test_one_interphase_has_no_number_in_messages(electrode: str, small: fc.Cell) -> None:
+    """[x.interphase] is named as it was typed; of [[x.interphase]] the number says which one."""
+    wrong, right = {"resistance": "1 ohm"}, {"resistance": "1 ohm cm^2"}
+    for given, key in ((wrong, "interphase.resistance"), ([right, wrong], "interphase.1.resistance")):
+        with pytest.raises(InputError) as refused:
+            small.vary({f"{electrode}.interphase": given})
+        assert refused.value.key == f"{electrode}.{key}"

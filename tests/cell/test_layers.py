@@ -183,3 +183,10 @@ def test_what_does_not_fit_is_one_sentence(electrolyte: dict[str, Any], words: s
 def test_fields_of_different_materials_are_refused_by_the_command() -> None:
     with pytest.raises(InputError, match="offers no fields of this cell"):
         solve_fields(bilayer(), [1.0], backend="fem")
+
+
+def test_the_schema_requires_a_conductivity_or_layers() -> None:
+    """What an editor checks a file by is what loads: one material, layers with their own, or neither, which is refused."""
+    schema = fc.Cell.json_schema()["$defs"]["Electrolyte"]
+    assert "conductivity" not in schema["required"]
+    assert schema["anyOf"] == [{"required": ["conductivity"]}, {"required": ["layers"]}]

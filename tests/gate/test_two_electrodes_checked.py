@@ -25,7 +25,7 @@ from validation.show.crosscheck_files import agreed
 def checked() -> Result:
     """On families whose coarsest grids are a few cells wide, with a reference electrode."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network.stacks, "GRADING", Grading(exponent=2.5, steps=1))
+        patch.setattr(network.stacks, "GRADING", Grading(exponent=2.5, steps=2))
         patch.setitem(hexahedra.GRADINGS, 2, Grading(exponent=4.0, steps=1))
         return crosscheck(two(reference={"depth": "20 um"}), np.geomspace(1e-1, 1e6, 4), tolerance=0.5, discs=False)
 

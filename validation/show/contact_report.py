@@ -1,4 +1,4 @@
-"""The face of a stack as `show` has it: pieces of metal, gaps, and the grids that backends begin with; and its picture."""
+"""The faces of a stack as `show` has them: pieces of metal, gaps, and the grids that backends begin with; and a picture."""
 
 from __future__ import annotations
 
@@ -35,15 +35,23 @@ def record(cell: Cell) -> dict[str, Any] | None:
     problem = Problem.of(cell)
     if not isinstance(problem.body, Stack):
         return None
-    touch = cell.working_touch
+    found = {
+        **_of_face(cell.working_touch),
+        "kind": problem.kind.name,
+        "grids": [each for name in BUILT_IN for each in _grids(problem, name)],
+    }
+    if problem.patterned_counter:
+        found["counter"] = _of_face(cell.counter_touch)
+    return found
+
+
+def _of_face(touch: Touch) -> dict[str, Any]:
     gap = _gap(touch)
     return {
         "fraction": touch.fraction,
         "pieces": _pieces(touch),
         "smallest_gap_m": gap if math.isfinite(gap) else None,
         "pixels": None if touch.pixels is None else list(touch.pixels.shape),
-        "kind": problem.kind.name,
-        "grids": [each for name in BUILT_IN for each in _grids(problem, name)],
     }
 
 
@@ -94,10 +102,13 @@ def tables(facts: dict[str, Any] | None) -> Sequence[RenderableType]:
     """Return the tables of a face; none of a cell that has no record."""
     if facts is None:
         return []
-    gap = _words(facts["smallest_gap_m"]) or "-"
-    rows = [("pieces of metal", str(facts["pieces"])), ("smallest gap between two", gap)]
-    if facts["pixels"] is not None:
-        rows.append(("pixels (x, y)", " x ".join(map(str, facts["pixels"]))))
+    rows = []
+    for name, each in {"": facts, "counter electrode: ": facts.get("counter")}.items():
+        if each is not None:
+            rows.append((f"{name}pieces of metal", str(each["pieces"])))
+            rows.append((f"{name}smallest gap between two", _words(each["smallest_gap_m"]) or "-"))
+            if each["pixels"] is not None:
+                rows.append((f"{name}pixels (x, y)", " x ".join(map(str, each["pixels"]))))
     grids = [
         (
             each["backend"],
@@ -116,8 +127,17 @@ def tables(facts: dict[str, Any] | None) -> Sequence[RenderableType]:
 
 def write(cell: Cell, facts: dict[str, Any], times: dict[str, float], folder: Path) -> list[Path]:
     """Write the picture of a stack and return its files."""
+    problem = Problem.of(cell)
+    touches = {_said("contact" if "counter" not in facts else "working electrode", facts): cell.working_touch}
+    if "counter" in facts:
+        touches[_said("counter electrode", facts["counter"])] = cell.counter_touch
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = partial(face, touches, problem.body, times, counter=cell.counter_touch, reference=problem.reference)
+    return save(drawn, folder, "cell")
+
+
+def _said(name: str, facts: dict[str, Any]) -> str:
+    """What is written above a face."""
     gap = f", smallest gap {known}" if (known := _words(facts["smallest_gap_m"])) else ""
     pieces = f"{facts['pieces']} piece{'s' * (facts['pieces'] != 1)} of metal"
-    words = f"contact from above: {100 * facts['fraction']:.4g} %, {pieces}{gap}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return save(partial(face, cell.working_touch, Problem.of(cell).body, times, words), folder, "cell")
+    return f"{name} from above: {100 * facts['fraction']:.4g} %, {pieces}{gap}"

@@ -1,4 +1,4 @@
-"""A stack as `show` has it: its contact from above, its layers in section, and its time constants on an axis."""
+"""A stack as `show` has it: its contacts from above, its layers in section, and its time constants on an axis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import shapely
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import ListedColormap
@@ -18,7 +19,10 @@ from fem_constriction.pictures.colours import GREY, PROCESSES
 from fem_constriction.problem.bodies import Body
 
 MICRO: Final = 1e6
-METAL, PORE, BULK, PLANE = "#4d4d4d", "#f4f1e8", "#cfe3f1", "#009e73"
+METAL, PORE, BULK, PLANE, REFERENCE = "#4d4d4d", "#f4f1e8", "#cfe3f1", "#009e73", "#d55e00"
+
+#: The counter electrode.
+COLLECTOR = "#9a9a9a"
 
 #: Layers up to which every boundary is drawn; of more the picture would be nothing but lines.
 MANY: Final = 60
@@ -27,22 +31,33 @@ MANY: Final = 60
 HIGH: Final = 0.06
 
 
-def face(touch: Touch, body: Body, times: Mapping[str, float], words: str) -> Figure:
-    """Return a figure of a stack; times: process -> tau in s; words: what is written below the face."""
-    figure = Figure(figsize=(9.6, 5.0), layout="constrained")
-    grid = figure.add_gridspec(2, 2, height_ratios=(5, 1.1))
-    above, section, axis = (figure.add_subplot(place) for place in (grid[0, 0], grid[0, 1], grid[1, :]))
-    _from_above(above, touch)
-    above.set_title(words, fontsize=9)
-    _section(section, touch, body)
+def face(
+    touches: Mapping[str, Touch], body: Body, times: Mapping[str, float], *, counter: Touch, reference: float | None = None
+) -> Figure:
+    """Return a figure of a stack.
+
+    touches: what is written above each face -> where it is touched, one or both; times: process -> tau in s; counter: where the
+    counter electrode touches; reference: depth of the plane of a reference electrode, m.
+    """
+    columns = len(touches) + 1
+    figure = Figure(figsize=(4.8 * columns, 5.0), layout="constrained")
+    grid = figure.add_gridspec(2, columns, height_ratios=(5, 1.1))
+    for column, (words, touch) in enumerate(touches.items()):
+        above = figure.add_subplot(grid[0, column])
+        _from_above(above, touch)
+        above.set_title(words, fontsize=9)
+    section, axis = figure.add_subplot(grid[0, -1]), figure.add_subplot(grid[1, :])
+    _section(section, next(iter(touches.values())), counter, body)
     _times(axis, times)
-    handles = [
+    handles: list[Artist] = [
         Patch(facecolor=METAL, label="metal, in contact"),
         Patch(facecolor=PORE, edgecolor=GREY, label="pore"),
         Patch(facecolor=BULK, edgecolor=GREY, label="electrolyte"),
     ]
     if body.layers > 1:
         handles.append(Patch(facecolor=PLANE, label="grain boundary"))
+    if reference is not None:
+        handles.append(section.axhline(MICRO * reference, color=REFERENCE, lw=1.2, ls="--", label="reference electrode"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=8, frameon=False)
     return figure
 
@@ -72,20 +87,22 @@ def _bar(ax: Axes, x: float, y: float) -> None:
     ax.text(left + length / 2, low + 0.012 * y, f"{length:g} µm", ha="center", va="bottom", fontsize=7, zorder=4)
 
 
-def _section(ax: Axes, touch: Touch, body: Body) -> None:
-    """Through the middle of y: where the metal touches on that line, and the layers below."""
+def _section(ax: Axes, touch: Touch, counter: Touch, body: Body) -> None:
+    """Through the middle of y: where the metals touch on that line, and the layers between."""
     x, depth = MICRO * touch.width[0], MICRO * body.lengths[2]
     high = HIGH * depth
     ax.add_patch(Rectangle((0, 0), x, depth, facecolor=BULK, lw=0))
     ends = MICRO * body.ends[1:-1]
     for at in ends if len(ends) <= MANY else ends[:: len(ends) // MANY + 1]:
         ax.axhline(at, color=PLANE, lw=0.7)
-    ax.add_patch(Rectangle((0, -high), x, high, facecolor=PORE, lw=0))
-    for low, up in _touched(touch):
-        ax.add_patch(Rectangle((MICRO * low, -high), MICRO * (up - low), high, facecolor=METAL, lw=0))
-    ax.add_patch(Rectangle((0, -1.8 * high), x, 0.8 * high, facecolor=METAL, lw=0))
-    ax.add_patch(Rectangle((0, depth), x, 0.8 * high, facecolor="#9a9a9a", lw=0))
-    ax.set(xlim=(0, x), ylim=(depth + 0.8 * high, -1.8 * high), xlabel="x / µm", ylabel="z / µm")
+    patterned = counter.fraction < 1
+    for here, top, collector in ((touch, -high, -1.8 * high), (counter, depth, depth + high * patterned)):
+        if here is touch or patterned:
+            ax.add_patch(Rectangle((0, top), x, high, facecolor=PORE, lw=0))
+            for low, up in _touched(here):
+                ax.add_patch(Rectangle((MICRO * low, top), MICRO * (up - low), high, facecolor=METAL, lw=0))
+        ax.add_patch(Rectangle((0, collector), x, 0.8 * high, facecolor=METAL if here is touch else COLLECTOR, lw=0))
+    ax.set(xlim=(0, x), ylim=(depth + (0.8 + patterned) * high, -1.8 * high), xlabel="x / µm", ylabel="z / µm")
     ax.set_title(f"section at y = {MICRO * touch.width[1] / 2:.4g} µm (heights of pores and metal not to scale)", fontsize=9)
 
 
