@@ -157,6 +157,11 @@ CHECKS: dict[str, Callable[[], tuple[complex, complex, float]]] = {
     "disc_tube_series": lambda: (oracles.disc_tube_series(0.8), oracles.disc_tube_equipotential(0.8), 1e-9),
     "disc_tube_correlation": lambda: (oracles.disc_tube_correlation(0.8), oracles.disc_tube_equipotential(0.8), 1e-9),
     "disc_square_tube_isoflux": lambda: (oracles.disc_square_tube_isoflux(0.5), square_of_discs(), 3e-8),
+    "many_discs": lambda: (  # one in the middle of a deep cell: the square lattice of Bonsall and Maradudin 1977, nine digits
+        oracles.many_discs([(0.5, 0.5)], 0.01, 1.0, 2.0, 1.0)[0],
+        25.0 - 3.90026492 / (2.0 * pi),
+        1e-10,
+    ),
 }
 
 

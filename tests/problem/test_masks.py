@@ -79,6 +79,22 @@ def test_random_pixels_are_solved_as_their_own_matrices_say(
     np.testing.assert_allclose(model.impedance(s), plain, rtol=3e-8)  # the projection's error is asked to be below 1e-8
 
 
+@pytest.mark.parametrize("robin", [True, False])
+def test_wide_planes_are_solved_less_strictly_and_z_does_not_show_it(robin: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To an energy error of 1e-9 instead of 1e-12; Z is far better known than that, as its error is of second order."""
+    monkeypatch.setattr("fem_constriction.problem.faces.FEW", 0)
+    problem, backend, s = Problem.of(random_mask(5, robin=robin)), Network(), 2j * np.pi * np.array([1e-1, 1e5, 1e7])
+    grid = backend.uniform(problem, 20)
+    found, iterations = [], []
+    for wide in (1 << 17, 1):
+        monkeypatch.setattr("fem_constriction.stack.modes.WIDE", wide)
+        model = reduce_layered(backend.layered(problem, grid), problem.places, (0.5, 1e8))
+        found.append(model.impedance(s))
+        iterations.append(model.statistics["iterations"])
+    assert iterations[1] < iterations[0]
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-9)
+
+
 def test_index_0_is_at_the_origin_the_first_is_x_and_nothing_is_flipped(tmp_path: Path) -> None:
     pixels = np.zeros((4, 4), dtype=bool)
     pixels[1, 3] = True

@@ -4,7 +4,7 @@ Semi-analytic, and independent of the backends: no code is shared with the rest 
 below the contact face is solved exactly, mode by mode (`stack`); the current density on the face is found
 by a Galerkin method in a basis graded towards the edges of the contacts (`graded`, `heat`, `rectangles`, `face`);
 `cell` puts them together, `description` reads a cell file with a unit reader of its own. Closed forms, each with
-its source and the range it checks: `spreading` and `discs` (constriction resistances), `circuit` (one-dimensional
+its source and the range it checks: `spreading`, `discs` and `spots` (constriction resistances), `circuit` (one-dimensional
 circuits), `limits` (high frequency), `manufactured` (a potential with jumps). `registry` lists them.
 
 Everything is SI. Typical use:
@@ -31,6 +31,7 @@ from validation.oracles.limits import capacitive, high_frequency_limit, series_c
 from validation.oracles.manufactured import Manufactured
 from validation.oracles.rectangles import partition
 from validation.oracles.registry import ORACLES, Oracle
+from validation.oracles.spots import many_discs
 from validation.oracles.spreading import (
     square_half_space_equipotential,
     square_half_space_isoflux,
@@ -61,6 +62,7 @@ __all__ = [
     "high_frequency_limit",
     "impedance",
     "load",
+    "many_discs",
     "mode_impedance",
     "one_dimensional",
     "partition",

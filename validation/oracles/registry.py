@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from validation.oracles import cell, circuit, discs, limits, manufactured, spreading, stack
+from validation.oracles import cell, circuit, discs, limits, manufactured, spots, spreading, stack
 
 
 @dataclass(frozen=True)
@@ -76,5 +76,7 @@ ORACLES: tuple[Oracle, ...] = tuple(
         (discs.disc_tube_correlation, "correlation for the same", "radius ratio <= 0.8", "Negus and Yovanovich 1984", 4e-3),
         (discs.disc_square_tube_isoflux, "uniform flux on a disc in a square tube",
          "diameter/tube 0.01 to 0.9", _YOVANOVICH, 1e-9),
+        (spots.many_discs, "many equipotential discs on a square face with walls",
+         "radius/distance <= 0.25, depth/width >= 0.3", "Holm 1967; Greenwood 1966; Ewald", None),
     )
 )  # fmt: skip
