@@ -34,6 +34,9 @@ FACES = (*ELECTRODES, "grain_boundaries")
 #: What meshio says of tags after the second, partitions for instance: regions are the first two.
 _MORE_TAGS = "Warning: The file contains tag data that couldn't be processed."
 
+#: Relative rounding of areas and volumes of a mesh whose current is uniform: coordinates are often written with seven digits.
+EVEN = 1e-6
+
 #: Nodes closer than this part of the cell's size are in one place.
 COINCIDENT = 1e-9
 
@@ -54,7 +57,8 @@ class Measure:
     outside: facets with one cell, boundaries counted twice; corners: vertices of a cell; doubled: at most so many nodes more
     where boundaries are cut; walls: of faces in no region; sides: extent of the contact along x and y (m); crossings:
     int n_z^2 dA/A over the boundaries, which a uniform current along z meets as crossings/(y_gb A): their number where they are
-    planes across the cell; affine: whether cells are affine images of their reference, so that integrals are exact.
+    planes across the cell; even: whether they are that, and the mesh fills its box; affine: whether cells are affine images of
+    their reference, so that integrals are exact.
     """
 
     cells: int
@@ -70,6 +74,7 @@ class Measure:
     boundaries: float
     walls: float
     crossings: float
+    even: bool
     affine: bool
     sides: tuple[float, float]
     sha256: str
@@ -250,6 +255,7 @@ def _checked(section: Mesh, mesh: RegionMesh, digest: str) -> Measure:
     volume = volumes(points, cells)
     _hangs_together(section, facets, found, volume)
     box = np.ptp(points, axis=0)
+    across = np.abs(sizes[inner, 2]).sum() >= (1 - EVEN) * area[inner].sum()
     contact = points[facets.vertices[found["contact"]]].reshape(-1, 3)
     sides = np.ptp(contact, axis=0) if len(contact) else np.zeros(3)
     return Measure(
@@ -264,6 +270,7 @@ def _checked(section: Mesh, mesh: RegionMesh, digest: str) -> Measure:
         boundaries=float(area[inner].sum()),
         walls=float(area[(facets.count == 1) & (owner < 0)].sum()),
         crossings=float(np.sum(sizes[inner, 2] ** 2 / area[inner]) / (electrode["contact"] + electrode["pore"])),
+        even=bool(across and volume.sum() >= (1 - EVEN) * np.prod(box)),
         affine=affine(points, cells),
         sides=(float(sides[0]), float(sides[1])),
         sha256=digest,

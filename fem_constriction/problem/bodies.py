@@ -42,8 +42,12 @@ class Body(Protocol):
     """
 
     doubles: ClassVar[int]
-    uniform: ClassVar[bool]
     torn: ClassVar[bool]
+
+    @property
+    def uniform(self) -> bool:
+        """Whether a current that enters evenly stays so."""
+        ...
 
     @property
     def electrodes(self) -> Mapping[int, str]:
@@ -88,6 +92,10 @@ class Body(Protocol):
     @property
     def described(self) -> Mapping[str, Any]:
         """What its grids depend on, materials left out, as JSON can hold it."""
+        ...
+
+    def finer(self, cells: int, times: int) -> str:
+        """Return what has steps so many times smaller than a grid of so many cells along z, in words."""
         ...
 
     def resolution(self, asked: int | None) -> int | None:
@@ -143,6 +151,10 @@ class Stack:
             return {"layers": self.layers, **self.face}
         course = {"bulks": list(self.course.bulks), "boundaries": list(self.course.boundaries)}
         return {"layers": self.layers, "ends": self.ends.tolist(), **course, **self.face}
+
+    def finer(self, cells: int, times: int) -> str:
+        """Return what has steps so many times smaller than a grid of so many cells along z, in words."""
+        return f"steps {times} times smaller"
 
     def resolution(self, asked: int | None) -> int | None:
         """Return what is asked for: a stack has any grid."""
@@ -219,6 +231,10 @@ class Image:
         """Where its labels come from, and its phases: their voxels and links."""
         return {"microstructure": self.structure.model_dump(mode="json")}
 
+    def finer(self, cells: int, times: int) -> str:
+        """Return what has steps so many times smaller than a grid of so many cells along z, in words."""
+        return f"each voxel cut into {cells // self.shape[0] * times} along every edge"
+
     def resolution(self, asked: int | None) -> int | None:
         """Return None, which stands for the image's own: it has no other grid."""
         if asked is not None and asked not in self.shape:
@@ -238,7 +254,6 @@ class Mesh:
 
     #: Matrices are assembled and factorised as they are: measured 900 at 7e4 unknowns.
     doubles: ClassVar[int] = 1200
-    uniform: ClassVar[bool] = True
     torn: ClassVar[bool] = True
     electrodes: ClassVar[Mapping[int, str]] = MappingProxyType({})
     kind: ClassVar[Kind] = MESH
@@ -247,6 +262,11 @@ class Mesh:
     lengths: Lengths
     source: MeshSection
     measure: Measure
+
+    @property
+    def uniform(self) -> bool:
+        """Whether the mesh fills its box and its boundaries are planes across the current."""
+        return self.measure.even
 
     @classmethod
     def of(cls, body: Body) -> Mesh:
@@ -279,6 +299,10 @@ class Mesh:
     def described(self) -> Mapping[str, Any]:
         """The file and its regions."""
         return {"mesh": self.source.model_dump(mode="json", exclude={"boundary"})}
+
+    def finer(self, cells: int, times: int) -> str:
+        """Return what has steps so many times smaller than a grid of so many cells along z, in words."""
+        return f"cells {times} times smaller"
 
     def resolution(self, asked: int | None) -> int | None:
         """Return what is asked for: whoever takes no mesh apart into equal cells says so."""

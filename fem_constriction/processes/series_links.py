@@ -7,7 +7,7 @@ depends on the materials alone. Their names say what is crossed, in its order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from fem_constriction.processes.elements import Admittance
@@ -59,6 +59,8 @@ class LinkKinds:
         Phases that metal meets without charge transfer.
     buried
         Whether voxels are metal themselves.
+    stands_for
+        Process on the face -> the area that conducts there over that of the voxels' faces, where that is another one.
     """
 
     phases: Sequence[str]
@@ -67,6 +69,7 @@ class LinkKinds:
     shares: tuple[float, ...] = (1.0,)
     voids: Sequence[str] = ()
     buried: bool = False
+    stands_for: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, places: Mapping[str, Admittance]) -> dict[str, Admittance]:
         """Return what each kind of link conducts where places conduct like this."""
@@ -87,7 +90,7 @@ class LinkKinds:
         for one, y in inside.items():
             for process in (name for name, there in thin.items() if there):
                 bare = process not in places or (process != PORE and one in self.voids)
-                film = [] if bare else [places[process]]
+                film = [] if bare else [places[process].times(self.stands_for.get(process, 1.0))]
                 for along, edge in faces.items():
                     found[face_kind(process, one, along)] = Admittance.series(*film, y.times(2 / edge))
         if self.buried and PORE in places:

@@ -8,13 +8,16 @@ both.
 
 from __future__ import annotations
 
+from functools import singledispatch
+
 import numpy as np
 from scipy import ndimage
 
 from fem_constriction.cell.labels import Labels
 from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.grids.image_metal import NO_METAL, TIED, Pieces, pieces_of
-from fem_constriction.problem.bodies import Image
+from fem_constriction.grids.mesh_twin import unfit
+from fem_constriction.problem.bodies import Body, Image, Mesh
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.processes.names import CHARGE_TRANSFER, PORE
@@ -40,20 +43,42 @@ def spread(problem: Problem) -> Problem | None:
     """
     if problem.body.uniform or not problem.direct_current:
         return None
-    body = Image.of(problem.body)
-    if body.electrodes:
+    body = problem.body
+    if isinstance(body, Image) and body.electrodes:
         # Pores beside such an electrode would have to be spread as well, over what is left of the collector: not had.
         leaks = PORE in problem.places and problem.places[PORE].conductance > 0 and problem.contact_fraction < 1
         return _filled(problem, body) if body.structure.voids and not leaks else None
-    whole = problem.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}}).within(None)
-    if problem.ideal_contact:
+    whole = _touched_all_over(body, problem)
+    if whole is None or problem.ideal_contact:
         return whole
-    conductance = sum(_integrated(problem, body).values())
+    conductance = sum(_integrated(body, problem).values())
     return whole.conducting({CHARGE_TRANSFER: Admittance.of(float(conductance), process=CHARGE_TRANSFER)})
 
 
-def _integrated(problem: Problem, body: Image) -> dict[str, float]:
-    """Return what contact and pores conduct of direct current, each over the part of the face that is solid, S/m2."""
+@singledispatch
+def _touched_all_over(body: Body, problem: Problem) -> Problem | None:
+    """The problem at direct current with a contact all over its face; None where the face is not known."""
+    return problem.vary({"working_electrode.contact": {"shape": "square", "fraction": 1.0}}).within(None)
+
+
+@_touched_all_over.register
+def _(body: Mesh, problem: Problem) -> Problem | None:
+    """Of a mesh that is the side of its box, where its electrode lies there."""
+    if unfit(problem) is not None:
+        return None
+    return problem.vary({"mesh.regions.contact": "z min", "mesh.regions.pore": [], "working_electrode.pore": None}).within(None)
+
+
+@singledispatch
+def _integrated(body: Body, problem: Problem) -> dict[str, float]:
+    """Return what contact and pores conduct of direct current, each over the part of the face that it has, S/m2."""
+    covers = {CHARGE_TRANSFER: problem.contact_fraction, PORE: 1 - problem.contact_fraction}
+    return {name: problem.places[name].conductance * part for name, part in covers.items() if name in problem.places}
+
+
+@_integrated.register
+def _(body: Image, problem: Problem) -> dict[str, float]:
+    """Over the part of the face that is solid."""
     first = labels_of(problem)[0][0]
     holes = [label for label, phase in body.inclusions.items() if phase not in problem.places]
     solid = ~np.isin(first, holes)
@@ -69,12 +94,12 @@ def of_interface(problem: Problem) -> dict[str, float]:
     It conducts G = g_ct f + g_pore (1 - f), so dR/d ln(1/g_p) = g_p f_p/G times its part of R; elements in series share that in
     proportion to their resistance. With electrodes in the body it is all charge transfer's.
     """
-    body = Image.of(problem.body)
+    body = problem.body
     y = problem.places
     if body.electrodes:
         conducts = {CHARGE_TRANSFER: 1.0} if CHARGE_TRANSFER in y else {}
     else:
-        conducts = {} if problem.ideal_contact else _integrated(problem, body)
+        conducts = {} if problem.ideal_contact else _integrated(body, problem)
     total = sum(conducts.values())
     found: dict[str, float] = {}
     for place, g in conducts.items():

@@ -239,7 +239,7 @@ class Family:
         s = 2j * np.pi * points
         reduced = np.maximum(self.finest.model.error(s), TARGET)
         size = np.abs(own.value)
-        uncertainty = np.maximum(own.uncertainty, smooth * size) + reduced * size
+        uncertainty = np.maximum(own.uncertainty, smooth * size) + reduced * size + self.unseen(s)
         return Limit(own.value, uncertainty, own.order, own.asymptotic)
 
     def resistance(self) -> tuple[float, float]:
@@ -254,7 +254,7 @@ class Family:
             return Limit(np.full(1, np.inf + 0j), np.zeros(1), np.full(1, np.nan), np.ones(1, dtype=bool))
         limit = extrapolate(np.array(values)[:, None], self.order, erratic=self.erratic(np.zeros(1)))
         floor = max(1e-12, self.finest.model.basis_error)
-        return replace(limit, uncertainty=limit.uncertainty + floor * np.abs(limit.value))
+        return replace(limit, uncertainty=limit.uncertainty + floor * np.abs(limit.value) + self.unseen(np.zeros(1)))
 
     def doubt(self, frequency: ArrayLike, limit: Limit) -> str:
         """Return where a limit is not that of an asymptotic family, in a sentence with numbers; "" if nowhere that matters.
@@ -290,6 +290,11 @@ class Family:
         if (told := getattr(self.backend, "erratic", None)) is not None:
             return np.asarray(told(self.problem, self.finest.grid, points))
         return np.full(points.shape, 0.0 if self.fits else 1.0)
+
+    def unseen(self, s: ArrayLike) -> Array:
+        """Return what the limit may be off by beyond what differences of grids show, ohm, (n,) of s in 1/s."""
+        told = getattr(self.backend, "unseen", None)
+        return np.zeros(np.shape(s)) if told is None else np.asarray(told(self.problem, self.finest.grid, s))
 
     def _extrapolated(self, frequency: Array) -> Limit:
         return extrapolate(self.spectra(frequency), self.order, erratic=self.erratic(2j * np.pi * frequency))

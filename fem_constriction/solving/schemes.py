@@ -62,6 +62,10 @@ class Scheme:
         """
         return np.full(np.shape(s), 0.0 if grid.fits else 1.0)
 
+    def unseen(self, problem: Problem, grid: Grid, s: ArrayLike) -> Array:
+        """Return what the limit may be off by beyond what differences of grids show, ohm, (n,) of s in 1/s: mostly nothing."""
+        return np.zeros(np.shape(s))
+
     def affordable(self, grid: Grid) -> None:
         """Raise MemoryShort where the grid is known to be too large before anything is computed."""
 
@@ -129,6 +133,11 @@ class ByKind:
         """Return which part of the difference between a grid and the one before follows no series, 0 to 1, (n,) of s in 1/s."""
         problem, scheme = self._assembling(described, grid)
         return scheme.erratic(problem, grid, s)
+
+    def unseen(self, described: Described, grid: Grid, s: ArrayLike) -> Array:
+        """Return what the limit may be off by beyond what differences of grids show, ohm, (n,) of s in 1/s."""
+        problem, scheme = self._assembling(described, grid)
+        return scheme.unseen(problem, grid, s)
 
     def affordable(self, grid: Grid) -> None:
         """Raise MemoryShort where a grid is known to be too large before anything is computed."""

@@ -7,9 +7,10 @@ which never writes one down.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +18,7 @@ from scipy import sparse
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, MemoryShort, ResolutionWarning
-from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
+from fem_constriction.grids.boundary_area import BoundaryArea, area_of, warn_of_remainder
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import UNKNOWN, edges_of, image_grid, subdivided
 from fem_constriction.grids.image_labels import Labels, labels_of
@@ -174,7 +175,7 @@ def _contrast(processes: Mapping[str, Admittance], band: tuple[float, ...]) -> f
 class Images(Scheme):
     """A label image on its own voxels: one Laplacian per kind of link."""
 
-    offers = (GRID, FAMILY, CURRENTS, FIELDS)
+    offers: ClassVar[Collection[str]] = (GRID, FAMILY, CURRENTS, FIELDS)
 
     def grid(self, problem: Problem, level: int) -> Grid:
         """Return the image's voxels, each cut into 2^level along every edge."""
@@ -192,20 +193,30 @@ class Images(Scheme):
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return the assembly of the image's links. Raises InputError without a path for current."""
         labels, made = labels_of(problem)
+        warn_of_remainder(problem)
         voxels = image_voxels(problem, labels, grid)
         return image_assembly(voxels, {"grid": grid.name, "cells": grid.shape, "unknowns": voxels.unknowns, **made})
 
 
-def image_voxels(described: Described, labels: Labels, grid: Grid) -> Voxels:
-    """Return the links of a cell's label image, read already, on its own voxels or on parts of them."""
+def image_voxels(
+    described: Described,
+    labels: Labels,
+    grid: Grid,
+    stands_for: Mapping[str, float] = MappingProxyType({}),
+    boundaries: BoundaryArea | None = None,
+) -> Voxels:
+    """Return the links of a cell's label image, read already, on its own voxels or on parts of them.
+
+    stands_for: process on the face -> the area that conducts there over that of its pixels, where that is another one;
+    boundaries: what of y_gb faces have, where the image does not say it.
+    """
     problem = Problem.of(described)
     body = Image.of(problem.body)
     touches = problem.contact_area > 0 or CHARGE_TRANSFER in body.electrodes.values()
     buried = bool(body.electrodes)
-    area = area_of(body, labels).cut(grid.shape[2] // body.shape[0])
-    warn_of_remainder(problem)
+    area = (area_of(body, labels) if boundaries is None else boundaries).cut(grid.shape[2] // body.shape[0])
     labels, phases = subdivided(labels, grid), (BULK, *body.inclusions.values())
-    series = LinkKinds(phases, edges_of(grid), touches, area.shares, body.voids, buried)
+    series = LinkKinds(phases, edges_of(grid), touches, area.shares, body.voids, buried, stands_for)
     voxels = classified(
         labels,
         grid.contact,

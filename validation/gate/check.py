@@ -16,7 +16,6 @@ import numpy as np
 from fem_constriction.api import spectrum_of
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
-from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.refinement import FIRST_LEVELS, Family, refine
 from validation.discs.certificate import Discs
@@ -104,7 +103,7 @@ class Crosscheck:
         return found
 
     def _finer(self, found: Agreement) -> str:
-        """Which parts of voxels resolve it: u falls with the observed order, and each backend has its part of the tolerance."""
+        """Which grids resolve it: u falls with the observed order, and each backend has its part of the tolerance."""
         size = np.abs(np.mean([limit.impedance for limit in found.limits.values()], axis=0))
         worst = int(np.argmax(found.allowance / size))
         ways = []
@@ -113,8 +112,8 @@ class Crosscheck:
             known, order = limit.uncertainty[worst] / size[worst], limit.order[worst]
             falls = float(np.clip(order, family.order / 2, 2.0)) if np.isfinite(order) else family.order / 2
             levels = max(0, math.ceil(math.log2(len(self.families) * known / self.tolerance) / falls))
-            parts = family.finest.grid.shape[2] // Image.of(self.problem.body).shape[0] * 2**levels
-            ways.append(f"{name} with each voxel cut into {parts} along every edge ({known:.1e} |Z| now, order {falls:.2g})")
+            finer = self.problem.body.finer(family.finest.grid.shape[2], 2**levels)
+            ways.append(f"{name} with {finer} ({known:.1e} |Z| now, order {falls:.2g})")
         return (
             f"unresolved by {found.allowance[worst] / size[worst] / self.tolerance:.2g} times the tolerance at "
             f"{self.points[worst]:.3g} Hz; as observed orders go, what resolves it is {' and '.join(ways)}"
