@@ -149,7 +149,10 @@ def settled(
     require(f"{task}{choice.option if choice is not None else ''}", problem, [backend])
     if choice is not None:
         return choice
-    return Level(0) if own else DEFAULT
+    if own:
+        return Level(0)
+    told = getattr(backend, "usual", None)
+    return DEFAULT if told is None else Accuracy(told(problem))
 
 
 def brings_grid(problem: Problem, backend: Backend) -> bool:

@@ -27,11 +27,13 @@ from fem_constriction.stack.sides import Sides
 class Scheme:
     """What a backend does with one kind of cell.
 
-    name: the backend's; offers: in the words of `capabilities`; grids: the class of the grids that it assembles.
+    name: the backend's; offers: in the words of `capabilities`; grids: the class of the grids that it assembles;
+    usual: the accuracy of limits where none is asked for, relative to |Z|.
     """
 
     offers: ClassVar[Collection[str]] = ()
     grids: ClassVar[type[Grid]] = Grid
+    usual: ClassVar[float] = 1e-3
 
     name: str
 
@@ -148,6 +150,10 @@ class ByKind:
         problem = Problem.of(described)
         scheme = self.schemes.get(problem.kind.name)
         return None if scheme is None else scheme.refusal(problem)
+
+    def usual(self, described: Described) -> float:
+        """Return the accuracy of a limit where none is asked for, relative to |Z|."""
+        return self.schemes[Problem.of(described).kind.name].usual
 
     def opposite(self, described: Described) -> Any:
         """Return a backend that bounds Z from the other side on the same kind of grids; None where there is no need."""

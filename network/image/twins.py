@@ -29,6 +29,7 @@ class Twins(Images):
 
     offers: ClassVar[Collection[str]] = (FAMILY,)
     grids = TwinGrid
+    usual = 0.05
 
     def refusal(self, problem: Problem) -> InputError | None:
         """Return why a mesh has no twin (electrodes that are not flat, open boundaries), None where it has one."""
