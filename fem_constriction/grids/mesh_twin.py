@@ -236,14 +236,13 @@ def twin_of(problem: Problem, level: int) -> Problem:
     x, y, z = body.lengths
     nz, nx, ny = counts
     hole = int(labels.max()) + 1
-    section = problem.cell.mesh
     structure: dict[str, Any] = {
         "image": np.where(labels < 0, hole, labels).astype(np.int32),
         "voxel": [z / nz, x / nx, y / ny],
         "phases": [{"label": hole, "kind": "hole"}] if np.any(labels < 0) else [],
     }
-    if section is not None and section.boundary is not None:
-        structure["boundary"] = {**section.boundary.model_dump(), "area": "smooth"}
+    if body.source.boundary is not None:
+        structure["boundary"] = {**body.source.boundary.model_dump(), "area": "smooth"}
     contact: dict[str, Any] = {"shape": "mask", "image": metal, "pixel": [x / nx, y / ny]}
     if metal.all() or not metal.any():
         contact = {"shape": "square", "fraction": float(metal.all())}
