@@ -12,11 +12,11 @@ from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.reduction import projection
 from fem_constriction.reduction.projection import TARGET, enough_shifts, first_shifts
-from fem_constriction.reduction.reduced import ReducedModel
+from fem_constriction.reduction.reduced import ReducedModel, solve_small
 
 NODES = 6
 PLACES = {"bulk": Admittance.of(2.0, 1e-3), "charge_transfer": Admittance.of(0.5, 2e-2), "pore": Admittance.of(0.0, 1e-4)}
-SHIFTS = np.array([0.0, 1e1, 1e2, 1e3, 1e4])
+SHIFTS = np.array([0.0, 0.5, 1e2, 1e3, 1e4])
 S = 2j * np.pi * np.geomspace(1.0, 1e3, 5)
 EPS = float(np.finfo(float).eps)
 
@@ -72,13 +72,14 @@ def test_z_is_that_of_the_span_and_exact_at_the_shifts() -> None:
 
 def test_the_error_is_the_largest_change_that_one_solution_less_would_make() -> None:
     """Direct current stays: it is exact, and needed there. What a basis may lack, and rounding, are added."""
-    made, whole, x = model(basis_error=1e-3)
+    made, whole, x = model(basis_error=1e-3, unseen=1e9)
     columns = x @ made.coordinates
     less = [np.linalg.qr(np.delete(columns, j, axis=1))[0] for j in range(1, SHIFTS.size)]
     for s in S:
         z = galerkin(whole, x, s)
         change = max(abs(galerkin(whole, other, s) - z) for other in less) / abs(z)
-        assert made.error(np.array([s]))[0] == pytest.approx(1e-3 + change + made.rounding(np.array([s]))[0], rel=1e-6)
+        rounding = made.rounding(np.array([s]))[0]
+        assert rounding > 1e-8 and made.error(np.array([s]))[0] == pytest.approx(1e-3 + change + rounding, rel=1e-7)
     alone = model(SHIFTS[:1])[0]
     assert alone.error(S) == pytest.approx(alone.rounding(S)), "of direct current alone nothing is left out"
 
@@ -135,6 +136,32 @@ def test_relaxations_are_the_spectrum_and_store_where_their_capacitors_are_charg
         heat = PLACES[name].conductance * (slowest @ matrix @ slowest)
         assert found.dissipated[name][-1] == pytest.approx(heat, rel=1e-5, abs=1e-9)
     assert sum(share[-1] for share in found.stored.values()) == pytest.approx(1)
+
+
+def test_energies_of_relaxations_do_not_mix_at_any_shift() -> None:
+    """V' A(s) V is diagonal at every real s of RC elements; without a positive shift, or a port, there is no such V."""
+    made, _, _ = model()
+    turned = made.apart()
+    assert turned is not None and turned.shape == made.matrices["bulk"].shape
+    for s in (0.0, 0.3, 50.0, 1e6):
+        system = sum(float(PLACES[name](s)) * matrix for name, matrix in made.matrices.items())
+        energies = turned.T @ system @ turned
+        size = np.sqrt(np.diag(energies))
+        assert energies / np.outer(size, size) == pytest.approx(np.eye(len(size)), abs=1e-6)
+    middle = sum(float(PLACES[name](np.sqrt(0.5 * 1e4))) * matrix for name, matrix in made.matrices.items())
+    assert np.diag(turned.T @ middle @ turned) == pytest.approx(np.ones(len(turned)))
+    assert model(SHIFTS[:1])[0].apart() is None
+    nothing = ReducedModel({"bulk": np.zeros((0, 0))}, np.zeros(0), {}, np.zeros((0, 0)), {"bulk": PLACES["bulk"]}, SHIFTS)
+    assert nothing.apart() is None
+
+
+def test_z_is_off_by_the_square_of_what_its_potentials_are_off() -> None:
+    """A Hilbert matrix, 1/(i + j + 1): (H^-1)_00 = n^2. Potentials lose eight digits of it, Z as good as none."""
+    size = 7
+    hilbert = 1 / (np.arange(size)[:, None] + np.arange(size) + 1)
+    for refinements in (1, 2):
+        x, z = solve_small(hilbert[None], np.eye(size)[0], refinements)
+        assert z[0] == pytest.approx(size**2, rel=1e-7) and x[0, 0] == pytest.approx(size**2, rel=1e-6)
 
 
 class Scripted:
@@ -222,6 +249,11 @@ def test_new_shifts_halve_the_widest_gaps_beside_the_worst_frequency() -> None:
     assert found[1] == pytest.approx(10**2.75)
     high = projection._bisect(shifts, check, np.array([1e-6, 1.0]))
     assert high[0] == pytest.approx(10**3.5) and high[1] == pytest.approx(10**4.25)
+    # One gap to each side counts, and none farther away; below the lowest shift the first gap does.
+    far = projection._bisect(np.array([1.0, 1e1, 1e2, 1e3, 1e9]), np.array([3.0, 5e8]), np.array([1.0, 1e-9]))
+    assert np.all(far < 1e2)
+    low = projection._bisect(np.array([1.0, 1e3, 1e4, 1e5]), np.array([0.5, 9e4]), np.array([1.0, 1e-9]))
+    assert low == pytest.approx([10**1.5, 10**0.75], rel=1e-9) or low == pytest.approx([10**1.5, 10**2.25], rel=1e-9)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 9])

@@ -154,6 +154,10 @@ def test_at_direct_current_it_is_what_the_basis_may_lack(error: float, added: fl
     assert value == pytest.approx(104) and uncertainty == pytest.approx(3 * unknown(2.0) + added * 104, rel=1e-6)
     blocked = family(*(lambda f: np.full(f.shape, np.inf) for _ in range(3)))
     assert blocked.resistance() == (np.inf, 0.0)
+    limit = blocked.direct()
+    assert limit.value.shape == limit.uncertainty.shape == limit.order.shape == limit.asymptotic.shape == (1,)
+    exact = family(*(lambda f: np.full(f.shape, 104.0) for _ in range(3)), error=error)
+    assert exact.resistance()[1] == pytest.approx((1e-13 + added) * 104, rel=1e-6), "grids that are equal leave rounding"
 
 
 @pytest.mark.parametrize(
