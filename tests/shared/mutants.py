@@ -2,30 +2,41 @@
 
     python tests/shared/mutants.py MODULE.py COUNT SEED tests/ROOM/test_a.py [-k ...]
 
-prints a line per change, `killed`, `survived` or `timeout`, with its line before and after. A survivor is either equivalent (it
-changes nothing that is stated) or physics that no test states. Each change runs in a process of its own, forked after numpy,
-scipy and pytest were imported; nothing is written. POSIX alone.
+prints a line per change, `killed`, `survived`, `timeout` or `not planted`, with its line before and after, and the score. A
+survivor is either equivalent (it changes nothing that is stated) or physics that no test states. Tests are collected once; each
+change runs them in a process of its own, forked from there, in which the code of the function is exchanged where it lives, so
+that a change costs what the tests cost. Numbers of a module are exchanged wherever they were imported to; defaults of arguments
+and fields are not planted. Nothing is written. POSIX alone.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
-import importlib.abc
-import importlib.util
+import gc
+import importlib
 import os
 import random
 import resource
-import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
 
 ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
 COMPARISON = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 NAMES = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum", "argmax": "argmin", "any": "all", "all": "any"}
-SECONDS = 240
+
+#: Processor time of the tests of one change, s.
+SECONDS = 120
+
+#: How the process of a change ends.
+OUTCOMES = {0: "survived", 1: "killed", 2: "not planted"}
 
 
 def places(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
@@ -74,62 +85,106 @@ def changed(node: Any, how: str) -> None:
         node.attr = NAMES[node.attr]
 
 
-class Mutated(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
-    """Gives one module from another source."""
+def codes(tree: ast.Module, path: Path) -> dict[str, CodeType]:
+    """Every function of a module by its qualified name, as it is compiled."""
 
-    def __init__(self, name: str, path: Path, tree: ast.Module) -> None:
-        self.name, self.path, self.tree = name, path, tree
+    def inside(code: CodeType) -> Iterator[CodeType]:
+        for each in code.co_consts:
+            if isinstance(each, CodeType):
+                yield each
+                yield from inside(each)
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None
-
-    def get_filename(self, name: str) -> str:
-        return str(self.path)
-
-    def get_data(self, path: Any) -> bytes:
-        return ast.unparse(self.tree).encode()
-
-    def path_stats(self, path: Any) -> Any:
-        raise OSError  # no byte code is kept
+    return {each.co_qualname: each for each in inside(compile(tree, str(path), "exec"))}
 
 
-def run(module: Path, number: int, tests: list[str]) -> tuple[str, str]:
-    """The outcome of change `number` of a module, and its line before and after."""
-    tree = ast.parse(module.read_text())
-    node, how = list(places(tree))[number]
-    lines = module.read_text().splitlines()
-    before = lines[node.lineno - 1].strip()
-    statement = ast.unparse(node)
-    changed(node, how)
-    after = ast.unparse(node)
-    child = os.fork()
-    if child == 0:
-        import pytest
+def functions(held: Any, module: str) -> Iterator[FunctionType]:
+    """The functions of a module, of its classes, and behind what wraps them."""
+    if isinstance(held, FunctionType):
+        yield held
+    if isinstance(held, type) and held.__module__ == module:
+        for each in vars(held).values():
+            yield from functions(each, module)
+    elif isinstance(held, property):
+        yield from functions(held.fget, module)
+    elif isinstance(held, cached_property):
+        yield from functions(held.func, module)
+    elif (inner := getattr(held, "__wrapped__", getattr(held, "__func__", None))) is not None and not isinstance(held, type):
+        yield from functions(inner, module)
 
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-        name = ".".join(module.with_suffix("").parts)
-        sys.meta_path.insert(0, Mutated(name, module.absolute(), tree))
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-            os._exit(int(pytest.main(["-x", "-q", "-n0", "-p", "no:cacheprovider", "-m", "not long", *tests])))
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        outcome = "timeout" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL) else "killed"
-    else:
-        outcome = "survived" if os.WEXITSTATUS(status) == 0 else "killed"
-    return outcome, f"{module}:{node.lineno}: {statement}  ->  {after}   [{before}]"
+
+def planted(module: ModuleType, tree: ast.Module, path: Path) -> bool:
+    """Exchange what a changed tree changes, in the module as it lives in this process; whether anything was."""
+    plain = ast.parse(path.read_text())
+    before, after = codes(plain, path), codes(tree, path)
+    changes = {name for name, code in after.items() if code != before.get(name)}
+    found = False
+    for held in list(vars(module).values()):
+        for function in functions(held, module.__name__):
+            if function.__qualname__ in changes and function.__code__.co_filename == str(path):
+                function.__code__ = after[function.__qualname__]
+                found = True
+    for old, new in zip(plain.body, tree.body, strict=True):
+        if isinstance(new, (ast.Assign, ast.AnnAssign)) and ast.dump(old) != ast.dump(new):
+            values = dict(vars(module))
+            exec(compile(ast.Module([new], []), str(path), "exec"), values)
+            for name in {node.id for node in ast.walk(new) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}:
+                held = vars(module)[name]
+                for each in list(sys.modules.values()):
+                    if getattr(each, "__dict__", {}).get(name) is held:
+                        setattr(each, name, values[name])
+                        found = True
+    return found
+
+
+class Changes:
+    """A plug-in that runs the collected tests once for each change, instead of once."""
+
+    def __init__(self, path: Path, chosen: list[int]) -> None:
+        self.path, self.chosen, self.score = path, chosen, Counter[str]()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        module = importlib.import_module(".".join(self.path.relative_to(Path.cwd()).with_suffix("").parts))
+        gc.collect()
+        gc.freeze()
+        for number in self.chosen:
+            tree = ast.parse(self.path.read_text())
+            node, how = list(places(tree))[number]
+            before = ast.unparse(node)
+            changed(node, how)
+            sys.stdout.flush()
+            child = os.fork()
+            if child == 0:
+                os._exit(self.judged(session.items, module, ast.fix_missing_locations(tree)))
+            _, status = os.waitpid(child, 0)
+            outcome = "timeout" if os.WIFSIGNALED(status) else OUTCOMES[os.WEXITSTATUS(status)]
+            self.score[outcome] += 1
+            line = self.path.read_text().splitlines()[node.lineno - 1].strip()
+            print(f"{outcome} {self.path.name}:{node.lineno}: {before}  ->  {ast.unparse(node)}   [{line}]", flush=True)
+        print(*(f"{count} {outcome}" for outcome, count in self.score.most_common()), sep=", ")
+        return True
+
+    def judged(self, items: list[pytest.Item], module: ModuleType, tree: ast.Module) -> int:
+        """Run the tests in this process until one fails; a key of `OUTCOMES`."""
+        used = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
+        resource.setrlimit(resource.RLIMIT_CPU, (used + SECONDS, used + SECONDS))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        if not planted(module, tree, self.path):
+            return 2
+        for item, after in zip(items, [*items[1:], None], strict=True):
+            if any(report.failed for report in runtestprotocol(item, log=False, nextitem=after)):
+                return 1
+        return 0
 
 
 def main() -> None:
     module, count, seed, *tests = sys.argv[1:]
-    import lmfit  # noqa: F401
-    import pytest  # noqa: F401
-    import scipy.sparse.linalg  # noqa: F401
-    import skfem  # noqa: F401
-
-    total = len(list(places(ast.parse(Path(module).read_text()))))
+    path = Path(module).absolute()
+    total = len(list(places(ast.parse(path.read_text()))))
     chosen = random.Random(int(seed)).sample(range(total), min(int(count), total))
-    for number in chosen:
-        print(*run(Path(module), number, tests), flush=True)
+    options = ["-q", "-n0", "--tb=no", "--capture=no", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-m", "not long"]
+    pytest.main([*options, *tests], plugins=[Changes(path, chosen)])
 
 
 if __name__ == "__main__":
