@@ -92,14 +92,15 @@ LEFT_OUT = {
 
 @pytest.fixture(autouse=True)
 def few_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An image of six pixels per edge has more edges than grids are graded towards, as one of 600 has."""
+    """An image of four pixels per edge has more edges than grids are graded towards, as one of 600 has."""
     monkeypatch.setattr(faces, "FEW", 2)
 
 
 @pytest.fixture(autouse=True)
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a benchmark nobody looks at the times, nor at errors: nothing is repeated, and the oracle takes its lowest order."""
+    """Of a benchmark nobody looks at the times, nor at errors: nothing is repeated, and references are coarse."""
     monkeypatch.setattr(harness, "SHORT", 0.0)
+    monkeypatch.setattr(precision, "FIRST_LEVELS", (-1, 0, 1))
     monkeypatch.setattr(precision, "ORDERS", (7,))
 
 
@@ -115,7 +116,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fc.Cell]:
     found = {
         "rectangles": outline_cells.cell(square),
         "outlines": outline_cells.cell(outline_cells.DISC),
-        "pixels": random_mask(6),
+        "pixels": random_mask(4),
         "image": images.image_cell((4, 6, 6), 4 / 36, {"image": str(folder / "image.npy")}),
         "mesh": mesh_files.mesh_cell(mesh_files.write_vtu(box, folder), (50, 50, 50)),
     }
