@@ -193,8 +193,11 @@ class Family:
 
     @property
     def bound(self) -> Bound:
-        """What its Z at real s > 0 is of the continuum's: the backend's bound, None where the grids do not fit the contact."""
-        return self.backend.bound if self.fits else None
+        """What its Z at real s > 0 is of the continuum's: the backend's bound, None where the grids do not fit the contact.
+
+        Nor is it one where potentials are torn at some nodes, as a grid's description says.
+        """
+        return self.backend.bound if self.fits and not self.finest.description.get("torn") else None
 
     @property
     def fits(self) -> bool:

@@ -71,8 +71,7 @@ def random_image(seed: int, sizes: Sequence[int] = range(8, 17)) -> Cell:
         labels[np.arange(nz)[:, None, None] < front] = METAL
         if random.random() < 0.5:
             blobs(VOID, 0.1, slice(0, 2))
-            # Beside charge transfer voids with a permittivity are another question: the network's alone.
-            phases.append({"label": VOID, "kind": "hole"} | ({} if transfer else {"relative_permittivity": 1}))
+            phases.append({"label": VOID, "kind": "hole", "relative_permittivity": 1})
         if random.random() < 0.5:
             labels[nz // 2, 1:3, 1:3] = METAL
         phases.append({"label": METAL, "kind": "electrode", "tied_to": "working"})
@@ -108,9 +107,9 @@ def _inclusion(label: int, conductivity: float, permittivity: float) -> dict[str
     }
 
 
-def plain(problem: Problem, backend: Any, frequency: Array) -> Complex:
+def plain(problem: Problem, backend: Any, frequency: Array, level: int = 0) -> Complex:
     """Return Z at frequencies in Hz by one complex sparse factorisation each, of what the matrices reach."""
-    assembly, found = backend.assemble(problem, backend.grid(problem, 0)), []
+    assembly, found = backend.assemble(problem, backend.grid(problem, level)), []
     for s in 2j * np.pi * frequency:
         y = {name: complex(value) for name, value in evaluate(assembly.admittances(problem.places), s).items()}
         matrix = assembly.matrix(y).tocsr()

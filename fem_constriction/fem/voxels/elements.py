@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from fem_constriction.arrays import Array
-from fem_constriction.errors import InputError
 from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.voxels.meanfield import Lattice
 from fem_constriction.fem.voxels.medium import NONE, NOTHING, Medium, medium_of
@@ -28,7 +26,6 @@ from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.grids.image_paths import no_path
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE
 from fem_constriction.reduction.assembly import Assembly, Potentials
 from fem_constriction.solving.capabilities import FAMILY, FIELDS, GRID, POTENTIALS
 from fem_constriction.solving.one_grid import check_memory
@@ -63,19 +60,11 @@ class VoxelElements(Elements):
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return one matrix per place. Raises InputError without a path for current."""
         labels, made = labels_of(problem)
-        if (refused := _voids_beside_metal(problem, labels)) is not None:
-            raise refused
         medium = image_medium(problem, labels, grid)
         if not np.any(medium.faces[0][0] != NONE):
             raise no_path(problem, labels, _contact(grid, labels.shape))
         described = {"grid": grid.name, "cells": grid.shape, "degree": self.degree, **made}
         return voxel_assembly(medium, self.degree, grid.copies, described)
-
-    def refusal(self, problem: Problem) -> InputError | None:
-        """Return why voids of a cell cannot be taken; its image is read only where it has some that store charge."""
-        if not _storing(problem):
-            return None
-        return _voids_beside_metal(problem, labels_of(problem)[0])
 
 
 def image_medium(problem: Problem, labels: NDArray[Any], grid: Grid) -> Medium:
@@ -99,53 +88,23 @@ def image_medium(problem: Problem, labels: NDArray[Any], grid: Grid) -> Medium:
     return medium.without(islands)
 
 
-def _storing(problem: Problem) -> list[int]:
-    """Return the labels of voids that store charge, beside electrodes with charge transfer."""
-    body = Image.of(problem.body)
-    if CHARGE_TRANSFER not in problem.places and COUNTER_ELECTRODE not in problem.places:
-        return []
-    return [label for label, phase in body.inclusions.items() if phase in body.voids and phase in problem.places]
-
-
-def _voids_beside_metal(problem: Problem, labels: NDArray[Any]) -> InputError | None:
-    """Return an InputError where a void that stores charge meets metal beside charge transfer.
-
-    Where the three meet, the potential of the void leads from V to that of the electrolyte within no distance. Elements that
-    are continuous there hold the electrolyte at V, and come to the limit like 1/ln(1/h): 3.15e6 ohm for 9.83e6 on 8^3 voxels.
-    """
-    body = Image.of(problem.body)
-    void = np.isin(labels, _storing(problem))
-    touched = np.zeros(labels.shape[1:], dtype=bool)
-    touched[body.contact] = True
-    sides = {CHARGE_TRANSFER: (0, touched), COUNTER_ELECTRODE: (-1, np.ones_like(touched))}
-    for process, (layer, touched) in sides.items():
-        metal = np.isin(labels, [label for label, of in body.electrodes.items() if of == process])
-        beside = ndimage.binary_dilation(metal) if metal.any() else metal
-        if process in problem.places and (np.any(void & beside) or np.any(void[layer] & touched)):
-            return InputError(
-                key="electrolyte.microstructure.phases",
-                when="for finite elements",
-                why="voids with a permittivity meet metal beside charge transfer, and elements hold the electrolyte at the "
-                "metal's potential where the three meet",
-                remedy="allowed is backend network, or relative_permittivity = 0",
-            )
-    return None
-
-
 def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mapping[str, Any]) -> Assembly:
-    """Return one matrix per phase and place of a medium: a lower bound of the continuum at every real s > 0."""
+    """Return one matrix per phase and place of a medium: a lower bound of the continuum at every real s > 0.
+
+    No bound where voids are torn from metal ("torn" in the description says at how many nodes).
+    """
     nodes = numbered(medium, degree)
     check_memory(nodes.unknowns, str(description.get("grid", "voxels")), DOUBLES)
     matrices = operators(medium, nodes, copies)
     written = {name: matrix.tocsr() for name, matrix in matrices.items()}
     systems = Systems(Summands.of(written), Live(medium, nodes), Lattice(medium, nodes, copies))
-    exact = degree == 1  # slopes of higher degrees are no constants
+    exact = degree == 1 and not nodes.torn  # slopes of higher degrees are no constants
     assembly = Assembly(
         operators=matrices,
         means=partial(face_means, medium, nodes) if exact else None,
         inside=lambda potential, y, _: VoxelPotential(medium, nodes, potential.values(slice(None))[:, 0], y),
-        bound="lower",
-        description={**description, "unknowns": nodes.unknowns},
+        bound=None if nodes.torn else "lower",
+        description={**description, "unknowns": nodes.unknowns, **({"torn": nodes.torn} if nodes.torn else {})},
     )
     return reduced(assembly, systems)
 

@@ -51,6 +51,8 @@ class Medium:
         along x and y are of the voxels between the electrodes.
     weights
         Axis -> what the area of each of its faces is multiplied by where it carries a place; left out: 1.
+    bare
+        Numbers of phases that metal meets without charge transfer: voids.
     metal
         Of voxels of metal: TIED, GROUNDED or the number of a floating piece (`grids.image_metal`), (nz + 2, nx, ny); None: the
         electrodes alone.
@@ -63,6 +65,7 @@ class Medium:
     faces: tuple[Codes, Codes, Codes]
     weights: Mapping[int, Array] = field(default_factory=dict)
     metal: NDArray[np.int32] | None = None
+    bare: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -234,4 +237,4 @@ def medium_of(
         ends = (np.full((1, nx, ny), each, dtype=np.int32) for each in (TIED, GROUNDED))
         first, last = ends
         whole = np.concatenate([first, pieces, last])
-    return Medium(edges, tuple(phases), tuple(thin), voxels, (along_z, faces(1), faces(2)), weights, whole)
+    return Medium(edges, tuple(phases), tuple(thin), voxels, (along_z, faces(1), faces(2)), weights, whole, tuple(bare[1:]))

@@ -2,11 +2,16 @@
 
 What touches along an edge or at a corner alone carries no current there in the continuum, and has unknowns of its own. A set
 that metal is part of has the metal's potential: V, 0, or that of a floating piece.
+
+Where a void meets metal and electrolyte at once, with charge transfer between those two, its potential leads from the one to
+the other within no distance. Were it continuous with both, it would hold the electrolyte at the metal's potential along that
+line, and Z would come to its limit like 1/ln(1/h). There the void goes with the electrolyte: its potential is torn from the
+metal's at that node alone. Elements of voids around it are not conforming then, and Z is no bound.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -38,11 +43,14 @@ class Nodes:
     number
         The unknown of each octant of each node, GROUND at 0 V and `free` at V, (8, mz, mx, my) with m = degree n + 1; where an
         octant is nothing, GROUND.
+    torn
+        How many nodes there are at which voids beside metal do not have its potential.
     """
 
     degree: int
     free: int
     number: Integers
+    torn: int = 0
 
     @property
     def unknowns(self) -> int:
@@ -90,6 +98,7 @@ def numbered(medium: Medium, degree: int) -> Nodes:
     for octant, (a, b, c) in enumerate(OCTANTS):
         there = voxels[np.ix_(sides[0][a], sides[1][b], sides[2][c])] != NOTHING
         group[octant] = np.where(there, np.int8(octant), np.int8(8))
+    void, metal, apart = _voids_apart(medium, voxels, codes, sides)
     joined = []
     for axis in range(3):
         for other in product((0, 1), repeat=2):
@@ -104,6 +113,7 @@ def numbered(medium: Medium, degree: int) -> Nodes:
             where[axis] = slice(None)  # type: ignore[call-overload]
             together |= same[tuple(where)]
             together &= (group[one] < 8) & (group[two] < 8)
+            together &= ~apart | ~((void[one] & metal[two]) | (metal[one] & void[two]))
             joined.append((one, two, together))
     while True:
         changed = False
@@ -115,7 +125,28 @@ def numbered(medium: Medium, degree: int) -> Nodes:
                     changed = True
         if not changed:
             break
-    return _counted(medium, degree, group, sides)
+    return replace(_counted(medium, degree, group, sides), torn=int(apart.sum()))
+
+
+def _voids_apart(
+    medium: Medium, voxels: Codes, codes: list[Codes], sides: list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+) -> tuple[list[NDArray[np.bool_]], list[NDArray[np.bool_]], NDArray[np.bool_]]:
+    """Return which octants are voids and metal, 8 of (mz, mx, my) each, and nodes where voids meet metal with a film on it."""
+    around = [voxels[np.ix_(sides[0][a], sides[1][b], sides[2][c])] for a, b, c in OCTANTS]
+    void, metal = [np.isin(each, list(medium.bare)) for each in around], [each == METAL for each in around]
+    apart = np.any(void, axis=0)
+    if not apart.any():
+        return void, metal, apart
+    film = np.zeros_like(apart)
+    for axis in range(3):
+        for other in product((0, 1), repeat=2):
+            low, high = list(other), list(other)
+            low.insert(axis, 0)
+            high.insert(axis, 1)
+            one, two = OCTANTS.index(tuple(low)), OCTANTS.index(tuple(high))
+            lines = np.ix_(*(sides[each][side] for each, side in enumerate(low)))
+            film |= (codes[axis][lines] >= 0) & (metal[one] != metal[two])
+    return void, metal, apart & film
 
 
 def _counted(medium: Medium, degree: int, group: Codes, sides: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> Nodes:
