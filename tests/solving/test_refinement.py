@@ -74,6 +74,19 @@ def test_an_order_that_seems_to_be_theorys_is_not_trusted_to_the_last_digit(orde
     assert abs(limit.value[0] - 1) <= limit.uncertainty[0] <= 2.5 * abs(limit.value[0] - 1)
 
 
+def test_an_order_that_falls_through_theorys_leaves_limits_that_agree() -> None:
+    """Elements at 316 Hz on four grids of an extreme cell (steps relative to |Z|): order 4.5, then 3.4.
+
+    Three grids and the next three: within the sum of their u; with 1.5 for `BEYOND` they would be 1.1 of it apart.
+    """
+    steps = 2.4e-4 * np.array([1, 0.04514463 + 0.00054564j, 0.00402942 + 0.00128171j])
+    values = 1 + np.append(0, np.cumsum(steps))[:, None]
+    first, second = extrapolate(values[:3], 4.0), extrapolate(values[1:], 4.0)
+    assert first.order[0] == pytest.approx(4.47, abs=0.01) and second.order[0] == pytest.approx(3.42, abs=0.01)
+    apart = abs(first.value[0] - second.value[0])
+    assert 0.8 * (first.uncertainty[0] + second.uncertainty[0]) < apart <= first.uncertainty[0] + second.uncertainty[0]
+
+
 def powers(random: np.random.Generator, low: float, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Z_k = Z + a h^2 + b h^q on three grids, a and b complex, q from `low` to 4, and where it goes: (3, count), (count,)."""
     truth = 1 + random.normal(size=count) * 1j
