@@ -19,7 +19,10 @@ FEW = 5
 
 
 def random_cell(seed: int) -> fc.Cell:
-    """A cell of one to three layers, planes, interphases and constant-phase elements, each there with probability one half."""
+    """A cell of one to three layers, planes, interphases and constant-phase elements, each there with probability one half.
+
+    So is a patterned counter electrode; a contact is a square, or a mask of 8 x 8 pixels that is its own mirror image.
+    """
     random = np.random.default_rng(seed)
 
     def between(low: float, high: float) -> float:
@@ -52,22 +55,47 @@ def random_cell(seed: int) -> fc.Cell:
             for z in at
         ]
         electrolyte["grain_boundaries"] = {"planes": planes}
-    working: dict[str, Any] = {
-        "contact": {"shape": "square", "fraction": float(random.uniform(0.05, 0.8))},
-        "pore": {"capacitance": between(1e-4, 1), **cpe(1e-3, 1)},
-        "interphase": interphases(),
-    }
+
+    def touching() -> dict[str, Any]:
+        fraction = float(random.uniform(0.05, 0.8))
+        if there():
+            return {"contact": {"shape": "square", "fraction": fraction}, "pore": pores()}
+        quarter = random.random((4, 4)) < max(fraction, 0.2)
+        half = np.concatenate([quarter[::-1], quarter])
+        return {"contact": {"shape": "mask", "image": np.concatenate([half[:, ::-1], half], axis=1)}, "pore": pores()}
+
+    def pores() -> dict[str, Any]:
+        return {"capacitance": between(1e-4, 1), **cpe(1e-3, 1)}
+
+    working: dict[str, Any] = {**touching(), "interphase": interphases()}
     if there() or not working["interphase"]:
         working["charge_transfer"] = film()
     counter: dict[str, Any] = {"interphase": interphases()}
     if there():
         counter["charge_transfer"] = film()
+    if there():
+        counter |= touching()
     return fc.Cell(
         geometry={"width": 5e-5, "thickness": thickness},
         electrolyte=electrolyte,
         working_electrode=working,
         counter_electrode=counter,
     )
+
+
+def test_they_are_of_all_kinds() -> None:
+    """One patterned electrode and two, squares and masks; materials, planes, films and constant-phase elements with each."""
+    kinds: dict[str, set[str]] = {}
+    for seed in range(50):
+        cell = random_cell(seed)
+        problem, counter = Problem.of(cell), cell.counter_electrode.contact
+        has = kinds.setdefault(problem.kind.name, set())
+        has |= {*problem.features, *problem.places, cell.working_electrode.contact.shape}
+        has |= {f"counter {counter.shape}"} if counter else set()
+    films = {"square", "mask", "bulk_3", "grain_boundary_3", "interphase", "constant-phase elements", "counter_electrode"}
+    assert set(kinds) == {"rectangles", "two_rectangles"}
+    assert all(films <= has for has in kinds.values())
+    assert {"counter square", "counter mask", "counter_pore"} <= kinds["two_rectangles"]
 
 
 @pytest.mark.parametrize("backend", ["network", "fem"])
