@@ -6,15 +6,18 @@ Potentials of nodes and currents of branches take the place of fields: g = D phi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import linalg
 
+from fem_constriction.errors import ComputationError
 from fem_constriction.processes.elements import Admittance
 from fem_constriction.reduction.reduced import ReducedModel
-from validation.discs.certificate import ROUNDING, Pairing
+from validation.discs import guaranteed
+from validation.discs.certificate import ROUNDING, Discs, Pairing
 
 NODES = 7
 F = np.geomspace(1e-2, 1e6, 9)
@@ -246,3 +249,33 @@ def test_weights_start_from_the_current_whose_shift_is_nearest() -> None:
     assert [apart._near(s) for s in (1e-200, 1.0, 1e3, 1e9)] == [0, 1, 1, 1]
     apart = Pairing(made.potentials, made.gram, made.cross, totals, np.array([1e5, 1e2, np.nan, np.nan, np.nan]), made.names)
     assert [apart._near(s) for s in (1.0, 1e3, 1e4, 1e9)] == [1, 1, 0, 0]
+
+
+def test_a_guarantee_is_refined_until_the_widest_disc_is_small_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of |Z| = 100, 10 and 50 ohm: 1, 3 and 1 ohm are at most 30 %; direct current between 99 and 101 ohm is known to 1 %."""
+    centre = np.array([100.0, 10.0, 50.0], dtype=complex)
+    f = np.array([1.0, 1e3, 1e5])
+
+    def made(scale: float, resistance: tuple[float, float] | None) -> Any:
+        discs = Discs(f, centre, scale * np.array([1.0, 3.0, 1.0]), np.zeros(3), resistance, ("a", "b"), 0.0)
+        return SimpleNamespace(discs=lambda points: discs, grids={}, names=("a", "b"))
+
+    def tried(accuracy: float, *levels: Any, flows: bool = True) -> Any:
+        problem = SimpleNamespace(direct_current=flows, check_solvable=lambda: None, cell=None)
+        problem.over = lambda points: problem
+        monkeypatch.setattr(guaranteed.Problem, "of", lambda cell: problem)
+        monkeypatch.setattr(guaranteed, "require", lambda *given: None)
+        monkeypatch.setattr(guaranteed, "FINEST", len(levels) - 1)
+        monkeypatch.setattr(guaranteed, "pairing_of", lambda problem, chosen, level: levels[level])
+        return guaranteed.guarantee(problem, f, accuracy, backends=("network", "fem"))  # type: ignore[arg-type]
+
+    found = tried(0.05, made(1.0, None), made(0.1, None), made(0.01, None))
+    assert [step["radius"] for step in found.steps] == pytest.approx([0.3, 0.03])
+    assert found.steps[0]["seconds"] <= found.steps[1]["seconds"] < 60
+    found = tried(0.05, made(0.01, (90.0, 110.0)), made(0.01, (99.0, 101.0)))
+    assert [step["radius"] for step in found.steps] == pytest.approx([0.1, 0.01]), "direct current counts where it flows"
+    assert len(tried(0.05, made(0.01, (90.0, 110.0)), flows=False).steps) == 1
+    with pytest.raises(
+        ComputationError, match=r"the guaranteed radius is 3\.0e-02 of \|Z\| at 1e\+03 Hz, asked 1e-02; level 1 is"
+    ):
+        tried(0.01, made(1.0, None), made(0.1, None))
