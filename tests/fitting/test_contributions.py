@@ -32,6 +32,8 @@ def test_a_value_is_known_where_none_of_its_contributions_reaches_it(part: str) 
     assert not above.known and above.headline().value is None
     assert above.headline().reason == "not determined: -1.00e2 ohm with an uncertainty of 1.0e2 ohm"
     assert Value(value=0.0, unit="ohm", limit=3.0, discretisation=1.0).known, "nothing is known by its limit"
+    parts = {"discretisation": 1.0, "model": 1.0, "nominal": 1.0, part: 101.0}
+    assert not Value(value=-100.0, unit="ohm", **parts).known, "the largest one decides"
 
 
 def test_as_many_digits_are_printed_as_are_known() -> None:
@@ -62,9 +64,10 @@ def test_one_and_two_decades_are_cut_at_either_end_where_every_arc_stays() -> No
     assert "modulus" in every and found[(1e-2, 1e6)] == every - {"modulus"}, "all of it by the main weighting is the fit itself"
 
 
-@pytest.mark.parametrize(("at", "gone"), [(0.5, (1.0, 1e6)), (2e4, (1e-2, 1e4)), (2e5, (1e-2, 1e5))])
+@pytest.mark.parametrize(("at", "gone"), [(0.9, (1.0, 1e6)), (1.1e4, (1e-2, 1e4)), (1.1e5, (1e-2, 1e5))])
 def test_a_window_that_an_arc_leaves_is_not_tried(at: float, gone: tuple[float, float]) -> None:
     assert gone in cut([1 / (2 * np.pi * 1e2)]) and gone not in cut([1 / (2 * np.pi * at), 1 / (2 * np.pi * 1e2)])
+    assert len(cut([1 / (2 * np.pi * 9e3), 1 / (2 * np.pi * 1.1)])) == 5, "two arcs that every window holds"
     outside = cut([1 / (2 * np.pi * 1e8), 1 / (2 * np.pi * 1e2)])
     assert len(outside) == 5, "an arc that lies outside the whole band cannot leave it"
     assert set(cut([1 / (2 * np.pi * 1e2)], least=65)) == {(1e-2, 1e6), (1e-1, 1e6), (1e-2, 1e5)}, "61 points are too few"
