@@ -12,6 +12,7 @@ from claims_fakes import What, World
 
 from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, GRAIN_BOUNDARY
+from validation.gate.run import FREQUENCIES
 from validation.paper import cells
 from validation.paper.claims import REGISTRY, decide
 from validation.paper.claims import extra_series as extra
@@ -170,6 +171,45 @@ def test_a_physical_circuit_with_two_arcs_in_one_place_has_not_three() -> None:
     ]
     outcome = decide(REGISTRY[9], replace(context, samples=lambda _: merged_cells))
     assert outcome.verdict == FAILS, outcome.evidence
+
+
+def rungs(x: float) -> tuple[float, float, float, float]:
+    """R_Cstr, C_pore, R_CT, C_CT of a world of ladders."""
+    return 1e5 / np.sqrt(x), 2e-10 * (1 - x), 4e4 / x, 2e-8 * x
+
+
+def exchanged(what: What, value: float) -> float:
+    """R and C of the arcs of those ladders, whose names change places at 9 %."""
+    if what.label != "2" or what.name not in (CSTR, CT) or what.x == 1:
+        return value
+    squeezed, pore, under, store = rungs(what.x)
+    tau = np.sort(-1 / np.roots([squeezed * under * pore * store, pore * (squeezed + under) + under * store, 1.0]))
+    # Z = (R_Cstr + R_CT + s R_Cstr R_CT C_CT)/(1 + ...): what it leaves at its poles are the arcs.
+    total = squeezed + under
+    first = (total * tau[0] - squeezed * under * store) / (tau[0] - tau[1])
+    resistance = np.array([first, total - first])
+    place = int((what.name == CT) != (what.x == 0.09))
+    return float(resistance[place] if what.letter == "R" else tau[place] / resistance[place])
+
+
+def switched(what: What, value: Any) -> Any:
+    """The pores' share of the current where R_Cstr C_pore of the ladder is what switches."""
+    squeezed, pore, *_ = rungs(what.x) if what.x < 1 else (1.0, 1e-9)
+    u = (2 * np.pi * FREQUENCIES * squeezed * pore) ** 2
+    return (1 - what.x) * u / (1 + u)
+
+
+@pytest.mark.parametrize("number", [8, 13, 20])
+def test_the_ladder_is_told_beside_the_arcs_and_has_no_names_to_exchange(number: int) -> None:
+    """Named arcs jump where names change places, and the claim fails; the ladder of the same fits has what was put in."""
+    world = World(arc=exchanged, share=switched, fractions=(0.01, 0.04, 0.09, 0.25, 1.0))
+    outcome = decide(REGISTRY[number], world.context())
+    assert outcome.verdict == FAILS, outcome.evidence
+    if number == 20:
+        assert "of the ladder, with tau = R_Cstr C_pore: 1 at 0.01, 1 at 0.04, 1 at 0.09, " in outcome.evidence
+        return
+    assert "R_Cstr 1e+06 ohm at 0.01, 5e+05 ohm at 0.04, 3.333e+05 ohm at 0.09, 2e+05 ohm at 0.25" in outcome.evidence
+    assert "it falls at every step" in outcome.evidence and "is convex" in outcome.evidence
 
 
 @pytest.mark.parametrize("number", [8, 22, 30, 36, 40, 54, 56])

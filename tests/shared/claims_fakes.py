@@ -12,6 +12,7 @@ import numpy as np
 from fem_constriction import budgets
 from fem_constriction.cell.cell import Cell
 from fem_constriction.fitting.extraction import Extraction
+from fem_constriction.fitting.ladder import Ladder, ladder_of
 from fem_constriction.fitting.values import Element, Value, none
 from fem_constriction.problem import one_dimensional
 from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Arc, Circuit
@@ -141,7 +142,18 @@ class World:
 
         removed = {} if CONSTRICTION in found else {CONSTRICTION: none(0.0, "full contact")}
         elements = {name: Element(R=value(r, "ohm"), C=value(c, "F"), tau=value(r * c, "s")) for name, (r, c) in found.items()}
-        return Extraction(arcs=elements, removed=removed, residual=self.residual(what, residual))
+        return Extraction(arcs=elements, removed=removed, residual=self.residual(what, residual), ladder=ladder(found, value))
+
+
+def ladder(found: Arcs, value: Callable[[float, str], Value]) -> Ladder | None:
+    """The ladder that the arcs of constriction and charge transfer are."""
+    if not {CONSTRICTION, CHARGE_TRANSFER} <= set(found):
+        return None
+    r, c = zip(*(found[name] for name in (CONSTRICTION, CHARGE_TRANSFER)), strict=True)
+    squeezed, pore, under, store = ladder_of(r, np.multiply(r, c))
+    return Ladder(
+        R_Cstr=value(squeezed, "ohm"), C_pore=value(pore, "F"), R_CT=value(under[0], "ohm"), C_CT=value(store[0], "F")
+    )
 
 
 @cache

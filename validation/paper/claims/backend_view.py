@@ -121,6 +121,14 @@ class SeenCell:
             raise Undecided(f"{letter} of {name.replace('_', ' ')} at x = {self.x:g} is not there to compare: {value.reason}")
         return Measured(float(value.value), float(value.discretisation or 0.0))
 
+    def ladder(self, name: str = "R_Cstr") -> Measured | None:
+        """R_Cstr, C_pore, R_CT or C_CT of the same fit read as a ladder, SI; None where it has none, or does not tell it."""
+        found = self.fit.ladder
+        value = None if found is None else getattr(found, name)
+        return (
+            None if value is None or value.value is None else Measured(float(value.value), float(value.discretisation or 0.0))
+        )
+
     @property
     def geometric(self) -> Measured:
         """R_DC(3D) - R_DC(1D-PM) in ohm; Undecided without direct current."""

@@ -11,6 +11,7 @@ from validation.paper.claims.base import Finding, above, at_most, claim, worst
 from validation.paper.claims.measured import Measured
 from validation.paper.claims.shapes import (
     clusters,
+    least_curvature,
     off,
     peaks,
     percent,
@@ -68,12 +69,12 @@ def known(row: SeenCell) -> float:
     needs=("2",),
 )
 def falling(side: Side) -> Finding:
-    """Smallest relative step down of the fitted R_Cstr between neighbouring fractions, in %."""
+    """Smallest relative step down of the fitted R_Cstr between neighbouring fractions, in %; told of the ladder as well."""
     rows = side.rows("2", few=3)
     step = percent(smallest_fall([row.R() for row in rows]))
     geometric = percent(smallest_fall([row.geometric for row in rows]))
     text = f"smallest step down; R_Cstr is {over_x(rows)}; steps of the geometric one are {geometric.value:.3g} % or more"
-    return above(step, 0.0, "%", text)
+    return above(step, 0.0, "%", f"{text}; {as_ladders(rows)}")
 
 
 @claim(
@@ -132,6 +133,22 @@ def electrolyte(side: Side) -> Finding:
                 text = f"{letter} of {name.replace('_', ' ')} off the 1D-PM at x = {row.x:g}, allowed {limit:g} %"
                 findings.append((at_most(away, limit, "%", text), away.value / limit))
     return worst_of(findings)
+
+
+def as_ladders(rows: list[SeenCell]) -> str:
+    """Return what the same fits say of R_Cstr read as ladders, in which no names change places."""
+    known = [(row.x, found) for row in rows if (found := row.ladder()) is not None]
+    if len(known) < 3:
+        return "too few of the fits are read as ladders"
+    x, found = [at for at, _ in known], [each for _, each in known]
+    step, bend = percent(smallest_fall(found)), percent(least_curvature(x, found))
+    values = ", ".join(f"{each.value:.4g} ohm at {at:g}" for at, each in known)
+    falls = "falls at every step" if step.value > step.uncertainty else "does not fall at every step"
+    shape = "convex" if bend.value > bend.uncertainty else "not convex"
+    return (
+        f"read as ladders the same fits have R_Cstr {values}: it {falls}, by {step.value:.3g} % or more, and is {shape}, "
+        f"its smallest gap to the chord of its neighbours {bend.value:.3g} %"
+    )
 
 
 def over_x(rows: list[SeenCell]) -> str:

@@ -105,7 +105,7 @@ def reach(planes: Array, spread: Array, least: float = 1e-3) -> float:
 )
 def switching(side: Side) -> Finding:
     """2 pi f_half tau_Cstr over x, and the share at both ends of the band."""
-    findings, factors = [], []
+    findings, factors, ladders = [], [], []
     for row in side.rows("2", few=2):
         share = np.abs(row.side.entry)
         away = max(float(share[0]), abs(float(share[-1]) / (1 - row.x) - 1))
@@ -115,8 +115,12 @@ def switching(side: Side) -> Finding:
         text = f"2 pi f_half tau_Cstr is {found:.3g} at x = {row.x:g}, the share goes from {share[0]:.1e} to {share[-1]:.4f}"
         findings.append(every(at_most(factor, SWITCHING, "", text), ends))
         factors.append(f"{found:.3g} at {row.x:g}")
+        resistance, pore = row.ladder("R_Cstr"), row.ladder("C_pore")
+        if resistance is not None and pore is not None:
+            ladders.append(f"{2 * np.pi * half(row, share) * resistance.value * pore.value:.3g} at {row.x:g}")
     gravest = worst(findings)
-    return replace(gravest, evidence=f"{gravest.evidence}; 2 pi f_half tau_Cstr over x: {', '.join(factors)}")
+    beside = f"; of the ladder, with tau = R_Cstr C_pore: {', '.join(ladders)}" if ladders else ""
+    return replace(gravest, evidence=f"{gravest.evidence}; 2 pi f_half tau_Cstr over x: {', '.join(factors)}{beside}")
 
 
 def half(row: SeenCell, share: Array) -> float:

@@ -6,7 +6,7 @@ from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import CHARGE_TRANSFER
 from validation.paper.claims.backend_view import SeenCell, Side
 from validation.paper.claims.base import Finding, above, at_least, at_most, claim, every
-from validation.paper.claims.figure2 import over_x
+from validation.paper.claims.figure2 import as_ladders, over_x
 from validation.paper.claims.measured import Measured
 from validation.paper.claims.shapes import least_curvature, log_slope, percent, ratio, smallest_fall, smallest_rise
 
@@ -60,7 +60,7 @@ def convex(side: Side) -> Finding:
             percent(least_curvature(x, found)),
             0.0,
             "%",
-            f"smallest gap of R_Cstr to the chord of its neighbours; it is {over_x(rows)}",
+            f"smallest gap of R_Cstr to the chord of its neighbours; it is {over_x(rows)}; {as_ladders(rows)}",
         ),
         above(percent(smallest_fall(found)), 0.0, "%", "its smallest step down"),
         above(percent(least_curvature(x, plain)), 0.0, "%", "R_pol/A_c is convex as well"),
