@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
+import lmfit
 import numpy as np
 from scipy.optimize import least_squares
 
@@ -19,10 +20,13 @@ from fem_constriction.fitting.coordinates import Coordinates, Limits
 from fem_constriction.fitting.guesses import guesses
 from fem_constriction.fitting.naming import Data
 from fem_constriction.fitting.notation import Series, Topology
-from fem_constriction.fitting.rc_fit import Weighting, weights
 from fem_constriction.fitting.starts import Spectral, stacked
 from fem_constriction.fitting.tree import derivatives
 
+Weighting = Literal["modulus", "proportional", "unit"]
+WEIGHTINGS: Final[tuple[Weighting, ...]] = get_args(Weighting)
+_FLOOR: Final = 1e-3  # of |Z|: what "proportional" divides a vanishing real or imaginary part by
+_STEP: Final = 1e-5  # of x, in central differences: 1e-10 of the derivative
 _SCREENED: Final = 12  # starts that are improved, those of the least misfit
 _SOON: Final = 15  # evaluations of a fit that only tells good starts from bad ones
 _POLISHED: Final = 3  # fits to the end
@@ -101,6 +105,27 @@ def covariance(jacobian: Array, fixed: Array) -> Array:
     return found
 
 
+def weights(z: Spectral, weighting: Weighting) -> Array:
+    """Return what real parts, then imaginary parts of residuals are divided by, (2 f,).
+
+    "modulus": |Z|; "proportional": real and imaginary part each by its own modulus, at least 1e-3 |Z|; "unit": 1.
+    """
+    modulus = np.abs(z)
+    if weighting == "proportional":
+        return np.maximum(np.abs(stacked(z)), _FLOOR * np.tile(modulus, 2))
+    return np.tile(modulus, 2) if weighting == "modulus" else np.full(2 * z.size, 1.0)
+
+
+def curvature(evaluate: Misfit, x: Array) -> Array:
+    """Return the second derivatives of half the sum of squares, (n, n): differences of its exact gradient."""
+    slopes = []
+    for step in _STEP * np.eye(x.size):
+        (ahead, rows), (behind, others) = evaluate(x + step), evaluate(x - step)
+        slopes.append((rows.T @ ahead - others.T @ behind) / (2 * _STEP))
+    found = np.array(slopes).reshape(x.size, x.size)
+    return np.asarray((found + found.T) / 2)
+
+
 def misfit_of(coordinates: Coordinates, data: Data, weighting: Weighting = "modulus") -> Misfit:
     """Return the weighted residual of a circuit and its Jacobian as a function of x."""
     size = float(np.abs(data.impedance).max())
@@ -135,22 +160,27 @@ def descend(evaluate: Misfit, start: Array, lower: Array, upper: Array, fixed: A
     if not free.any():
         residual = evaluate(start)[0]
         return start, float(residual @ residual)
-    found = least_squares(
-        lambda part: at(part)[0],
-        start[free],
-        jac=lambda part: at(part)[1],
-        bounds=(lower[free], upper[free]),
-        x_scale="jac",
-        ftol=_STOP,
-        xtol=_STOP,
-        gtol=None,
-        max_nfev=most,
-    )
-    cost = 2 * float(found.cost)
+    options = {"x_scale": "jac", "ftol": _STOP, "xtol": _STOP, "gtol": None, "max_nfev": most}
+    if most <= _SOON:  # which start is good is told without lmfit's parameters, by what its own search is made of
+        quick = least_squares(
+            lambda part: at(part)[0], start[free], jac=lambda part: at(part)[1], bounds=(lower[free], upper[free]), **options
+        )
+        end, cost = quick.x, 2 * float(quick.cost)
+    else:
+        parameters = lmfit.Parameters()
+        for number, value in enumerate(start[free]):
+            parameters.add(f"x{number}", value=value, min=lower[free][number], max=upper[free][number])
+
+        def values(current: lmfit.Parameters) -> Array:
+            return np.array([each.value for each in current.values()])
+
+        search = lmfit.Minimizer(lambda current: at(values(current))[0], parameters, calc_covar=False)
+        result = search.least_squares(jac=lambda current: at(values(current))[1], **options)
+        end, cost = values(result.params), float(result.chisqr)
     if not cost < 1e200:
         raise ComputationError("the fit of the circuit failed: its misfit is not finite")
     x = start.copy()
-    x[free] = found.x
+    x[free] = end
     return x, cost
 
 

@@ -19,12 +19,11 @@ from numpy.typing import ArrayLike
 from fem_constriction.arrays import Array
 from fem_constriction.cell.units import array_in
 from fem_constriction.errors import ComputationError, InputError, Written
-from fem_constriction.fitting.circuit_fit import CircuitFit, best
+from fem_constriction.fitting.circuit_fit import WEIGHTINGS, CircuitFit, Weighting, best, weights
 from fem_constriction.fitting.coordinates import Coordinates
 from fem_constriction.fitting.elements import KINDS
 from fem_constriction.fitting.naming import Data
 from fem_constriction.fitting.notation import Series, Topology, elements, parse
-from fem_constriction.fitting.rc_fit import WEIGHTINGS, Weighting, weights
 from fem_constriction.fitting.starts import Spectral, stacked
 from fem_constriction.fitting.tree import impedance
 from fem_constriction.processes.circuits import Circuit
@@ -149,8 +148,8 @@ class CircuitModel(lmfit.Model):  # type: ignore[misc]
     ) -> Any:
         """Return lmfit's ModelResult for impedances (ohm, complex, (f,)) at frequencies (Hz, (f,)), both parts stacked.
 
-        weighting: "modulus", "proportional" or "unit", see `rc_fit.fit`. params: left out, those of `guess`. options: of
-        lmfit.Model.fit. What params fix of R, C, Q and tau, or tie to others, holds for what follows from them. Raises
+        weighting: "modulus", "proportional" or "unit", see `circuit_fit.weights`. params: left out, those of `guess`. options:
+        of lmfit.Model.fit. What params fix of R, C, Q and tau, or tie to others, holds for what follows from them. Raises
         InputError for too few frequencies, ComputationError if lmfit fails.
         """
         measured = Data.of(frequency, data, None)

@@ -126,9 +126,8 @@ def of_fit(data: Data, found: Fit, places: Sequence[int], inside: Mapping[str, f
 
     reference = logarithms(main)
     parts[1] = deviation(variations(data, arcs, 2 * found.tau.size, found.weighting), reference, again)[0]
-    if found.covariance is not None:
-        rows = [*own, *(count + place - skip for place in own)]
-        parts[2] = np.sqrt(np.maximum(np.einsum("kp,pq,kq->k", slope, found.covariance[np.ix_(rows, rows)], slope), 0))
+    rows = [*own, *(count + place - skip for place in own)]
+    parts[2] = np.sqrt(np.maximum(np.einsum("kp,pq,kq->k", slope, found.covariance[np.ix_(rows, rows)], slope), 0))
     values = np.exp(reference)
 
     def value(n: int, unit: str) -> Value:

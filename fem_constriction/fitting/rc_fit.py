@@ -1,29 +1,38 @@
-"""min over log R, log tau of sum |(Z_fit - Z)/w|^2, Z_fit = R_elec + sum of R/(1 + i omega tau), by lmfit.
+"""Z_fit = R_elec + sum of R/(1 + i omega tau): circuits of RC elements, fitted as all circuits are (`circuit_fit`).
 
-Real and imaginary parts are stacked here (lmfit's own weights are wrong for complex residuals), parameters are
-logarithms, lengths of scale are taken out, derivatives are exact. An R_elec that is free is an arc with tau = 0.
+What is told of them besides: an R_elec that is free is an arc with tau = 0, elements ascend in tau, and what an error of the
+spectrum does to R, C and tau is carried through with the curvature of the misfit. `best_fit` says how many arcs there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from functools import cached_property
+from typing import Final
 
-import lmfit
 import numpy as np
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.fitting.circuit_fit import (
+    WEIGHTINGS,
+    CircuitFit,
+    Misfit,
+    Weighting,
+    curvature,
+    descend,
+    fitted,
+    misfit_of,
+    weights,
+)
+from fem_constriction.fitting.coordinates import Coordinates
+from fem_constriction.fitting.naming import Data
+from fem_constriction.fitting.notation import parse
 from fem_constriction.fitting.starts import Projected, Spectral, nonnegative, stacked, starts
 
-Weighting = Literal["modulus", "proportional", "unit"]
-
-WEIGHTINGS: Final[tuple[Weighting, ...]] = get_args(Weighting)
 #: Fits this close to the data, relative to |Z|, are exact: one arc fewer is then tried.
 EXACT: Final = 1e-7
-_FLOOR = 1e-3  # of |Z|: what "proportional" divides a vanishing real or imaginary part by
 _LEAST = 1e-9, 1e-2  # of |Z|, and of the largest residual: what an element must contribute somewhere
 FAST: Final = 1e-2  # of 1/omega at the upper end: an arc faster than that is a resistance to the data
 _SAME = 1e-2  # difference of log tau below which two arcs are one
@@ -31,29 +40,75 @@ _GRADIENT = 1e-4  # cosine between residual and any column of the Jacobian, at m
 # column shorter than the residual, of an element that is vanishing, counts as being as long)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
-    """A circuit that is a local minimum, its elements ascending in tau, a free R_elec first with tau = 0.
+    """A circuit of RC elements that is a local minimum, its elements ascending in tau, a free R_elec first with tau = 0.
 
-    resistance: ohm, tau: s, (n,); residual: (Z_fit - Z)/|Z| complex, (f,); cost: half the weighted sum of squares;
-    jacobian: d(weighted residual)/d(log R, log tau), (2 f, p), real parts first; hessian: of the cost, (p, p); weight:
-    ohm, (2 f,); covariance: lmfit's, of (log R, log tau), (p, p), or None where it could not be computed.
+    circuit: the fit; evaluate: its misfit; weight: ohm, (2 f,), what residuals are divided by. Parameters are (log R, log tau),
+    (p,), in the order of the elements.
     """
 
-    resistance: Array
-    tau: Array
-    residual: Spectral
-    cost: float
-    weighting: Weighting
-    jacobian: Array
-    hessian: Array
+    circuit: CircuitFit
+    evaluate: Misfit
     weight: Array
-    covariance: Array | None
 
     @property
     def series(self) -> bool:
         """Whether R_elec is among the elements."""
-        return bool(self.tau[0] == 0)
+        return "R0" in self.circuit.coordinates.names
+
+    @cached_property
+    def _places(self) -> list[int]:
+        """Where the parameters stand in the circuit's x."""
+        names = self.circuit.coordinates.names
+        x = dict(zip(names, self.circuit.x, strict=True))
+        arcs = sorted((name.removesuffix("_tau") for name in names if name.endswith("_tau")), key=lambda arc: x[f"{arc}_tau"])
+        ordered = ["R0"] * self.series + [f"{arc}_R" for arc in arcs] + [f"{arc}_tau" for arc in arcs]
+        return [names.index(name) for name in ordered]
+
+    @cached_property
+    def resistance(self) -> Array:
+        """Ohm, (n,)."""
+        return np.asarray(np.exp(self.circuit.x[self._places[: self._count]]))
+
+    @cached_property
+    def tau(self) -> Array:
+        """In s, (n,)."""
+        return np.append(np.zeros(int(self.series)), np.exp(self.circuit.x[self._places[self._count :]]))
+
+    @property
+    def _count(self) -> int:
+        return (len(self.circuit.x) + int(self.series)) // 2
+
+    @property
+    def residual(self) -> Spectral:
+        """(Z_fit - Z)/|Z|, (f,)."""
+        return self.circuit.residual
+
+    @property
+    def cost(self) -> float:
+        """Half the weighted sum of squares."""
+        return self.circuit.cost / 2
+
+    @property
+    def weighting(self) -> Weighting:
+        """What residuals are divided by."""
+        return self.circuit.weighting
+
+    @property
+    def jacobian(self) -> Array:
+        """d(weighted residual)/d(log R, log tau), (2 f, p), real parts first."""
+        return self.circuit.jacobian[:, self._places]
+
+    @cached_property
+    def hessian(self) -> Array:
+        """Second derivatives of the cost by (log R, log tau), (p, p)."""
+        return curvature(self.evaluate, self.circuit.x)[np.ix_(self._places, self._places)]
+
+    @cached_property
+    def covariance(self) -> Array:
+        """Covariance of (log R, log tau), (p, p), residuals taken for noise."""
+        return self.circuit.covariance[np.ix_(self._places, self._places)]
 
     @property
     def alpha(self) -> Array:
@@ -81,10 +136,8 @@ class Fit:
         with np.errstate(invalid="ignore"):
             return np.asarray(np.nan_to_num(np.abs(self.sensitivity()) @ uncertainty, nan=np.inf, posinf=np.inf))
 
-    def nominal(self) -> Array | None:
-        """Return lmfit's standard errors of (log R, log C, log tau), (3, n), or None."""
-        if self.covariance is None:
-            return None
+    def nominal(self) -> Array:
+        """Return standard errors of (log R, log C, log tau), (3, n)."""
         rows = self._selection()
         return np.asarray(np.sqrt(np.maximum(np.einsum("knp,pq,knq->kn", rows, self.covariance, rows), 0)))
 
@@ -99,7 +152,6 @@ class Fit:
         return np.stack([log_r, log_c, log_tau])
 
 
-@np.errstate(all="ignore")  # a step may leave what numbers can hold: whether the fit converged is judged at its end
 def fit(
     frequency: Array,
     impedance: Spectral,
@@ -111,107 +163,33 @@ def fit(
 ) -> Fit:
     """Return the local minimum next to tau (s, without R_elec's) and resistance (ohm, R_elec's first; else by NNLS).
 
-    weighting: what a residual is divided by: "modulus" |Z|; "proportional" real and imaginary part each by its own
-    modulus, at least 1e-3 |Z|; "unit" the same for all. Raises InputError if there are more parameters than data or the
-    weighting is unknown, ComputationError if lmfit fails or stops where the gradient does not vanish.
+    weighting: see `circuit_fit.weights`. Raises InputError if there are more parameters than data or the weighting is unknown,
+    ComputationError if the fit fails or stops where the gradient does not vanish.
     """
     if weighting not in WEIGHTINGS:
         raise InputError(key="weighting", value=weighting, allowed=", ".join(WEIGHTINGS))
     count, skip = tau.size + series, int(series)
     if 2 * frequency.size < 2 * count - skip:
         raise InputError(f"{frequency.size} frequencies do not determine the {2 * count - skip} parameters of the circuit")
-    size, omega = float(np.abs(impedance).max()), 2 * np.pi * frequency
-    time = float(np.exp(-np.log(omega).mean()))
-    s, z = 1j * omega * time, impedance / size
-    weight = weights(z, weighting)
-
-    def arcs(log: Array) -> tuple[Spectral, Spectral]:
-        """Each element's impedance (f, n) and 1/(1 + s tau)."""
-        each = 1 / (1 + s[:, None] * np.append(np.zeros(skip), np.exp(np.clip(log[count:], -99, 99))))
-        return np.exp(np.clip(log[:count], -99, 99)) * each, each
-
-    def difference(log: Array) -> Array:
-        return np.asarray(stacked(arcs(log)[0].sum(1) - z) / weight)
-
-    def slope(log: Array) -> Array:
-        impedances, each = arcs(log)
-        return np.asarray(stacked(np.hstack([impedances, -(impedances * (1 - each))[:, skip:]])) / weight[:, None])
-
-    def hessian(log: Array) -> Array:
-        impedances, each = arcs(log)
-        mixed = -impedances * (1 - each)
-        weighted = difference(log) / weight
-        second = [weighted @ stacked(part) for part in (impedances, mixed, mixed * (2 * each - 1))]
-        columns = slope(log)
-        total = columns.T @ columns
-        for element in range(count):
-            total[element, element] += second[0][element]
-            if element >= skip:
-                place = count + element - skip
-                total[element, place] += second[1][element]
-                total[place, element] += second[1][element]
-                total[place, place] += second[2][element]
-        return np.asarray(total)
-
-    start = np.log(tau / time)
+    data, size = Data(frequency, impedance, None), float(np.abs(impedance).max())
+    weight = size * weights(impedance / size, weighting)
     if resistance is None:
-        each = 1 / (1 + s[:, None] * np.append(np.zeros(skip), np.exp(start)))
-        guess = nonnegative(stacked(each) / weight[:, None], stacked(z) / weight)
-        guess = np.maximum(guess, 1e-4 * max(float(guess.sum()), float(np.median(np.abs(z)))))
+        each = 1 / (1 + 1j * data.omega[:, None] * np.append(np.zeros(skip), tau))
+        guess = size * nonnegative(size * stacked(each) / weight[:, None], stacked(impedance) / weight)
+        guess = np.maximum(guess, 1e-4 * max(float(guess.sum()), float(np.median(np.abs(impedance)))))
     else:
-        guess = resistance / size
-    log, covariance = _minimise(difference, slope, np.append(np.log(guess), start))
-    found = np.append(np.zeros(skip), np.exp(np.clip(log[count:], -99, 99)))  # as in `arcs`; no arc has tau = 0
-    order = np.argsort(found, kind="stable")
-    both = np.append(order, count + order[skip:] - skip)
-    last = difference(log)
-    return Fit(
-        resistance=size * np.exp(np.clip(log[:count], -99, 99))[order],
-        tau=time * found[order],
-        residual=np.asarray((arcs(log)[0].sum(1) - z) / np.abs(z)),
-        cost=float(last @ last) / 2,
-        weighting=weighting,
-        jacobian=slope(log)[:, both],
-        hessian=hessian(log)[np.ix_(both, both)],
-        weight=size * weight,
-        covariance=None if covariance is None else covariance[np.ix_(both, both)],
-    )
-
-
-def weights(z: Spectral, weighting: Weighting) -> Array:
-    """Return what real parts, then imaginary parts of residuals are divided by, (2 f,): see `fit`."""
-    modulus = np.abs(z)
-    if weighting == "proportional":
-        return np.maximum(np.abs(stacked(z)), _FLOOR * np.tile(modulus, 2))
-    return np.tile(modulus, 2) if weighting == "modulus" else np.full(2 * z.size, 1.0)
-
-
-def _minimise(
-    difference: Callable[[Array], Array], slope: Callable[[Array], Array], start: Array
-) -> tuple[Array, Array | None]:
-    parameters = lmfit.Parameters()
-    for number, value in enumerate(start):
-        parameters.add(f"log_{number}", value=value)
-
-    def values(current: lmfit.Parameters) -> Array:
-        return np.array([each.value for each in current.values()])
-
-    result = lmfit.Minimizer(lambda current: difference(values(current)), parameters).leastsq(
-        Dfun=lambda current: np.ascontiguousarray(slope(values(current)).T),
-        col_deriv=1,
-        ftol=1e-12,
-        xtol=1e-10,
-        gtol=0.0,
-        max_nfev=2000,
-    )
-    log = values(result.params)
-    residual, columns = difference(log), slope(log)
-    length = float(np.linalg.norm(residual))
-    steep = np.abs(columns.T @ residual) / np.maximum(np.linalg.norm(columns, axis=0), length)
+        guess = resistance
+    coordinates = Coordinates(parse("-".join(["R0"] * series + [f"K{n}" for n in range(1, tau.size + 1)])))
+    start = {f"K{n}_R": value for n, value in enumerate(guess[skip:], 1)} | dict(zip(["R0"] * series, guess, strict=False))
+    start |= {f"K{n}_tau": value for n, value in enumerate(tau, 1)}
+    evaluate = misfit_of(coordinates, data, weighting)
+    x, _ = descend(evaluate, coordinates.of(start), coordinates.lower, coordinates.upper, coordinates.fixed)
+    found = fitted(coordinates, data, x, weighting)
+    length = float(np.linalg.norm(found.weighted))
+    steep = np.abs(found.jacobian.T @ found.weighted) / np.maximum(np.linalg.norm(found.jacobian, axis=0), length)
     if not np.isfinite(length) or (length > 1e-9 and steep.max() > _GRADIENT * length):
-        raise ComputationError(f"the fit of the circuit did not converge: {result.message}")
-    covariance = getattr(result, "covar", None)
-    return log, None if covariance is None else np.asarray(covariance)
+        raise ComputationError("the fit of the circuit did not converge: it stops where its misfit still falls")
+    return Fit(found, evaluate, weight)
 
 
 def best_fit(
@@ -299,7 +277,7 @@ def _degenerate(found: Fit, frequency: Array, impedance: Spectral) -> tuple[int 
     skip, nominal = int(found.series), found.nominal()
     nothing = part.max(0) < max(_LEAST[0], _LEAST[1] * found.largest)
     nothing[skip:] |= (found.tau[skip:] * omega.max() < FAST) | (found.tau[skip:] * omega.min() > 1e2)
-    unsure = nothing if nominal is None or found.largest < EXACT else nominal[0] > 1
+    unsure = nothing if found.largest < EXACT else nominal[0] > 1
     same = np.append(np.diff(np.log(np.maximum(found.tau[skip:], 1e-300))) < _SAME, False)
     for flags, first, reason in (
         (nothing, 0, "it contributes nothing to the fit"),

@@ -12,9 +12,9 @@ import numpy as np
 
 from fem_constriction import records
 from fem_constriction.files import jsonable
+from fem_constriction.fitting.circuit_fit import Weighting
 from fem_constriction.fitting.ladder import Ladder
 from fem_constriction.fitting.model_fit import CAPACITANCE, CPE, INDUCTANCE
-from fem_constriction.fitting.rc_fit import Weighting
 from fem_constriction.fitting.tree import Block
 from fem_constriction.fitting.values import Constriction, Element, Value
 from fem_constriction.pictures import plane

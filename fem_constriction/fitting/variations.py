@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError
+from fem_constriction.fitting.circuit_fit import WEIGHTINGS, Weighting
 from fem_constriction.fitting.naming import Data
-from fem_constriction.fitting.rc_fit import WEIGHTINGS, Weighting
 
 #: Decades cut off at the low and the high end for the model contribution.
 WINDOWS: Final = ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))

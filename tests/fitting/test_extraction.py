@@ -17,8 +17,9 @@ import pytest
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ComputationError, InputError, NotExtracted
 from fem_constriction.fem.backend import FiniteElements
+from fem_constriction.fitting.circuit_fit import WEIGHTINGS
 from fem_constriction.fitting.extraction import Extraction, Value, extract, fit_spectrum
-from fem_constriction.fitting.rc_fit import WEIGHTINGS, best_fit, fit
+from fem_constriction.fitting.rc_fit import best_fit, fit
 from fem_constriction.fitting.starts import relaxations, starts
 from fem_constriction.problem.one_dimensional import elements, physical
 from fem_constriction.processes.circuits import Arc, Circuit
@@ -363,7 +364,6 @@ def test_nominal_error_is_that_of_noise() -> None:
         noise = 1e-3 * np.abs(exact) * (random.normal(size=F.size) + 1j * random.normal(size=F.size))
         found = fit(F, exact + noise, tau)
         nominal = found.nominal()
-        assert nominal is not None
         pulls.append(np.log(found.resistance / [arc.resistance for arc in wanted.arcs]) / nominal[0])
         pulls.append(np.log(found.tau / tau) / nominal[2])
     # 360 pulls, correlated by less than two to one: their spread is 1 within 10 %
@@ -452,12 +452,12 @@ def test_circuit_is_the_fit() -> None:
 
 def test_a_fit_that_does_not_converge_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     impedance = model(load("figure-2-25")).impedance(S)
-    leastsq = lmfit.Minimizer.leastsq
+    patient = lmfit.Minimizer.least_squares
 
     def impatient(self: Any, **options: Any) -> Any:
-        return leastsq(self, **{**options, "max_nfev": 3})
+        return patient(self, **{**options, "max_nfev": 3})
 
-    monkeypatch.setattr(lmfit.Minimizer, "leastsq", impatient)
+    monkeypatch.setattr(lmfit.Minimizer, "least_squares", impatient)
     with pytest.raises(ComputationError, match="did not converge"):
         fit(F, impedance, np.array([1e-8, 1e-6, 1e-4, 1e-2]))
 
