@@ -137,7 +137,7 @@ def electrolyte(side: Side) -> Finding:
 
 def as_ladders(rows: list[SeenCell]) -> str:
     """Return what the same fits say of R_Cstr read as ladders, in which no names change places."""
-    known = [(row.x, found) for row in rows if (found := row.ladder()) is not None]
+    known = [(row.x, value) for row in rows if (value := row.ladder()) is not None]
     if len(known) < 3:
         return "too few of the fits are read as ladders"
     x, found = [at for at, _ in known], [each for _, each in known]
