@@ -174,8 +174,9 @@ def descend(evaluate: Misfit, start: Array, lower: Array, upper: Array, fixed: A
         def values(current: lmfit.Parameters) -> Array:
             return np.array([each.value for each in current.values()])
 
-        search = lmfit.Minimizer(lambda current: at(values(current))[0], parameters, calc_covar=False)
-        result = search.least_squares(jac=lambda current: at(values(current))[1], **options)
+        search = lmfit.Minimizer(lambda current: at(values(current))[0], parameters)
+        with np.errstate(invalid="ignore"):  # lmfit's covariance of what the data do not determine; it is not used
+            result = search.least_squares(jac=lambda current: at(values(current))[1], **options)
         end, cost = values(result.params), float(result.chisqr)
     if not cost < 1e200:
         raise ComputationError("the fit of the circuit failed: its misfit is not finite")
