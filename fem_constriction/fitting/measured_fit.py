@@ -82,7 +82,10 @@ def fit_spectrum(
         found = replace(found, statistics=_plain_statistics(data, found, scatter))
     if profile or bootstrap:
         found = _with_intervals(data, found, limits, profile, bootstrap)
-    return replace(found, notes=(*done, *more, *found.notes, *_unfit(data, found, asked is not None or scatter is None)))
+    drift = [scatter.text()] if scatter is not None and scatter.drift is not None else []
+    return replace(
+        found, notes=(*done, *more, *drift, *found.notes, *_unfit(data, found, asked is not None or scatter is None))
+    )
 
 
 def _with_intervals(data: Data, found: Extraction, limits: Limits | None, profile: bool, count: int) -> Extraction:

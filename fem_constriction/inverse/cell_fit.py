@@ -26,8 +26,9 @@ from fem_constriction.inverse.cell_model import CellModel, models_of
 from fem_constriction.inverse.check import Check, Checked, installed, of_one
 from fem_constriction.inverse.identifiable import combinations
 from fem_constriction.inverse.joint import Joint
+from fem_constriction.inverse.leads import starts
 from fem_constriction.inverse.result import CellFit
-from fem_constriction.inverse.unknowns import Layout, unknowns
+from fem_constriction.inverse.unknowns import LEADS, Layout, unknowns
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.spectrum import Spectrum
 from fem_constriction.spectra.sweeps import prepared
@@ -67,7 +68,8 @@ def fit_cell(
     cell
         What is known, and where free values start: a Cell, a file, a dictionary; one for all spectra, or one each.
     free
-        Keys that are fitted, dotted, such as "working_electrode.contact.fraction".
+        Keys that are fitted, dotted, such as "working_electrode.contact.fraction"; "leads.resistance" and "leads.inductance"
+        are what lies between cell and instrument, in ohm and H as they are measured.
     each
         Those of them that every spectrum has for itself; the others are the same in all.
     bounds
@@ -113,7 +115,9 @@ def fit_cell(
         raise InputError(key="each", value=stray[0], allowed=f"a key that is fitted: {', '.join(free)}")
     scattered = [_noise(one, noise) for one in given]
     data = [_scaled(prepared(one)[0], one_cell, area) for one, one_cell in zip(given, cells, strict=True)]
-    layout = Layout(tuple(unknowns(one, free, bounds, priors) for one in cells), tuple(each) if len(given) > 1 else ())
+    scale = [float(np.abs(one.impedance[0] / prepared(raw)[0].impedance[0])) for one, raw in zip(data, given, strict=True)]
+    start = starts([prepared(one)[0] for one in given])
+    layout = Layout(tuple(unknowns(one, free, bounds, priors, start) for one in cells), tuple(each) if len(given) > 1 else ())
     varied = len(layout.entries)
     if (count := 2 * sum(map(len, data))) < varied:
         raise InputError(key="free", value=varied, allowed=f"at most {count} values, one for each number measured")
@@ -126,6 +130,7 @@ def fit_cell(
         frequency=[one.frequency for one in data],
         impedance=[one.impedance for one in data],
         sigma=[np.full(len(one), max(_size(each), _LEAST)) for one, each in zip(data, scattered, strict=True)],
+        scale=scale,
     )
     say("fit")
     checks: Sequence[Checked]
@@ -169,7 +174,8 @@ def _models(cells: Sequence[Cell], layout: Layout, data: Sequence[Spectrum], lik
             raise InputError(key="like", value=", ".join(like.names), allowed="a fit with the same unknowns and frequencies")
         return list(like.models)
     bands = [angular_band(one.frequency) for one in data]
-    return models_of(cells, layout.unknowns, (min(low for low, _ in bands), max(high for _, high in bands)))
+    of_cells = [tuple(each for each in one if each.key not in LEADS) for one in layout.unknowns]
+    return models_of(cells, of_cells, (min(low for low, _ in bands), max(high for _, high in bands)))
 
 
 def _from_several_starts(joint: Joint, say: Callable[[str], None]) -> tuple[Array, Any]:

@@ -9,7 +9,7 @@ interpolation leave is measured at the optimum, and taken away (`mapping`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final
@@ -23,7 +23,7 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import ConstrictionError, InputError
 from fem_constriction.inverse.unknowns import Unknown, changed
 from fem_constriction.problem.problem import Band, Problem
-from fem_constriction.processes.elements import evaluate
+from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.reduction.materials import reduce_together
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.reduction.reduced import ReducedModel
@@ -41,6 +41,10 @@ CORNERS: Final = 2
 ACCURATE: Final = 1e-5
 _STEP: Final = 1e-6  # of u, in differences of admittances, which are smooth: 1e-10 of the derivative
 _NEAR: Final = 0.05  # of u: what tells a change of the discretisation from one of materials
+
+
+#: {place: y} -> {operator of an assembly: y}.
+Operators = Callable[[Mapping[str, Admittance]], Mapping[str, Admittance]]
 
 
 @dataclass(eq=False)
@@ -65,7 +69,7 @@ class CellModel:
     backend: Backend | None = None
     solved: int = 0
     evaluations: int = 0
-    _models: dict[tuple[int, ...], ReducedModel] = field(default_factory=dict, repr=False)
+    _models: dict[tuple[int, ...], tuple[ReducedModel, Operators]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         problem = Problem(self.cell, self.band)
@@ -104,8 +108,8 @@ class CellModel:
         """Return log Z, (f,), and its derivatives by u, (f, n), at frequencies in Hz."""
         self.evaluations += 1
         s = np.asarray(2j * np.pi * frequency, dtype=np.complex128)
-        y, dy = self._admittances(s, u)
         base = self._index(self.centre)
+        y, dy = self._admittances(s, u, self._model(base)[1])
         if not self.geometric:
             return self._at_node(base, s, y, dy)
         centre = self._at_node(base, s, y, dy) if len(self.geometric) > 1 else None
@@ -126,19 +130,19 @@ class CellModel:
         self, index: tuple[int, ...], s: Complex, y: dict[str, Any], dy: list[dict[str, Any]]
     ) -> tuple[Complex, Complex]:
         """Log Z and its derivatives by what admittances do alone."""
-        model = self._model(index)
+        model = self._model(index)[0]
         x, z = _solved(model, y)
         energy = {name: np.sum(x * (matrix @ x), 0) for name, matrix in model.matrices.items()}
         steep = np.stack([-sum(energy[name] * each[name] for name in energy) / z for each in dy], axis=1)
         return np.log(z), steep
 
-    def _admittances(self, s: Complex, u: Array) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """y of each place at u, and dy/du of each unknown."""
-        y = evaluate(Problem(self.at(u)).places, s)
+    def _admittances(self, s: Complex, u: Array, operators: Operators) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """y of each operator at u, and dy/du of each unknown."""
+        y = evaluate(operators(Problem(self.at(u)).places), s)
         steep = []
         for n in range(u.size):
             step = -_STEP if u[n] + _STEP > self.unknowns[n].ends[1] else _STEP
-            moved = evaluate(Problem(self.at(u + step * np.eye(u.size)[n])).places, s)
+            moved = evaluate(operators(Problem(self.at(u + step * np.eye(u.size)[n])).places), s)
             steep.append({name: (moved[name] - y[name]) / step for name in y})
         return y, steep
 
@@ -160,15 +164,15 @@ class CellModel:
             slopes[k] = sum(np.prod(np.delete(u - others, j)) for j in range(3)) / scale
         return list(range(first, first + 4)), weights, slopes
 
-    def _model(self, index: tuple[int, ...]) -> ReducedModel:
+    def _model(self, index: tuple[int, ...]) -> tuple[ReducedModel, Operators]:
         if (known := self._models.get(index)) is not None:
             return known
         self._models[index] = made = self._solve(index)
         self.solved += 1
         return made
 
-    def _solve(self, index: tuple[int, ...]) -> ReducedModel:
-        """The reduced model of a node, for materials around the centre."""
+    def _solve(self, index: tuple[int, ...]) -> tuple[ReducedModel, Operators]:
+        """The reduced model of a node, for materials around the centre, and what its operators conduct."""
         assert self.backend is not None
         place = np.array(self.centre)
         for axis, n in enumerate(self.geometric):
@@ -177,10 +181,13 @@ class CellModel:
         materials = [Problem(self.at(each)).places for each in self._box(place)]
         with threadpool_limits(limits=1, user_api="blas"):
             assembly = self.backend.assemble(problem, self.backend.grid(problem, 0))
-            if assembly.precondition is None or len(materials) == 1:
-                return reduce(assembly, problem.places, self.band, direct_current=problem.direct_current).light()
             flows = problem.direct_current
-            return reduce_together(assembly, materials, self.band, direct_current=flows, target=ACCURATE).light()
+            if assembly.precondition is None or len(materials) == 1:
+                made = reduce(assembly, problem.places, self.band, direct_current=flows)
+            else:
+                made = reduce_together(assembly, materials, self.band, direct_current=flows, target=ACCURATE)
+        series = assembly.series  # not the assembly itself, whose matrices need not be kept
+        return made.light(), _places if series is None else series
 
     def _box(self, place: Array) -> list[Array]:
         """The place, and around it the corners of the box of materials, or the middles of its sides."""
@@ -199,6 +206,11 @@ class CellModel:
         u, (low, high) = unknown.inside(unknown.start), unknown.ends
         other = u + _NEAR * (high - low) if u + _NEAR * (high - low) < high else u - _NEAR * (high - low)
         return Problem(changed(self.cell, {unknown.key: unknown.outside(other)})).discretisation != problem.discretisation
+
+
+def _places(places: Mapping[str, Admittance]) -> Mapping[str, Admittance]:
+    """Operators that are places themselves."""
+    return places
 
 
 def _lattice(unknown: Unknown) -> Array:

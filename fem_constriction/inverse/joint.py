@@ -15,6 +15,7 @@ import numpy as np
 
 from fem_constriction.arrays import Array, Complex
 from fem_constriction.inverse.cell_model import CellModel
+from fem_constriction.inverse.leads import impedance
 from fem_constriction.inverse.unknowns import Layout
 
 #: Half the side of the box that u stays in until models are made around it anew: a factor of e.
@@ -38,6 +39,8 @@ class Joint:
         Hz and ohm of each spectrum, of its cell.
     sigma
         Standard deviation of log Z, each part, of each spectrum, (f,).
+    scale
+        By which the measured impedances of each spectrum were multiplied; its leads are, too.
     """
 
     layout: Layout
@@ -45,11 +48,19 @@ class Joint:
     frequency: Sequence[Array]
     impedance: Sequence[Complex]
     sigma: list[Array]
+    scale: Sequence[float] = ()
     correction: list[Complex] = field(default_factory=list)
     evaluations: int = 0
 
     def __post_init__(self) -> None:
-        self.places = [self.layout.places(n) for n in range(len(self.models))]
+        places = [self.layout.places(n) for n in range(len(self.models))]
+        #: Of each spectrum, where the unknowns of its cell stand; leads and where they stand.
+        self.places = [each[: len(model.unknowns)] for each, model in zip(places, self.models, strict=True)]
+        self.leads = [
+            list(zip(self.layout.unknowns[n][len(cell) :], each[len(cell) :], strict=True))
+            for n, (each, cell) in enumerate(zip(places, self.places, strict=True))
+        ]
+        self.scale = self.scale or [1.0] * len(self.models)
         self.entries = self.layout.entries
         self.ends = np.array([each.ends for each, _ in self.entries])
         if not self.correction:
@@ -64,9 +75,18 @@ class Joint:
     def deviation(self, n: int, u: Array) -> tuple[Complex, Complex]:
         """Return log Z(u) - log Z_measured of one spectrum, (f,), and its derivatives, (f, n)."""
         logs, slopes = self.models[n].log_impedance(self.frequency[n], u[self.places[n]])
-        off = logs + self.correction[n] - np.log(self.impedance[n])
-        wide = np.zeros((off.size, u.size), dtype=complex)
+        wide = np.zeros((logs.size, u.size), dtype=complex)
         wide[:, self.places[n]] = slopes
+        total = logs + self.correction[n]
+        if self.leads[n]:
+            cell = np.exp(total)
+            added = {place: impedance(each, u[place], self.frequency[n], self.scale[n]) for each, place in self.leads[n]}
+            whole = cell + sum(added.values())
+            wide *= (cell / whole)[:, None]
+            for place, part in added.items():
+                wide[:, place] = part / whole
+            total = np.log(whole)
+        off = total - np.log(self.impedance[n])
         return off.real + 1j * np.angle(np.exp(1j * off.imag)), wide
 
     def weighted(self, u: Array) -> tuple[Array, Array]:

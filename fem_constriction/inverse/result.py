@@ -131,6 +131,10 @@ class CellFit(Held):
             size = f"noise {each['noise']['size']:.1e} ({each['noise']['source']})" if each["noise"] else "noise unknown"
             name = f"Spectrum {n + 1}: m" if len(self.statistics) > 1 else "M"
             found.append(f"{name}isfit {each['rms']:.1e} |Z| in the mean, {size}.")
+            if each["noise"] and "drift" in each["noise"]:
+                found.append(
+                    f"Of that noise {each['noise']['drift']:.1e} is shared by neighbouring frequencies: the spectrum drifts."
+                )
         found += [f"{each.text()[0].upper()}{each.text()[1:]}." for each in self.readings if each is not None]
         return found
 

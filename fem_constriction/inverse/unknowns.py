@@ -20,6 +20,8 @@ from fem_constriction.errors import ImplausibleWarning, InputError, Written
 REACH: Final = 1e4
 #: Ends of a key between 0 and 1, such as a fraction, where nobody bounds it.
 ENDS: Final = (1e-4, 0.99)
+#: What is no key of a cell, but lies between it and the instrument -> its unit.
+LEADS: Final = {"leads.resistance": "ohm", "leads.inductance": "H"}
 _HALVINGS: Final = 30  # of the interval in which the end of what a cell allows is looked for: 1e-9 of it
 _SIGMA: Final = re.compile(r"\s*(?:\N{PLUS-MINUS SIGN}|\+/?-)\s*")
 
@@ -75,7 +77,11 @@ class Unknown:
 
 
 def unknowns(
-    cell: Cell, free: Sequence[str], bounds: Mapping[str, Any] | None = None, priors: Mapping[str, Any] | None = None
+    cell: Cell,
+    free: Sequence[str],
+    bounds: Mapping[str, Any] | None = None,
+    priors: Mapping[str, Any] | None = None,
+    leads: Mapping[str, float] | None = None,
 ) -> tuple[Unknown, ...]:
     """Return what is fitted of a cell.
 
@@ -89,6 +95,13 @@ def unknowns(
         Key -> (lower, upper), each a number in SI or a text with a unit, or a text "lower:upper"; an end left out is open.
     priors
         Key -> (value, standard deviation), or a text "value +- sigma".
+    leads
+        Key of `LEADS` -> where it starts, in SI.
+
+    Returns
+    -------
+    tuple of Unknown
+        Those of the cell in the order of free, then the leads.
 
     Raises
     ------
@@ -96,6 +109,7 @@ def unknowns(
         For keys that hold no number, and for bounds or priors that are none.
     """
     fields, bounds, priors = dict(keys(Cell)), dict(bounds or {}), dict(priors or {})
+    leads = {key: start for key, start in (leads or {}).items() if key in free}
     if not free:
         raise InputError(key="free", value=list(free), allowed="at least one key of the cell, such as " + _EXAMPLE)
     for name, given in (("bound", bounds), ("prior", priors)):
@@ -103,8 +117,10 @@ def unknowns(
             raise InputError(key=name, value=stray[0], allowed=f"a key that is fitted: {', '.join(free)}")
     if len(set(free)) < len(free):
         raise InputError(key="free", value=", ".join(free), why="a key stands twice")
+    if set(free) <= set(leads):
+        raise InputError(key="free", value=", ".join(free), allowed="a key of the cell beside its leads, such as " + _EXAMPLE)
     found = []
-    for key in free:
+    for key in (each for each in free if each not in leads):
         cell.vary({key: None} if key not in fields else {})  # says which key is meant instead
         start, rule = _value(cell, key), rule_of(fields[key])
         if isinstance(start, bool) or not isinstance(start, float):
@@ -127,6 +143,13 @@ def unknowns(
         start = min(max(start, low), high)
         prior = _prior(key, unit, priors[key]) if key in priors else None
         found.append(Unknown(key=key, start=start, low=low, high=high, unit=unit, scale=scale, prior=prior))
+    for key, start in leads.items():
+        unit, low, high = LEADS[key], start / REACH, start * REACH
+        low, high = _bounds(key, unit, bounds[key], low, high) if key in bounds else (low, high)
+        if not low > 0:
+            raise InputError(key=f"bound {key}", value=low, unit=unit, allowed="above 0")
+        prior = _prior(key, unit, priors[key]) if key in priors else None
+        found.append(Unknown(key=key, start=min(max(start, low), high), low=low, high=high, unit=unit, prior=prior))
     return tuple(found)
 
 

@@ -144,7 +144,7 @@ def _bare(lines: Sequence[_Line], separators: Sequence[str], path: str) -> Itera
                 cells = next((cells for cells in splits.values() if len(cells) > 1), _split(line.text, ""))
                 names = ", ".join(map(show, cells[:4])) + ", ..." * (len(cells) > 4)
                 allowed = f"must be {HEADER} once each (or f, Z', Z'' or -Z'', or |Z| and phase) among others"
-                raise InputError(f"{where}: the columns {names} are not allowed: they {allowed}")
+                raise InputError(f"the columns {names} are not allowed: they {allowed}", file=where)
         cells = _split(line.text, separator)
         if not count:
             count = len(cells)

@@ -55,6 +55,22 @@ def test_the_noise_is_that_of_the_data(size: float) -> None:
         noise_of(Spectrum(F, Z), 5.0)
 
 
+def test_a_drift_of_the_sample_is_told_from_noise() -> None:
+    """R grows by 20 % from the first frequency to the last, 0.1 % noise: what neighbours share is not taken for scatter."""
+    grows = 1 + 0.2 * np.linspace(0, 1, F.size)
+    drifting = 10 + 100 * grows / (1 + grows * (S * 1e-4) ** 0.9) + 200 * grows / (1 + grows * (S * 0.1) ** 0.85)
+    found = noise_of(Spectrum(F, noisy(drifting)))
+    assert found is not None and found.drift is not None and found.scatter is not None
+    assert found.scatter == pytest.approx(1e-3, rel=0.3)
+    assert found.drift > 3 * found.scatter and found.size**2 == pytest.approx(found.drift**2 + found.scatter**2)
+    assert any(
+        note.startswith("the spectrum drifts") for note in fit_spectrum(Spectrum(F, noisy(drifting)), "R0-p(R1,C1)").notes
+    )
+    steady = 10 + arc(100, 1e-4, 0.9) + arc(200, 0.1, 0.85)
+    seen = [noise_of(Spectrum(F, noisy(steady, 1e-3, seed))) for seed in range(20)]
+    assert all(each is not None and each.drift is None for each in seen)  # one of a thousand of pure noise
+
+
 def test_a_misfit_above_the_noise_is_none_below_it() -> None:
     spectrum = Spectrum(F, noisy(Z))
     right, wrong = (fit_spectrum(spectrum, circuit) for circuit in ("R0-p(R1,CPE1)", "R0-p(R1,C1)"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+from images import image_cell
 from paper_cells import SMALL, paper_cell
 
 import fem_constriction as fc
@@ -19,6 +23,7 @@ from fem_constriction.inverse.unknowns import unknowns
 from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.projection import reduce
+from fem_constriction.solving.backends import backend_named
 
 FRACTION, SIGMA = "working_electrode.contact.fraction", "electrolyte.conductivity"
 R_POL = "working_electrode.charge_transfer.resistance"
@@ -179,6 +184,67 @@ def test_units_bounds_and_what_is_known_beforehand() -> None:
     assert one.scale == "log"
     disc = CELL.vary({"working_electrode.contact.shape": "disc"})
     assert unknowns(disc, [FRACTION])[0].high == pytest.approx(np.pi / 4, rel=1e-6)
+
+
+def test_leads_are_fitted_with_the_cell() -> None:
+    """Full contact, exact: R and L of the leads as they were put in, the cell's values as without them; an area scales both."""
+    cell = CELL.vary({FRACTION: 1.0})
+    exact = physical(cell).impedance(F)
+    top = abs(exact[-1])
+    resistance, inductance = 0.1 * top, 0.05 * top / (2 * np.pi * F[-1])
+    z = exact + resistance + 2j * np.pi * F * inductance
+    free = [SIGMA, "leads.resistance", "leads.inductance"]
+    ratio = cell.area / 1e-4
+    for area, scale in ((None, 1.0), ("1 cm2", ratio)):
+        fitted = fit_cell(fc.Spectrum(F, z * scale), cell, free, noise=0.001, area=area, check=False)
+        assert list(fitted.values) == free
+        assert fitted.values[SIGMA].value == pytest.approx(0.046, rel=1e-5)
+        assert fitted.values["leads.resistance"].value == pytest.approx(resistance * scale, rel=1e-4)
+        assert fitted.values["leads.inductance"].value == pytest.approx(inductance * scale, rel=1e-4)
+        assert fitted.cell == cell.vary({SIGMA: fitted.values[SIGMA].value})
+    with pytest.raises(InputError, match="a key of the cell beside its leads"):
+        fit_cell(fc.Spectrum(F, z), cell, ["leads.resistance"])
+    with pytest.raises(InputError, match=r"leads\.resistence"):
+        fit_cell(fc.Spectrum(F, z), cell, [SIGMA, "leads.resistence"])
+
+
+BLOCK = np.ones((4, 4, 4), dtype=np.uint8)
+BLOCK[1:3, 1:3, :] = 2  # one block, so that no phases meet like the fields of a chessboard
+
+
+@pytest.mark.parametrize("kind", [pytest.param("disc", marks=pytest.mark.long), "image"])
+def test_outlines_and_images_are_fitted_as_stacks_are(kind: str) -> None:
+    """One coarse grid of the network is the truth, and the check: what is left is the reduced model's error, 1e-4 at most."""
+    if kind == "disc":
+        cell = CELL.vary({"working_electrode.contact.shape": "disc", "electrolyte.grain_boundaries": None})
+    else:
+        phase = {"label": 2, "kind": "inclusion", "conductivity": 0.01, "relative_permittivity": 100}
+        cell = image_cell((4, 4, 4), 0.25, {"image": BLOCK, "phases": [phase]})
+    f = F[::3]
+
+    def on_the_grid(described: fc.Cell, frequency: np.ndarray) -> Checked:
+        network, problem = backend_named("network"), Problem(described, (2 * np.pi * f[0], 2 * np.pi * f[-1]))
+        model = reduce(network.assemble(problem, network.grid(problem, 0)), problem.places, problem.band)
+        exact = fc.Spectrum(frequency, model.impedance(2j * np.pi * frequency))
+        return Checked(spectrum=exact, verdict="agree", summary="by itself")
+
+    z = on_the_grid(cell.vary({SIGMA: 0.06}), f).spectrum
+    fitted = fit_cell(fc.Spectrum(f, z.impedance), cell, [SIGMA], noise=0.002, check=on_the_grid)
+    assert fitted.values[SIGMA].value == pytest.approx(0.06, rel=1e-4)
+    assert fitted.fits
+
+
+def test_the_benchmark_finds_the_cell_again_and_times_it(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """Full contact, a circuit: what is timed is the fit that users make, and its values are right to their errors."""
+    CELL.vary({FRACTION: 1.0}).save(tmp_path / "cell.toml")
+    code, out, _ = run(
+        *("benchmark", "fit", str(tmp_path / "cell.toml"), "--free", f"{SIGMA},{R_POL}", "--no-check"),
+        *("--frequencies", "1e-1:1e7:13", "--json"),
+    )
+    record = json.loads(out)
+    assert code == 0 and record["evaluations"] > 0 and record["seconds"] > record["evaluation_seconds"] > 0
+    for each in record["values"].values():
+        assert abs(each["ratio"] - 1) < 4 * each["error"] < 0.25  # 13 frequencies with 0.5 %: R_pol to 5 %
 
 
 def test_an_area_takes_the_measurement_to_the_cell() -> None:

@@ -135,6 +135,7 @@ def test_a_file_without_an_impedance_says_what_it_is_and_has(data: bytes, messag
     with pytest.raises(InputError, match=message) as caught:
         load(tmp_path, data)
     assert len(str(caught.value)) < 500
+    assert caught.value.file.startswith(str(tmp_path))  # a field, so that nobody has to take the sentence apart
 
 
 @pytest.mark.parametrize("suffix", list(REFUSED))
@@ -143,6 +144,7 @@ def test_formats_that_are_not_read_are_refused_by_name(suffix: str, tmp_path: Pa
         with pytest.raises(InputError) as caught:
             load(tmp_path, data, f"measured{suffix}")
         assert REFUSED[suffix][0] in str(caught.value) and REFUSED[suffix][1] in str(caught.value)
+        assert caught.value.file == str(tmp_path / f"measured{suffix}")
 
 
 def test_the_extension_of_a_text_does_not_matter(tmp_path: Path) -> None:

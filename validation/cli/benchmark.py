@@ -1,6 +1,6 @@
 """`fem-constriction benchmark WHAT`: spectra beside peers and limits; work and precision; guarantees beside true errors.
 
-Five commands, and one for every other backend by its name. What they have in common is `_carry_out`.
+Six commands, and one for every other backend by its name. What they have in common is `_carry_out`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from fem_constriction.files import json_text, write_text
 from fem_constriction.pictures import printed
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.spectra.frequencies import parse_frequencies
+from validation.benchmarks.cell_fits import cell_fits, cell_fits_table, keys_named
 from validation.benchmarks.effectivity import effectivity, effectivity_report
 from validation.benchmarks.harness import LIMIT, Benchmark
 from validation.benchmarks.honesty.picture import honesty_picture
@@ -47,7 +48,7 @@ BAND: Final = "1e-3:1e9:61"
 
 
 class Benchmarks(TyperGroup):
-    """The five benchmarks by name; any other name is that of a backend, timed on one grid. Options may stand before it."""
+    """The six benchmarks by name; any other name is that of a backend, timed on one grid. Options may stand before it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the name of the benchmark first."""
@@ -139,6 +140,24 @@ def planes_command(
     run = partial(planes, cell_of(cell_file), _points(frequencies), levels, limit=limit)
     study = Benchmark(run=run, tables=planes_table, passed=lambda record: bool(record["honest"]))
     return _carry_out(study, "--levels", "triangulated faces", cell_file, out, as_json, quiet)
+
+
+@benchmark.command(name="fit")
+def fit_command(
+    cell_file: MaybeCellFile = None,
+    free: Annotated[
+        str | None, typer.Option(metavar="KEY,...", help="Keys that are fitted.", show_default="three of figure 2's")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check/--no-check", help="With the cross-check at the optimum.")] = True,
+    frequencies: Frequencies = "1e-1:1e7:41",
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Seconds of a cell fitted to its own spectrum with 0.5 % of noise, of the whole fit and of one evaluation."""
+    keys = terminal.named("--free", lambda: keys_named(free))
+    run = partial(cell_fits, cell_of(cell_file), _points(frequencies), keys, check=check)
+    return _carry_out(Benchmark(run=run, tables=cell_fits_table), "--free", "fit of a cell", cell_file, out, as_json, quiet)
 
 
 @benchmark.command()

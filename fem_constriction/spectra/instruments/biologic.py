@@ -97,17 +97,17 @@ class ECLabBinary:
             library = import_module("galvani")
         except ImportError:
             raise InputError(
-                f"{file.path}: {self.name} needs galvani: pip install 'fem-constriction[biologic]', or export a .mpt text"
+                f"{self.name} needs galvani: pip install 'fem-constriction[biologic]', or export a .mpt text", file=file.path
             ) from None
         try:
             data = library.MPRfile(io.BytesIO(file.data)).data
         except Exception as error:  # whatever its parser meets in a file of an unknown version
-            raise InputError(f"{file.path}: galvani does not read it ({error}); export a .mpt text") from None
+            raise InputError(f"galvani does not read it ({error}); export a .mpt text", file=file.path) from None
         names = list(data.dtype.names)
         wanted = ("freq/Hz", "Re(Z)/Ohm", "-Im(Z)/Ohm")
         if not set(wanted) <= set(names):
             raise InputError(
-                f"{file.path}: is a file of {self.name}, and has no impedance spectrum: its columns are {', '.join(names)}"
+                f"is a file of {self.name}, and has no impedance spectrum: its columns are {', '.join(names)}", file=file.path
             )
         rows = data[data["freq/Hz"] > 0]
         number = rows[_CYCLE] if _CYCLE in names else [1] * len(rows)
@@ -116,5 +116,5 @@ class ECLabBinary:
             f, re_, im = zip(*((float(row[1]), float(row[2]), -float(row[3])) for row in group), strict=True)
             sweeps.append(Sweep(name=f"cycle {cycle}", columns={"f": list(f), "re": list(re_), "im": list(im), "u": []}))
         if not sweeps:
-            raise InputError(f"{file.path}: is a file of {self.name}, and holds no data")
+            raise InputError(f"is a file of {self.name}, and holds no data", file=file.path)
         return Measured(sweeps=told_apart(sweeps), details={"format": self.name})

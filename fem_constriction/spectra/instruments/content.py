@@ -106,7 +106,7 @@ class TableFormat:
         """The sweeps of the file. Raises InputError where it has none."""
         found = [sweep for table in self.tables(file) if (sweep := table.sweep(file.path)) is not None]
         if not found:
-            raise InputError(f"{file.path}: is a file of {self.name}, and has no impedance spectrum: {self.missing(file)}")
+            raise InputError(f"is a file of {self.name}, and has no impedance spectrum: {self.missing(file)}", file=file.path)
         return Measured(sweeps=told_apart(found), details={"format": self.name} | self.details(file))
 
     def missing(self, file: Content) -> str:

@@ -29,7 +29,7 @@ class FRAData:
         count = int(cells[0]) if cells and cells[0].isdigit() else 0
         numbers = cells[_HEAD - 1 : _HEAD - 1 + _POINT * count]
         if not count or len(numbers) < _POINT * count or not all(map(is_number, numbers)):
-            raise InputError(f"{file.path}: is not as {self.name} is: {count} points with {_POINT} numbers each, one a line")
+            raise InputError(f"is not as {self.name} is: {count} points with {_POINT} numbers each, one a line", file=file.path)
         points = [[value(cell, ".") for cell in numbers[place : place + 3]] for place in range(0, len(numbers), _POINT)]
         f, re_, im = (list(each) for each in zip(*(point for point in points if point[0] > 0), strict=True))
         columns = {"f": f, "re": re_, "im": [-each for each in im], "u": list[float]()}

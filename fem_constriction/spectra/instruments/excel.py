@@ -27,27 +27,27 @@ class Excel:
             library = import_module("openpyxl")
         except ImportError:
             raise InputError(
-                f"{file.path}: {self.name} needs openpyxl: pip install 'fem-constriction[excel]', or save the sheet as CSV"
+                f"{self.name} needs openpyxl: pip install 'fem-constriction[excel]', or save the sheet as CSV", file=file.path
             ) from None
         try:
             book = library.load_workbook(io.BytesIO(file.data), data_only=True)
             sheets = {sheet.title: [[_text(cell) for cell in row] for row in sheet.values] for sheet in book.worksheets}
         except Exception as error:  # whatever an archive that is broken makes of its parser
-            raise InputError(f"{file.path}: openpyxl does not read it ({error})") from None
+            raise InputError(f"openpyxl does not read it ({error})", file=file.path) from None
         sweeps, failures, details = [], [], dict[str, Any]()
         for title, rows in sheets.items():
             text = "\n".join("\t".join(row) for row in rows)
             try:
                 found = columns(text, f"{file.path}, sheet {title}")
             except InputError as error:
-                failures.append(str(error))
+                failures.append(error)
                 continue
             sweeps.append(Sweep(name=title, columns=found))
             details = details or details_of(text)
         if not sweeps:
-            raise InputError(
-                failures[0] if len(failures) == 1 else f"{file.path}: no sheet of {', '.join(sheets)} is a spectrum"
-            )
+            if len(failures) == 1:
+                raise failures[0]
+            raise InputError(f"no sheet of {', '.join(sheets)} is a spectrum", file=file.path)
         return Measured(sweeps=told_apart(sweeps), details={"format": self.name} | details)
 
 

@@ -37,7 +37,8 @@ class Ivium:
                     sweeps.append(Sweep(name=title, columns=self._rows(lines, number, file.path)))
         if not sweeps:
             raise InputError(
-                f"{file.path}: is a file of {self.name}, and has no impedance spectrum: Method={', '.join(methods) or 'none'}"
+                f"is a file of {self.name}, and has no impedance spectrum: Method={', '.join(methods) or 'none'}",
+                file=file.path,
             )
         return Measured(sweeps=told_apart(sweeps), details={"format": self.name} | self._details(lines))
 
@@ -45,12 +46,12 @@ class Ivium:
         """The columns of the rows below; the first two lines are the numbers of columns and of rows."""
         counts = [line.strip() for line in lines[begin + 1 : begin + 3]]
         if not all(map(str.isdigit, counts)) or len(counts) != 2 or int(counts[0]) != _TRIPLE:
-            raise InputError(f"{path}, line {begin + 2}: below primary_data must stand 3, and the number of rows")
+            raise InputError("below primary_data must stand 3, and the number of rows", file=path, key=f"line {begin + 2}")
         found: dict[str, list[float]] = {"f": [], "re": [], "im": [], "u": []}
         for number, line in enumerate(lines[begin + 3 : begin + 3 + int(counts[1])], begin + 4):
             cells = line.split()
             if len(cells) != _TRIPLE or not all(map(is_number, cells)):
-                raise InputError(f"{path}, line {number}: must be three numbers, Re(Z), Im(Z) and the frequency")
+                raise InputError("must be three numbers, Re(Z), Im(Z) and the frequency", file=path, key=f"line {number}")
             re_, im, f = (value(cell, "," if "," in cell else ".") for cell in cells)
             if f > 0:
                 for key, each in (("f", f), ("re", re_), ("im", im)):

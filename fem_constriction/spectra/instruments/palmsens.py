@@ -31,9 +31,9 @@ class PalmSens:
                 if "EIS" in each["DataSet"]["Type"] and (found := _columns(each["DataSet"]["Values"]))["f"]
             ]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise InputError(f"{file.path}: is not as {self.name} writes it ({type(error).__name__}: {error})") from None
+            raise InputError(f"is not as {self.name} writes it ({type(error).__name__}: {error})", file=file.path) from None
         if not sweeps:
-            raise InputError(f"{file.path}: is a file of {self.name}, and has no impedance spectrum")
+            raise InputError(f"is a file of {self.name}, and has no impedance spectrum", file=file.path)
         return Measured(
             sweeps=told_apart(sweeps), details={"format": self.name} | told(device=str(record.get("CoreVersion", "")))
         )

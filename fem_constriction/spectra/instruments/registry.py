@@ -55,8 +55,8 @@ def measured(path: str, data: bytes) -> Measured:
                 if not (isinstance(each, Plain) and file.suffix in REFUSED):
                     raise
             except (ValueError, LookupError, TypeError, OverflowError) as error:
-                raise InputError(f"{path}: begins as a file of {each.name}, and goes on otherwise ({error})") from None
+                raise InputError(f"begins as a file of {each.name}, and goes on otherwise ({error})", file=path) from None
     if file.suffix in REFUSED:
         whose, remedy = REFUSED[file.suffix]
-        raise InputError(f"{path}: a file of {whose} ({file.suffix}) is not read: {remedy}")
-    raise InputError(f"{path}: is not text, and no file of {', '.join(each.name for each in FORMATS[:-1])}")
+        raise InputError(f"a file of {whose} ({file.suffix}) is not read: {remedy}", file=path)
+    raise InputError(f"is not text, and no file of {', '.join(each.name for each in FORMATS[:-1])}", file=path)
