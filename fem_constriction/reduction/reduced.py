@@ -25,6 +25,9 @@ from fem_constriction.reduction.unfolding import Term, by_process, unfolded
 #: Size below which a direction of the (normalised) solutions is rounding: at full contact they span a few dimensions only.
 RANK = 1e-14
 
+#: Times that small solutions are refined.
+REFINEMENTS = 2
+
 #: Solutions that relaxation times of constant-phase elements are taken from: what stands for these is off by a thousandth.
 STANDING = 10
 
@@ -52,6 +55,17 @@ class Relaxation:
         keep = np.isfinite(self.tau) & np.isfinite(self.resistance)
         points = np.asarray(s)[..., None]
         return np.asarray(np.sum(self.resistance[keep] / (1 + points * self.tau[keep]), axis=-1), dtype=np.complex128)
+
+
+@dataclass(eq=False)
+class _State:
+    """A model at s, (n,): A(s) (n, r, r), x (r, n), Z (n,), and, once asked for, what rounding may do to Z, relative, (n,)."""
+
+    s: NDArray[Any]
+    system: NDArray[Any]
+    x: NDArray[Any]
+    z: NDArray[Any]
+    rounding: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +98,7 @@ class ReducedModel:
     unseen: float = 1.0
     series: Series | None = None
     alone: Mapping[int, ReducedModel] = field(default_factory=dict, repr=False)
+    _last: _State | None = field(default=None, init=False, repr=False)
 
     def of(self, processes: Mapping[str, Admittance]) -> ReducedModel:
         """Return the model of one of the materials, from the small solutions at all shifts of this one.
@@ -147,7 +162,7 @@ class ReducedModel:
         processes: other materials on the same discretisation (same names); accuracy is then that of the basis.
         """
         points = np.asarray(s)
-        _, z = self.solved(points.ravel(), self._own(processes) if processes else self.processes)
+        z = self.solved(points.ravel(), self._own(processes))[1] if processes else self._state(points.ravel()).z
         return np.asarray(z.reshape(points.shape), dtype=np.complex128)
 
     def resistance(self) -> float:
@@ -159,13 +174,12 @@ class ReducedModel:
 
         An estimate of the projection's relative error, shape of s, rounding included. Shifts lie so close that one more or
         less near a frequency changes Z by far more than the error that is left (tests: on every frequency and cell tried).
+        With W spanning what no other solution reaches, Z_without_j = Z - (W'x)' (W' A^-1 W)^-1 (W'x): one system for all j.
         """
-        z = self.impedance(s)
-        points = np.asarray(s).ravel()
-        system = self._system(points, self.processes)
-        plain = [solve_small(span.T @ system @ span, self.port @ span, 0)[1].reshape(z.shape) for span in self._smaller]
-        change = [np.abs(other - z) for other in plain]
-        return self.basis_error + self.rounding(s) + (np.max(change, axis=0) / np.abs(z) if change else 0.0)
+        points = np.asarray(s)
+        state = self._state(points.ravel())
+        change = self._lost(state, state.x)
+        return np.asarray(self.basis_error + self.rounding(s) + (change / np.abs(state.z)).reshape(points.shape))
 
     def rounding(self, s: ArrayLike) -> Array:
         """Return sum_p |y_p| |x|' E_p |x| / |Z| for unit current: what rounding E_p of the projected matrices may do to Z.
@@ -174,11 +188,29 @@ class ReducedModel:
         what a purely resistive bulk leaves in series.
         """
         points = np.asarray(s)
-        x, z = self.solved(points.ravel(), self.processes)
-        size, total = np.abs(x), np.zeros(points.size)
-        for name, y in evaluate(self.processes, points.ravel()).items():
+        state = self._state(points.ravel())
+        if state.rounding is None:
+            state.rounding = np.asarray(self._rounding_of(state.s, np.abs(state.x)) / np.abs(state.z))
+        return state.rounding.reshape(points.shape)
+
+    def _lost(self, state: _State, other: NDArray[Any]) -> Array:
+        """max over j of |(W'x)' (W' A^-1 W)^-1 (W'z)|, (n,), for x of the model and other small solutions z, (r, n)."""
+        lost = np.zeros(state.s.size)
+        alone = [each for each in self._alone if each.size]
+        if alone:
+            ends = np.cumsum([each.shape[1] for each in alone])[:-1]
+            answers = np.split(_scaled_solution(state.system, np.hstack(alone)), ends, axis=2)
+            for own, answer in zip(alone, answers, strict=True):
+                x, z = ((own.T @ each).T[:, :, None] for each in (state.x, other))
+                lost = np.maximum(lost, np.abs(np.sum(x * _small_solution(own.T @ answer, z), (1, 2))))
+        return lost
+
+    def _rounding_of(self, s: NDArray[Any], size: Array) -> Array:
+        """sum_p |y_p| |x|' E_p |x| at s (n,), for |x| (r, n)."""
+        total = np.zeros(s.size)
+        for name, y in evaluate(self.processes, s).items():
             total += np.abs(y) * np.sum(size * (self._uncertain(name) @ size), 0)
-        return np.asarray((total / np.abs(z)).reshape(points.shape))
+        return total
 
     def apart(self) -> Array | None:
         """Return directions v, (r, r), whose energies at every real shift add up without cancelling; None where there are none.
@@ -213,9 +245,21 @@ class ReducedModel:
         return Combination(self.basis, coefficients)
 
     @cached_property
-    def _smaller(self) -> list[Array]:
-        """What is left without each of the solutions at positive shifts; direct current stays (exact, and needed there)."""
-        return [spanned(np.delete(self.coordinates, j, axis=1)) for j in np.flatnonzero(self.shifts > 0)]
+    def _alone(self) -> list[Array]:
+        """What none but each of the solutions at positive shifts reaches, (r, 0 or 1); direct current is never left out."""
+        found = []
+        for j in np.flatnonzero(self.shifts > 0):
+            left, size, _ = np.linalg.svd(np.delete(self.coordinates, j, axis=1))
+            found.append(left[:, int(np.sum(size > RANK)) :])
+        return found
+
+    def _state(self, s: NDArray[Any]) -> _State:
+        """The model at s, (n,), which is asked for several times in a row: the last one is kept."""
+        if self._last is None or not np.array_equal(self._last.s, s):
+            system = self._system(s, self.processes)
+            object.__setattr__(self, "_last", _State(s.copy(), system, *solve_small(system, self.port, REFINEMENTS)))
+        assert self._last is not None
+        return self._last
 
     def solution(self, s: ArrayLike) -> NDArray[Any]:
         """Return the coefficients x(s) of the potential in the basis for unit current, shape (r, number of s)."""
@@ -271,15 +315,13 @@ class ReducedModel:
         z = self.impedance(s)
         return replace(found, off=float(np.max(np.abs(found.impedance(s) / z - 1))))
 
-    def solved(
-        self, s: NDArray[Any], processes: Mapping[str, Admittance], refinements: int = 2
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    def solved(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return x(s), (r, n), and Z(s) = 2 b'x - x'A x, (n,), which is quadratic in whatever error is left in x.
 
         Scaled to a unit diagonal, since entries span the decades of the admittances, and refined with residuals in extended
         precision where the machine has it: the condition reaches 1e12 and more.
         """
-        return solve_small(self._system(s.ravel(), processes), self.port, refinements)
+        return solve_small(self._system(s.ravel(), processes), self.port, REFINEMENTS)
 
     def _system(self, s: NDArray[Any], processes: Mapping[str, Admittance]) -> NDArray[Any]:
         """A(s) on the basis, (n, r, r)."""
@@ -328,8 +370,7 @@ def spanned(columns: Array) -> Array:
 
 def solve_small(system: NDArray[Any], port: Array, refinements: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return x (r, n) and 2 b'x - x'A x of small symmetric systems (n, r, r); see `ReducedModel.solved`."""
-    scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(system, axis1=1, axis2=2)), 1e-300))
-    scaled = system * scale[:, :, None] * scale[:, None, :]
+    scaled, scale = _to_unit_diagonal(system)
     right = port * scale
     extended = scaled
     if refinements:
@@ -337,15 +378,32 @@ def solve_small(system: NDArray[Any], port: Array, refinements: int) -> tuple[ND
     x = np.zeros_like(right, dtype=extended.dtype)
     residual = right.astype(extended.dtype)
     for _ in range(1 + refinements):
-        try:
-            x += np.linalg.solve(scaled, residual.astype(scaled.dtype)[:, :, None])[:, :, 0]
-        except np.linalg.LinAlgError:
-            raise ComputationError(
-                "the model of the cell is singular: its admittances differ by more than double precision tells apart"
-            ) from None
+        x += _small_solution(scaled, residual.astype(scaled.dtype)[:, :, None])[:, :, 0]
         residual = right - np.einsum("kij,kj->ki", extended, x)
     z = np.sum(x * (right + residual), 1)
     return np.asarray((x * scale).T.astype(scaled.dtype)), np.asarray(z.astype(scaled.dtype))
+
+
+def _to_unit_diagonal(system: NDArray[Any]) -> tuple[NDArray[Any], Array]:
+    """S A S with a diagonal of about 1, and the diagonal of S, (n, r)."""
+    scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(system, axis1=1, axis2=2)), 1e-300))
+    return system * scale[:, :, None] * scale[:, None, :], scale
+
+
+def _scaled_solution(system: NDArray[Any], right: Array) -> NDArray[Any]:
+    """A^-1 B, (n, r, k), for B (r, k), by way of a unit diagonal."""
+    scaled, scale = _to_unit_diagonal(system)
+    return scale[:, :, None] * _small_solution(scaled, scale[:, :, None] * right)
+
+
+def _small_solution(system: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    """A^-1 b of small systems, (n, r, k)."""
+    try:
+        return np.asarray(np.linalg.solve(system, right))
+    except np.linalg.LinAlgError:
+        raise ComputationError(
+            "the model of the cell is singular: its admittances differ by more than double precision tells apart"
+        ) from None
 
 
 @dataclass(frozen=True, eq=False)

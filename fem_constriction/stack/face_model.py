@@ -29,7 +29,7 @@ from fem_constriction.processes.names import BULK
 from fem_constriction.reduction.assembly import Assembly, Operator
 from fem_constriction.reduction.conjugate_gradients import not_reached
 from fem_constriction.reduction.projection import TARGET, Basis, blocks, enough_shifts
-from fem_constriction.reduction.reduced import ReducedModel, Relaxation, solve_small, spanned
+from fem_constriction.reduction.reduced import ReducedModel, Relaxation, spanned
 from fem_constriction.reduction.solver import ShiftedSolutions
 from fem_constriction.reduction.unfolding import by_process
 from fem_constriction.stack.face_matrix import Sheet
@@ -135,7 +135,7 @@ class LateralModel(ReducedModel):
         """The mean potential of the counter electrode's face for unit current. ComputationError if it was not asked for."""
         if self.observer is None:
             raise ComputationError("the mean potential of the counter electrode's face was not asked for with this model")
-        return MeanPotential(**{each.name: getattr(self, each.name) for each in fields(self)})
+        return MeanPotential(**{each.name: getattr(self, each.name) for each in fields(self) if each.init})
 
     @property
     def used(self) -> Samples:
@@ -154,18 +154,13 @@ class LateralModel(ReducedModel):
         shares = {name: np.asarray(parts[name] / z, dtype=np.complex128) for name in self.processes}
         return by_process(self.processes, shares, points)
 
-    def rounding(self, s: ArrayLike) -> Array:
-        """Return what rounding of the projected matrices may do to Z, relative; see `ReducedModel.rounding`."""
-        points = np.asarray(s)
-        x, z = self.solved(points.ravel(), self.processes)
-        y = evaluate(self.processes, points.ravel())
-        size = np.abs(x)
+    def _rounding_of(self, s: NDArray[Any], size: Array) -> Array:
+        y = evaluate(self.processes, s)
         total = sum(
-            (np.abs(y[name]) * np.sum(size * (self._uncertain(name) @ size), 0) for name in self.matrices),
-            np.zeros(points.size),
+            (np.abs(y[name]) * np.sum(size * (self._uncertain(name) @ size), 0) for name in self.matrices), np.zeros(s.size)
         )
-        total = total + self._rounded * np.einsum("ik,kij,jk->k", size, self.used.absolute(y), size)
-        return np.asarray((total / np.abs(z)).reshape(points.shape))
+        below = np.sum(size * (self.used.absolute(y) @ size.T[:, :, None])[:, :, 0].T, 0)
+        return np.asarray(total + self._rounded * below)
 
     def all_unknowns(self) -> ReducedModel:
         """Return the model of all unknowns of the same grid, solved the first time it is asked for."""
@@ -214,9 +209,8 @@ class MeanPotential(LateralModel):
     def error(self, s: ArrayLike) -> Array:
         """Return max over j of |Z_12 - Z_12 without the solution j|/|Z_12|, rounding included; see `ReducedModel.error`."""
         points = np.asarray(s).ravel()
-        z, system = self.impedance(points), self._system(points, self.processes)
-        others = [(span.T @ self._mean) @ solve_small(span.T @ system @ span, self.port @ span, 0)[0] for span in self._smaller]
-        change = np.max([np.abs(other - z) for other in others], axis=0) / np.abs(z) if others else 0.0
+        other = self._fed_evenly.solved(points, self.processes)[0]
+        change = self._lost(self._state(points), other) / np.abs(self.impedance(points))
         return np.asarray(self.basis_error + self.rounding(points) + change).reshape(np.shape(s))
 
     def rounding(self, s: ArrayLike) -> Array:
