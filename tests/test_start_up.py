@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
+from paper_cells import DATA
 
 import fem_constriction
 import network
@@ -38,7 +40,16 @@ def test_the_door_opens_without_what_only_computing_needs(code: str) -> None:
 
 
 def test_what_computing_needs_is_seen() -> None:
-    assert {"scipy", "pint"} <= imported("import fem_constriction; fem_constriction.Cell")
+    assert {"scipy", "shapely"} <= imported("import fem_constriction; fem_constriction.Cell")
+
+
+@pytest.mark.parametrize("backend", ["network", "fem"])
+def test_a_spectrum_of_a_stack_is_had_without_what_it_does_not_need(backend: str, tmp_path: Path) -> None:
+    """pint alone takes as long as such a spectrum, since it imports dask; meshes, images, pictures are of other cells."""
+    words = ["spectrum", str(DATA / "cells" / "homogeneous-25.toml"), "--backend", backend, "--resolution", "4"]
+    words += ["--out", str(tmp_path / "z.csv"), "--quiet"]
+    found = imported(f"from validation.cli.app import main; assert main({words!r}) == 0")
+    assert not found & {"pint", "dask", "meshio", "matplotlib", "plotly", "pandas", "xarray", "lmfit", "h5py"}
 
 
 @pytest.mark.parametrize("package", [fem_constriction, network, validation])

@@ -13,12 +13,15 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pint
 
+from fem_constriction.cell import usual_units
 from fem_constriction.errors import show
+
+if TYPE_CHECKING:
+    import pint
 
 #: Characters of the longest text that is read as a number with a unit.
 LONGEST: Final = 200
@@ -61,7 +64,12 @@ def spell(unit: str) -> str:
 
 @lru_cache(maxsize=1)
 def registry() -> pint.UnitRegistry[Any]:
-    """The one registry, made when first asked for: pint's units, decimal numbers, and our spellings."""
+    """The one registry, made when first asked for: pint's units, decimal numbers, and our spellings.
+
+    pint looks for arrays of other libraries when it is imported, and imports all of dask: no cell of usual units needs that.
+    """
+    import pint
+
     units: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=decimal.Decimal, preprocessors=[spell])
     units.define("@alias ohm = Ohm = Ohms")
     units.define("s_to_n = [time_to_n]")
@@ -76,8 +84,10 @@ def conversion(written: str, unit: str) -> tuple[decimal.Decimal, decimal.Decima
     rad/s from Hz: pint calls every angle dimensionless. A frequency (`unit` "Hz") is taken in hertz, or as an angle per time,
     of which a full turn is a period; 1/s may be meant as either, and is refused, as is a percentage. Raises ValueError.
     """
-    named, units = show(written), registry()
     spelt = spell(written)
+    if (usual := usual_units.factor(spelt, unit)) is not None:
+        return usual, decimal.Decimal(0)
+    named, units = show(written), registry()
     wanted = units.parse_units(unit)
     try:
         if not _UNIT.fullmatch(spelt) or _TOWER.search(spelt):

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import meshio
 import numpy as np
 
 from fem_constriction.errors import InputError
 from fem_constriction.fields.sampled import Sampled
+
+if TYPE_CHECKING:
+    import meshio
 
 SUFFIXES = (".vtu", ".xdmf")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from fem_constriction.arrays import Array
 
@@ -41,7 +41,7 @@ def extent(pixels: Pixels, size: tuple[float, float]) -> tuple[float, float]:
 
 def spots(pixels: Pixels) -> int:
     """Return how many pieces of metal there are: pixels that share an edge are of one piece."""
-    return int(ndimage.label(pixels)[1])
+    return int(scipy.ndimage.label(pixels)[1])
 
 
 def covered(pixels: Pixels, size: tuple[float, float], x: Array, y: Array) -> Array:
@@ -69,10 +69,10 @@ def smallest_gap(pixels: Pixels, size: tuple[float, float]) -> float:
 
     Between the pixels of metal nearest to two that are neighbours: pieces nearest to each other have such neighbours between.
     """
-    labels, count = ndimage.label(pixels)
+    labels, count = scipy.ndimage.label(pixels)
     if count < 2:
         return float("inf")
-    _, nearest = ndimage.distance_transform_edt(~pixels, sampling=size, return_indices=True)
+    _, nearest = scipy.ndimage.distance_transform_edt(~pixels, sampling=size, return_indices=True)
     least = float("inf")
     for step in ((1, 0), (0, 1), (1, 1), (1, -1)):
         one, other = (_shifted(nearest, step, side) for side in (0, 1))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from fem_constriction.grids.boundary_area import overcounted
 from fem_constriction.grids.image_labels import labels_of
@@ -63,7 +63,7 @@ def facts_of(described: Described) -> tuple[ImageFacts, Labels]:
     found = []
     for number, name in enumerate(names):
         there = phase == number
-        clusters, pieces = ndimage.label(there)
+        clusters, pieces = scipy.ndimage.label(there)
         through = np.intersect1d(clusters[0][there[0]], clusters[-1][there[-1]]).size > 0
         found.append(PhaseFacts("grains" if name == BULK else name, float(there.mean()), int(pieces), bool(through)))
     grain = phase == 0
@@ -74,7 +74,7 @@ def facts_of(described: Described) -> tuple[ImageFacts, Labels]:
         )
         faces += np.count_nonzero((one != other) & a & b) * float(np.prod(body.structure.edges)) / edge
     solid = np.isin(phase, [number for number, name in enumerate(names) if name in problem.places or "electrode" in name])
-    clusters, _ = ndimage.label(solid)
+    clusters, _ = scipy.ndimage.label(solid)
     path = np.intersect1d(clusters[0][solid[0]], clusters[-1][solid[-1]]).size > 0
     factor = overcounted(body, labels) if faces else 1.0
     return ImageFacts(tuple(found), len(np.unique(labels[grain])), faces, faces / factor, bool(path)), labels

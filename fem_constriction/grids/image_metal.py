@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from fem_constriction.errors import InputError
 from fem_constriction.processes.names import CHARGE_TRANSFER, COUNTER_ELECTRODE
@@ -46,7 +46,7 @@ def pieces_of(labels: NDArray[Any], electrodes: Mapping[int, str], contact: NDAr
     if not electrodes:
         return None
     metal = np.isin(labels, list(electrodes))
-    numbers, count = ndimage.label(metal)
+    numbers, count = scipy.ndimage.label(metal)
     tied = np.unique(numbers[0][contact & metal[0]])
     grounded = np.unique(numbers[-1][metal[-1]])
     for label, process in electrodes.items():

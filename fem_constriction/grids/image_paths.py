@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from fem_constriction.errors import InputError, Written
 from fem_constriction.problem.bodies import Image
@@ -33,7 +33,7 @@ def no_path(problem: Problem, labels: NDArray[Any], contact: NDArray[np.bool_]) 
 
 def blocked(labels: NDArray[Any], holes: Sequence[int], entry: NDArray[np.bool_]) -> int:
     """Return the first layer that no path of voxels other than holes reaches from an entry, (nx, ny), of the first layer."""
-    clusters, _ = ndimage.label(~np.isin(labels, holes))
+    clusters, _ = scipy.ndimage.label(~np.isin(labels, holes))
     reached = np.unique(clusters[0][entry & (clusters[0] > 0)])
     if not reached.size:
         return 0

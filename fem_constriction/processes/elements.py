@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 from fem_constriction.errors import InputError
 
@@ -93,7 +93,7 @@ class Element:
         def lacking(log: float) -> float:
             return float(self.capacitance * np.exp(log) + self.cpe * np.exp(self.exponent * log) - self.conductance)
 
-        return float(np.exp(-brentq(lacking, low, high)))
+        return float(np.exp(-scipy.optimize.brentq(lacking, low, high)))
 
 
 @dataclass(frozen=True)

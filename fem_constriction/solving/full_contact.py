@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import singledispatch
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from fem_constriction.cell.labels import Labels
 from fem_constriction.grids.image_labels import labels_of
@@ -115,8 +115,8 @@ def _filled(problem: Problem, body: Image) -> Problem | None:
     own = next((label for label, process in body.electrodes.items() if process == CHARGE_TRANSFER), None)
     if before is None or own is None or not np.any(before == TIED):
         return None
-    clusters, _ = ndimage.label(np.isin(labels, body.structure.voids))
-    beside = ndimage.binary_dilation(before == TIED)
+    clusters, _ = scipy.ndimage.label(np.isin(labels, body.structure.voids))
+    beside = scipy.ndimage.binary_dilation(before == TIED)
     reached = np.unique(clusters[beside & (clusters > 0)])
     filled = np.where(np.isin(clusters, reached) & (clusters > 0), own, labels)
     left = [each for each in body.structure.phases if np.any(filled == each.label)]

@@ -24,7 +24,6 @@ from fem_constriction.pictures.held import Held
 from fem_constriction.pictures.picture import Picture
 from fem_constriction.pictures.words import amount
 from fem_constriction.spectra.columns import HEADER, POSITIVE
-from fem_constriction.spectra.instruments.registry import measured
 
 MOST_BYTES = 128_000_000  # of a file: so many frequencies with their uncertainties
 
@@ -215,6 +214,8 @@ class Spectrum(Held):
         InputError
             With file and line, for what is no spectrum.
         """
+        from fem_constriction.spectra.instruments.registry import measured  # a dozen formats, for whoever reads one
+
         data = read_bytes(path, MOST_BYTES)
         file = measured(os.fspath(path), data)
         rows: dict[str, list[float]] = {key: [] for key in ("f", "re", "im", "u")}

@@ -14,8 +14,9 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, linalg, sparse
+from scipy import linalg, sparse
 from scipy.sparse import csgraph
 
 from fem_constriction.arrays import Array
@@ -281,7 +282,9 @@ def _scaled(values: Array, factor: Array | None) -> Array:
 
 def transform(values: Array, kind: Literal[1, 2], forward: bool, workers: int | None) -> Array:
     """Return the orthonormal cosine transform of both axes, or its inverse."""
-    return np.asarray((fft.dctn if forward else fft.idctn)(values, type=kind, norm="ortho", axes=(-2, -1), workers=workers))
+    return np.asarray(
+        (scipy.fft.dctn if forward else scipy.fft.idctn)(values, type=kind, norm="ortho", axes=(-2, -1), workers=workers)
+    )
 
 
 def _along(values: Array, modes: Modes, axis: int, forward: bool, weight: float) -> Array:
@@ -289,7 +292,7 @@ def _along(values: Array, modes: Modes, axis: int, forward: bool, weight: float)
         shape = (-1, 1) if axis == -2 else (-1,)
         first, last = (cosines.ends, cosines.sizes) if forward else (cosines.sizes, cosines.ends)
         power = 1 if weight > 0 else -1
-        change = fft.dct if forward else fft.idct
+        change = scipy.fft.dct if forward else scipy.fft.idct
         found = change(values * first.reshape(shape) ** power, type=cosines.kind, norm="ortho", axis=axis)
         return np.asarray(found * last.reshape(shape) ** power)
     matrix = modes.dual if weight > 0 else modes.vectors

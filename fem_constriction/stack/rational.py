@@ -17,8 +17,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ellipj, ellipkm1
 
 from fem_constriction.arrays import Array
 
@@ -81,9 +81,9 @@ def _extremal(low: float, high: float, count: int) -> tuple[Array, Array]:
     """
     ratio = low / high
     k = ratio / (1 + np.sqrt(1 - ratio)) ** 2
-    quarter = ellipkm1(k * k)
+    quarter = scipy.special.ellipkm1(k * k)
     u = (2 * np.arange(count) + 1) / (2 * count) * quarter
-    near = ellipj(np.minimum(u, quarter - u), 1 - k * k)[2]
+    near = scipy.special.ellipj(np.minimum(u, quarter - u), 1 - k * k)[2]
     dn = np.where(u <= quarter / 2, near, k / near)  # dn(K - u) = k/dn(u)
     scale = 2 * high / (1 + k)
     return np.sort(scale * (dn + k) / (dn + 1)), np.sort(scale * (dn - k) / (1 - dn))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from fem_constriction.grids.image_metal import GROUNDED, NO_METAL, Pieces
 
@@ -26,7 +26,7 @@ def joined(z: Codes, x: Codes, y: Codes, counter: Codes, conducts: Mask, pieces:
     linked[-1] |= out
     if pieces is not None:
         linked |= pieces != NO_METAL
-    clusters, _ = ndimage.label(linked)
+    clusters, _ = scipy.ndimage.label(linked)
     reached = np.unique(clusters[-1][out])
     if pieces is not None:
         reached = np.union1d(reached, clusters[pieces == GROUNDED])

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from fem_constriction.reduction.conjugate_gradients import conjugate_gradients
 from network.image.voxels import Weights
@@ -135,4 +135,4 @@ class _Face:
 def _transform(values: Real, kind: int) -> Real:
     """Return the orthonormal cosine transform of type 2, or its inverse, type 3, of every layer, in place where it can."""
     workers = WORKERS if values.size > 1 << 17 else 1
-    return np.asarray(fft.dctn(values, kind, axes=(-2, -1), norm="ortho", overwrite_x=True, workers=workers))
+    return np.asarray(scipy.fft.dctn(values, kind, axes=(-2, -1), norm="ortho", overwrite_x=True, workers=workers))

@@ -19,6 +19,7 @@ from scipy.constants import electron_volt
 
 import fem_constriction as fc
 from fem_constriction.budgets import activation_energy, budget
+from fem_constriction.cell import usual_units
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.conversion import registry
 from fem_constriction.cell.units import parse
@@ -346,3 +347,11 @@ def test_coordinates_rates_and_energies_keep_their_units() -> None:
     assert activation_energy(found, {"bulk": "0.35 eV"}) == activation_energy(found, {"bulk": THEIRS(0.35, "eV")}) == wanted
     with pytest.raises(InputError, match=r"^energies\.bulk = '0.35' is not allowed: an energy"):
         activation_energy(found, {"bulk": "0.35"})
+
+
+@pytest.mark.parametrize("unit", sorted(usual_units.POWERS))
+def test_what_is_known_without_pint_is_what_pint_says(unit: str) -> None:
+    for spelt in usual_units.POWERS[unit]:
+        one = registry().Quantity(Decimal(1), registry().parse_units(spelt)).to(registry().parse_units(unit)).magnitude
+        assert usual_units.factor(spelt, unit) == one, (spelt, unit)
+    assert usual_units.factor("furlong", unit) is None

@@ -22,7 +22,6 @@ from skfem import (
     MeshHex,
     MeshTet,
 )
-from skfem.io.meshio import HEX_MAPPING, INV_HEX_MAPPING
 from skfem.quadrature import get_quadrature
 
 from fem_constriction.arrays import Array
@@ -34,8 +33,8 @@ VOLUME = {4: (ElementTetP1, ElementTetP2), 8: (ElementHex1, ElementHex2)}
 FACE = {3: (ElementTriP1, ElementTriP2), 4: (ElementQuad1, ElementQuad2)}
 
 #: Cells (VTK's order) to scikit-fem's order of vertices and back.
-TO_SKFEM = {4: [0, 1, 2, 3], 8: INV_HEX_MAPPING[:8]}
-TO_VTK = {4: [0, 1, 2, 3], 8: HEX_MAPPING[:8]}
+TO_VTK = {4: [0, 1, 2, 3], 8: [0, 3, 6, 2, 1, 5, 7, 4]}
+TO_SKFEM = {count: [order.index(n) for n in range(count)] for count, order in TO_VTK.items()}
 
 
 class Space:

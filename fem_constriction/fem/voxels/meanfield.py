@@ -17,8 +17,8 @@ from functools import cached_property
 from itertools import product
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from fem_constriction.arrays import Array
 from fem_constriction.fem.voxels.medium import JOINED, Medium
@@ -207,7 +207,7 @@ class _Face:
 def _modes(values: Array) -> Array:
     """Return the orthonormal cosine transform of type 1, its own inverse, of every plane."""
     workers = WORKERS if values.size > 1 << 17 else 1
-    return np.asarray(fft.dctn(values, 1, axes=(-2, -1), norm="ortho", workers=workers))
+    return np.asarray(scipy.fft.dctn(values, 1, axes=(-2, -1), norm="ortho", workers=workers))
 
 
 def _ends(nodes: int) -> Array:
