@@ -393,7 +393,7 @@ def _to_unit_diagonal(system: NDArray[Any]) -> tuple[NDArray[Any], Array]:
 def _scaled_solution(system: NDArray[Any], right: Array) -> NDArray[Any]:
     """A^-1 B, (n, r, k), for B (r, k), by way of a unit diagonal."""
     scaled, scale = _to_unit_diagonal(system)
-    return scale[:, :, None] * _small_solution(scaled, scale[:, :, None] * right)
+    return np.asarray(scale[:, :, None] * _small_solution(scaled, scale[:, :, None] * right))
 
 
 def _small_solution(system: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
