@@ -44,6 +44,16 @@ def spots(pixels: Pixels) -> int:
     return int(scipy.ndimage.label(pixels)[1])
 
 
+def rims(pixels: Pixels, size: tuple[float, float]) -> list[Array]:
+    """Return the rims of all spots and of the holes in them, corners (n, 2), for pixels of this size."""
+    import shapely
+
+    i, j = np.nonzero(pixels)
+    boxes = shapely.box(i * size[0], j * size[1], (i + 1) * size[0], (j + 1) * size[1])
+    parts = shapely.get_parts(shapely.union_all(boxes))
+    return [np.array(ring.coords) for part in parts for ring in (part.exterior, *part.interiors)]
+
+
 def covered(pixels: Pixels, size: tuple[float, float], x: Array, y: Array) -> Array:
     """Return the part of each cell of a grid that is metal, (x cells, y cells): exact, wherever its lines lie."""
     total = np.zeros((pixels.shape[0] + 1, pixels.shape[1] + 1))

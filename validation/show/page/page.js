@@ -22,7 +22,12 @@
   function draw(place) {
     const { data, layout } = JSON.parse(place.parentElement.querySelector('script[type="application/json"]').textContent);
     place.dataset.height = layout.height;
-    if (place.clientWidth < NARROW) layout.annotations = (layout.annotations || []).filter((each) => each.name !== "note"); // no room
+    if (place.clientWidth < NARROW) {
+      layout.annotations = (layout.annotations || []).filter((each) => each.name !== "note"); // no room
+      for (const [name, axis] of Object.entries(layout)) {
+        if (name.startsWith("xaxis") && axis.type === "log" && axis.dtick) axis.dtick *= 3; // names of a dozen decades collide
+      }
+    }
     const sized = Object.assign({}, layout, { autosize: true, height: height(layout, place.clientWidth) });
     return Plotly.newPlot(place, data, sized, CONFIG);
   }
