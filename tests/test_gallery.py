@@ -54,8 +54,8 @@ def test_a_script_says_what_it_shows_and_has_a_picture(script: Path) -> None:
     assert picture.stat().st_size < 200_000
 
 
-def test_there_are_a_dozen_and_each_picture_is_of_one() -> None:
-    assert len(SCRIPTS) >= 12
+def test_there_are_twenty_and_each_picture_is_of_one() -> None:
+    assert len(SCRIPTS) >= 20
     assert {path.stem for path in (FOLDER / "pictures").glob("*.png")} == {path.stem for path in SCRIPTS}
 
 

@@ -35,10 +35,12 @@ class _Public(ModelMetaclass):
     """`dir()` and `help()` of a section show what is its own, and nothing of the library that validates it."""
 
     def __dir__(cls) -> list[str]:  # noqa: N805
-        return [name for name in super().__dir__() if name in ("__doc__", "__module__") or name not in _HIDDEN]
+        names = [name for name in super().__dir__() if not name.startswith("__pydantic_")]
+        return [name for name in names if name in ("__doc__", "__module__") or name not in _HIDDEN]
 
 
 _HIDDEN = frozenset(dir(BaseModel)) | {"model_fields", "model_computed_fields", "model_config", "_abc_impl"}
+_HIDDEN |= {"__class_vars__", "__private_attributes__", "__signature__", "__weakref__"}
 
 
 class Section(BaseModel, metaclass=_Public):

@@ -239,13 +239,26 @@ def test_a_cell_shows_what_is_its_own(cell: fc.Cell) -> None:
     shown = [name for name in dir(cell) if not name.startswith("_")]
     assert {"vary", "save", "load", "plot", "geometry", "contact_fraction"} <= set(shown)
     assert [name for name in shown if name.startswith(("model_", "parse_", "construct"))] == []
-    assert "model_dump" not in pydoc.plain(pydoc.render_doc(fc.Cell))
+    page = pydoc.plain(pydoc.render_doc(fc.Cell))
+    assert not [name for name in ("model_dump", "__pydantic", "__private_attributes__", "__class_vars__") if name in page]
 
 
 def test_the_picture_of_a_cell_has_its_contact_where_it_is(cell: fc.Cell) -> None:
     face, contact = cell.picture().panels[0].series
     assert (min(contact.x), max(contact.x)) == pytest.approx((12.5, 37.5))  # um: a quarter of 50 um x 50 um
     assert max(face.y) == pytest.approx(50)
+
+
+def test_the_picture_of_a_mask_has_every_spot_and_hole_of_it(cell: fc.Cell, tmp_path: Path) -> None:
+    pixels = np.zeros((10, 10))
+    pixels[1:6, 1:6], pixels[3, 3], pixels[8, 8] = 1, 0, 1  # a spot of 5 x 5 with a hole in it, and one of a pixel
+    np.save(tmp_path / "contact.npy", pixels)
+    mask = {"shape": "mask", "image": str(tmp_path / "contact.npy"), "pixel": "5 um"}
+    picture = cell.vary({"working_electrode.contact": mask}).picture()
+    _, *rims = picture.panels[0].series
+    ends = sorted((round(float(min(rim.x)), 9), round(float(max(rim.x)), 9)) for rim in rims)
+    assert ends == [(5.0, 30.0), (15.0, 20.0), (40.0, 45.0)]  # um
+    assert "2 spots, 25 % contact" in picture.description
 
 
 def test_fields_are_a_few_lines_and_a_picture(cell: fc.Cell) -> None:

@@ -193,7 +193,10 @@ def test_it_fits_a_telephone_and_a_dark_screen(browser: Any, file: Path, how: di
     seen = opened(browser, file, **how)
     assert seen.complaints == []
     width = seen.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width[0] <= width[1]  # nothing hangs over the edge: wide tables scroll by themselves
+    assert width[0] <= width[1]  # nothing hangs over the edge: rows of all frequencies scroll by themselves
+    sizes = seen.page.eval_on_selector_all(".table:not(.wide)", "all => all.map(each => [each.scrollWidth, each.clientWidth])")
+    assert sizes
+    assert all(inside <= room for inside, room in sizes)  # no other table scrolls
     ink, paper = (
         seen.page.evaluate(f"getComputedStyle(document.body).{name}.match(/[0-9]+/g).slice(0, 3).map(Number)")
         for name in ("color", "backgroundColor")
