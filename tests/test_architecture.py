@@ -248,3 +248,10 @@ def test_tests_stand_in_the_room_of_what_they_test() -> None:
     folders = {each.name for each in tests.iterdir() if each.is_dir() and not each.name.startswith(("_", "."))}
     rooms = {each.name for path in PACKAGES.values() for each in (path, *path.rglob("*")) if each.is_dir()}
     assert folders - {"shared", "data"} <= rooms
+
+
+def test_meshio_is_called_where_mesh_files_are_read_and_written_and_nowhere_else() -> None:
+    """What CONTRIBUTING.md plans for the day on which it is not there any more."""
+    pattern = re.compile(r"^\s*(import|from) meshio\b", re.M)
+    callers = {path.name for name in PACKAGES for path in modules(name) if pattern.search(path.read_text("utf-8"))}
+    assert callers == {"meshfile.py", "meshreaders.py", "mesh.py"}

@@ -32,6 +32,8 @@ def mesh_of(fields: Sampled) -> meshio.Mesh:
     potential_phase / deg. At centres: current_density_real and _imaginary / (A/m2), three components each, and layer, 0 at the
     WE. In holes phi is nan, and J in metal.
     """
+    import meshio  # half a second of formats, for whoever writes a file
+
     x, y = (fields.whole.lines(axis) for axis in (0, 1))
     points, cells, layers = [], [], []
     phi, j = [], []
