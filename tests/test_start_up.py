@@ -90,3 +90,18 @@ def test_a_module_with_an_app_of_its_own_stays_a_group(monkeypatch: pytest.Monke
     several.command("two")(lambda: None)
     monkeypatch.setattr(cells, "several", several, raising=False)
     assert set(Entry("cells", "", "").load("several").commands) == {"one", "two"}
+
+
+def test_options_stand_in_groups_and_every_name_of_a_group_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    from validation.cli.app import main
+    from validation.cli.options import GROUPS
+
+    every = [each for name in COMMANDS for each in [COMMANDS[name].load(name)]]
+    every += [part for each in every for part in getattr(each, "commands", {}).values()]
+    known = {parameter.name for each in every for parameter in each.params}
+    assert {name for names in GROUPS.values() for name in names} <= known
+    assert main(["fit", "--help"]) == 0
+    said = capsys.readouterr().out
+    places = [said.index(f" {group} ") for group in ("Options", "Circuit", "Cell that is fitted", "Output")]
+    assert places == sorted(places)
+    assert said.index("--circuit") > places[1] > said.index("--check")

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fem_constriction import chatter, distribution
+from validation.cli.options import grouped
 from validation.show import streams, terminal
 
 
@@ -28,10 +29,10 @@ class Entry:
         """Import the command and return it; a module may have an app of its own, of several commands."""
         found = getattr(import_module(f"validation.cli.{self.module}"), name)
         if isinstance(found, typer.Typer):
-            return typer.main.get_command(found)
+            return grouped(typer.main.get_command(found))
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         alone.command(name)(found)
-        return typer.main.get_command(alone)
+        return grouped(typer.main.get_command(alone))
 
 
 _ONE, _MANY, _TRUST, _TOLD = "One cell", "Studies", "How far it can be trusted", "What there is"
@@ -64,7 +65,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         _ONE,
     ),
     "bounds": Entry(
-        "bounds", "Enclose R_DC, R_Cstr and Z at real s between potentials and currents on the same triangles.", _ONE
+        "bounds", "Enclose R_DC, R_Cstr and Z at real s between potentials and currents on the same triangles, or voxels.", _ONE
     ),
     "show": Entry("cells", "Show a cell in SI units, and what follows from it; with --quiet only check the file.", _ONE),
     "sweep": Entry(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperOption
 
 CellFile = Annotated[Path, typer.Argument(metavar="CELL.toml", help="Cell file.", show_default=False)]
 MaybeCellFile = Annotated[
@@ -16,3 +18,25 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no tables: fi
 Frequencies = Annotated[
     str, typer.Option(metavar="a:b:n", help="n logarithmically spaced values from a to b in Hz, or a list: 1,10,100.")
 ]
+
+#: Groups in which a command's help lists its options, by the names of their parameters; all others stand under "Options".
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Accuracy and grids": (
+        *("tolerance", "accuracy", "discs", "guaranteed", "resolution", "resolutions"),
+        *("level", "levels", "grids", "sizes", "limit", "by", "quantity"),
+    ),
+    "Circuit": ("circuit", "fix", "bound", "share", "intervals", "bootstrap"),
+    "Cell that is fitted": ("cell", "free", "each", "prior", "area", "noise"),
+    "How it runs": ("workers", "scheduler", "retry_failed", "quick", "seed"),
+    "Output": ("out", "no_header", "part", "plane", "file_format", "as_json", "quiet"),
+}
+
+
+def grouped(command: Any) -> Any:
+    """Return a command whose options, and those of commands in it, stand in the groups of its help."""
+    group_of = {name: group for group, names in GROUPS.items() for name in names}
+    for each in (command, *getattr(command, "commands", {}).values()):
+        for parameter in each.params:
+            if isinstance(parameter, TyperOption) and parameter.name in group_of:
+                parameter.rich_help_panel = group_of[parameter.name]
+    return command
