@@ -46,7 +46,7 @@ def test_what_computing_needs_is_seen() -> None:
 @pytest.mark.parametrize("backend", ["network", "fem"])
 def test_a_spectrum_of_a_stack_is_had_without_what_it_does_not_need(backend: str, tmp_path: Path) -> None:
     """pint alone takes as long as such a spectrum, since it imports dask; meshes, images, pictures are of other cells."""
-    words = ["spectrum", str(DATA / "cells" / "homogeneous-25.toml"), "--backend", backend, "--resolution", "4"]
+    words = ["spectrum", str(DATA / "cells" / "homogeneous-25.toml"), "--backend", backend, "--frequencies", "1e3"]
     words += ["--out", str(tmp_path / "z.csv"), "--quiet"]
     found = imported(f"from validation.cli.app import main; assert main({words!r}) == 0")
     assert not found & {"pint", "dask", "meshio", "matplotlib", "plotly", "pandas", "xarray", "lmfit", "h5py"}

@@ -37,11 +37,11 @@ class FiniteElements(ByKind):
     offers: ClassVar[Mapping[str, Collection[str]]] = {kind: scheme.offers for kind, scheme in SCHEMES.items()}
 
     def __init__(self, degree: int | None = None, mesher: Mesher | None = None) -> None:
-        self.degree, self.mesher = degree or Elements.usual, mesher
+        self.degree, self.mesher = degree or Elements.usual_degree, mesher
         self.order = 2.0 * self.degree
         self._given = degree
 
     @property
     def schemes(self) -> Mapping[str, Scheme]:
         """Name of a kind of cell -> the elements for it."""
-        return {kind: scheme(self.name, self._given or scheme.usual, self.mesher) for kind, scheme in SCHEMES.items()}
+        return {kind: scheme(self.name, self._given or scheme.usual_degree, self.mesher) for kind, scheme in SCHEMES.items()}

@@ -13,10 +13,10 @@ from fem_constriction.solving.schemes import Scheme
 class Elements(Scheme):
     """degree: of the polynomials, 1 to 4; mesher: what triangulates a face, None for the cell's own choice.
 
-    usual: the degree where none is asked for.
+    usual_degree: the one where none is asked for.
     """
 
-    usual: ClassVar[int] = 2
+    usual_degree: ClassVar[int] = 2
 
     degree: int
     mesher: Mesher | None

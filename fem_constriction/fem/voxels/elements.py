@@ -41,7 +41,7 @@ class VoxelElements(Elements):
     offers = (GRID, FAMILY, POTENTIALS, FIELDS)
 
     #: Edges between grains and phases decide how fast grids converge, whatever the degree.
-    usual = 1
+    usual_degree = 1
 
     def grid(self, problem: Problem, level: int) -> Grid:
         """Return the image's voxels, each cut into 2^level along every edge."""
