@@ -260,7 +260,10 @@ PORE = 'capacitance = "8.85 uF/cm^2"'
 EITHER = "either capacitance, or depth with relative_permittivity or conductivity or both"
 FRACTION = "a number from 0 to 1 (no unit)"
 MEANT = "unknown key, perhaps working_electrode.contact.fraction is meant"
-KEYS = "unknown key, the keys here are title, geometry, electrolyte, working_electrode, counter_electrode, temperature, mesh"
+KEYS = (
+    "unknown key, the keys here are title, geometry, electrolyte, working_electrode, counter_electrode, temperature, mesh, "
+    "reference"
+)
 LAYERS = "a whole number from 1 (no unit; 1 means no boundary)"
 SIEMENS = "'S' has the dimension [current] ** 2 * [time] ** 3 / [mass] / [length] ** 2, not [length]"
 RESISTANCE = "an area-specific resistance above 0, a number in ohm m^2 or a string with a unit such as '1 ohm cm^2'"
