@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -18,6 +19,7 @@ from fem_constriction.cell.thickness import Thickness, thickness_of
 from fem_constriction.errors import Absent, InputError
 from fem_constriction.geometry.outlines import Outline
 from fem_constriction.geometry.pixels import Pixels, extent
+from fem_constriction.sources.face_images import inline
 
 
 class Description(Section):
@@ -132,6 +134,17 @@ class Touch:
     def pixels(self) -> Pixels | None:
         """Where the face is metal, (x, y), of a contact that is an image; None of others."""
         return pattern_of(self.contact, self.width).pixels if self.contact.pixelated else None
+
+    @property
+    def realised(self) -> dict[str, Any] | None:
+        """What chance made of spots and rough surfaces, as JSON can hold it: discs (x, y, radius) in m, or the image of a mask
+        that is the same contact; None of contacts that are said outright.
+        """
+        if self.contact.shape not in ("spots", "rough"):
+            return None
+        if (pixels := self.pixels) is not None:
+            return {"fraction": self.fraction, "image": inline(np.ascontiguousarray(pixels))}
+        return {"fraction": self.fraction, "discs_m": [[*each.centre, each.semi_axes[0]] for each in self.outlines]}
 
     @property
     def outlines(self) -> tuple[Outline, ...]:

@@ -26,6 +26,22 @@ def discs(cell: fc.Cell) -> tuple[np.ndarray, np.ndarray]:
     return np.array([each.centre for each in outlines]), np.array([each.semi_axes[0] for each in outlines])
 
 
+def test_what_chance_made_is_kept_and_is_the_same_contact_when_it_is_said_outright() -> None:
+    cell = spots(count=5, fraction=0.1, seed=3)
+    kept = cell.working_touch.realised
+    assert kept is not None
+    listed = [{"shape": "disc", "centre": [x, y], "radius": r} for x, y, r in kept["discs_m"]]
+    said = cell.vary({"working_electrode.contact": {"shape": "regions", "regions": listed}})
+    assert [each.values for each in said.outlines] == [each.values for each in cell.outlines]
+    assert said.working_touch.realised is None
+    rough = outline_cells.cell({"shape": "rough", "fraction": 0.2, "correlation_length": "5 um", "pixels": 32, "seed": 1})
+    made = rough.working_touch.realised
+    assert made is not None
+    again = rough.vary({"working_electrode.contact": {"shape": "mask", "image": made["image"]}})
+    assert np.array_equal(again.working_touch.pixels, rough.working_touch.pixels)  # type: ignore[arg-type]
+    assert made["fraction"] == again.contact_fraction
+
+
 @pytest.mark.parametrize(
     "sized",
     [

@@ -264,8 +264,11 @@ class Result(Held):
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it: versions, cell, grids, values, uncertainties, verdicts, extraction."""
         geometric = self.geometric
+        touches = {"working_electrode": self.cell.working_touch, "counter_electrode": self.cell.counter_touch}
+        realised = {name: made for name, touch in touches.items() if (made := touch.realised) is not None}
         return {
             **provenance(self.cell),
+            **({"realised_contacts": realised} if realised else {}),
             "agreement": self.agreement.as_dict(),
             "grids": {name: list(rows) for name, rows in self.grids.items()},
             "geometric_constriction_resistance": None

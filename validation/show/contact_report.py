@@ -14,6 +14,7 @@ from rich.console import RenderableType
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.description import Touch
+from fem_constriction.cell.thickness import Thickness
 from fem_constriction.errors import ConstrictionError
 from fem_constriction.geometry import pixels as images
 from fem_constriction.grids.grid import Grid
@@ -36,23 +37,29 @@ def record(cell: Cell) -> dict[str, Any] | None:
     if not isinstance(problem.body, Stack):
         return None
     found = {
-        **_of_face(cell.working_touch),
+        **_of_face(cell.working_touch, cell.working_pores),
         "kind": problem.kind.name,
         "grids": [each for name in BUILT_IN for each in _grids(problem, name)],
     }
     if problem.patterned_counter:
-        found["counter"] = _of_face(cell.counter_touch)
+        found["counter"] = _of_face(cell.counter_touch, cell.counter_pores)
     return found
 
 
-def _of_face(touch: Touch) -> dict[str, Any]:
+def _of_face(touch: Touch, depths: Thickness) -> dict[str, Any]:
     gap = _gap(touch)
     return {
         "fraction": touch.fraction,
         "pieces": _pieces(touch),
         "smallest_gap_m": gap if math.isfinite(gap) else None,
         "pixels": None if touch.pixels is None else list(touch.pixels.shape),
+        **_depths(depths),
     }
+
+
+def _depths(found: Thickness) -> dict[str, Any]:
+    """How deep the pores are where the file gives a depth, m: what they come to, and the ends of a map."""
+    return {} if found.mean is None else {"pore_depth_m": {"mean": found.mean, "least": found.least, "most": found.most}}
 
 
 def _pieces(touch: Touch) -> int:
@@ -107,6 +114,11 @@ def tables(facts: dict[str, Any] | None) -> Sequence[RenderableType]:
         if each is not None:
             rows.append((f"{name}pieces of metal", str(each["pieces"])))
             rows.append((f"{name}smallest gap between two", _words(each["smallest_gap_m"]) or "-"))
+            if (depth := each.get("pore_depth_m")) is not None:
+                text = amount(depth["mean"], "m")
+                if depth["least"] != depth["most"]:
+                    text = f"{text}, from {amount(depth['least'], 'm')} to {amount(depth['most'], 'm')}"
+                rows.append((f"{name}depth of the pores (1 / mean of 1/d)", text))
             if each["pixels"] is not None:
                 rows.append((f"{name}pixels (x, y)", " x ".join(map(str, each["pixels"]))))
     grids = [
@@ -132,7 +144,8 @@ def write(cell: Cell, facts: dict[str, Any], times: dict[str, float], folder: Pa
     if "counter" in facts:
         touches[_said("counter electrode", facts["counter"])] = cell.counter_touch
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = partial(face, touches, problem.body, times, counter=cell.counter_touch, reference=problem.reference)
+    depths = (cell.working_pores, cell.counter_pores)
+    drawn = partial(face, touches, problem.body, times, counter=cell.counter_touch, reference=problem.reference, depths=depths)
     return save(drawn, folder, "cell")
 
 

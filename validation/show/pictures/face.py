@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,10 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Polygon, Rectangle
 
 from fem_constriction.cell.description import Touch
+from fem_constriction.cell.thickness import Thickness
 from fem_constriction.pictures.colours import GREY, PROCESSES
 from fem_constriction.problem.bodies import Body
 
 MICRO: Final = 1e6
+NANO: Final = 1e9
+
+#: Deepest over shallowest pore from which on their colours are logarithmic.
+WIDE: Final = 30.0
 METAL, PORE, BULK, PLANE, REFERENCE = "#4d4d4d", "#f4f1e8", "#cfe3f1", "#009e73", "#d55e00"
 
 #: The counter electrode.
@@ -32,12 +37,18 @@ HIGH: Final = 0.06
 
 
 def face(
-    touches: Mapping[str, Touch], body: Body, times: Mapping[str, float], *, counter: Touch, reference: float | None = None
+    touches: Mapping[str, Touch],
+    body: Body,
+    times: Mapping[str, float],
+    *,
+    counter: Touch,
+    reference: float | None = None,
+    depths: Sequence[Thickness] = (),
 ) -> Figure:
     """Return a figure of a stack.
 
     touches: what is written above each face -> where it is touched, one or both; times: process -> tau in s; counter: where the
-    counter electrode touches; reference: depth of the plane of a reference electrode, m.
+    counter electrode touches; reference: depth of the plane of a reference electrode, m; depths: of the pores of each face.
     """
     columns = len(touches) + 1
     figure = Figure(figsize=(4.8 * columns, 5.0), layout="constrained")
@@ -45,6 +56,8 @@ def face(
     for column, (words, touch) in enumerate(touches.items()):
         above = figure.add_subplot(grid[0, column])
         _from_above(above, touch)
+        if column < len(depths):
+            _depth_map(figure, above, depths[column])
         above.set_title(words, fontsize=9)
     section, axis = figure.add_subplot(grid[0, -1]), figure.add_subplot(grid[1, :])
     _section(section, next(iter(touches.values())), counter, body)
@@ -74,6 +87,17 @@ def _from_above(ax: Axes, touch: Touch) -> None:
     ax.add_collection(PatchCollection(patches, facecolor=METAL, lw=0))
     ax.set(xlim=(0, x), ylim=(0, y), aspect="equal", xlabel="x / µm", ylabel="y / µm")
     _bar(ax, x, y)
+
+
+def _depth_map(figure: Figure, ax: Axes, depths: Thickness) -> None:
+    """Depths of pores by colour, the metal left out, where they differ."""
+    if depths.weights is None or depths.mean is None:
+        return
+    depth = depths.mean / np.ma.masked_equal(depths.weights.values, 0.0)
+    x, y = (MICRO * lines for lines in depths.weights.lines)
+    wide = depth.max() > WIDE * depth.min()
+    drawn = ax.pcolormesh(x, y, NANO * depth.T, cmap="YlOrBr", norm="log" if wide else None, rasterized=True, zorder=0.5)
+    figure.colorbar(drawn, ax=ax, label="depth of the pores / nm", shrink=0.8, pad=0.02)
 
 
 def _bar(ax: Axes, x: float, y: float) -> None:
