@@ -5,7 +5,7 @@ The value is extrapolated with the order p that theory gives the family. What th
 that is the uncertainty. Of two terms in step it is |ext(p observed) - ext(p theory)|, which exceeded the true error of
 asymptotic families (numerics); out of step, complex terms do not hide each other as in the moduli that observed orders come
 from. An observed order below theory's is mostly on its way down: it is taken to fall short by twice as much on the grids that
-follow, where that is more (of 32 random cells that were looked at for it, none was outside with or without, u 1.1 to 1.3 times
+follow, where that is more (of 34 random cells that were looked at for it, none was outside with or without, u 1.1 to 1.3 times
 wider at 64 of 235 points: made for one cell that was, and kept since it costs little). The uncertainty is at least what an
 order 1/64 below theory would make, since none is known better than that; not added, since what such an order leaves is in the
 term above already. The largest within half a decade around the frequency counts.
