@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from fem_constriction.errors import InputError
-from fem_constriction.fitting.circuit_fit import CircuitFit, best, covariance
+from fem_constriction.fitting.circuit_fit import CircuitFit, best, covariance, descend
 from fem_constriction.fitting.intervals import LEVELS, _natural, bootstrap, profile
 from fem_constriction.fitting.naming import Data
 from fem_constriction.fitting.notation import parse
@@ -110,3 +110,16 @@ def test_directions_that_data_do_not_determine_have_no_bound() -> None:
 )
 def test_ends_that_data_do_not_give_are_infinite_or_nothing(label: str, value: float, end: float) -> None:
     assert _natural(label, value) == pytest.approx(end)
+
+
+def test_a_descent_ends_at_the_least_sum_of_squares_of_what_is_varied() -> None:
+    """Of a linear misfit A x - b: the last number stays where it is, the others are those of linear regression."""
+    random = np.random.default_rng(2)
+    matrix, right, start = random.normal(size=(9, 3)), random.normal(size=9), np.array([0.1, 0.2, 0.7])
+    wide, fixed = np.full(3, 50.0), np.array([False, False, True])
+    x, cost = descend(lambda at: (matrix @ at - right, matrix), start, -wide, wide, fixed)
+    expected = np.linalg.lstsq(matrix[:, :2], right - 0.7 * matrix[:, 2], rcond=None)[0]
+    assert x == pytest.approx([*expected, 0.7], rel=1e-6)
+    assert cost == pytest.approx(np.sum((matrix @ x - right) ** 2))
+    still, there = descend(lambda at: (matrix @ at - right, matrix), start, -wide, wide, np.ones(3, dtype=bool))
+    assert still.tolist() == start.tolist() and there == pytest.approx(np.sum((matrix @ start - right) ** 2))
