@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 import fem_constriction as fc
 import network.stacks
 from fem_constriction.fem.stacks import elements
-from fem_constriction.grids import pixelated
+from fem_constriction.grids import mesh_twin, pixelated
 from fem_constriction.grids.grid import Grading
 from validation.cli import app as cli
 
@@ -70,6 +70,7 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network.stacks, "GRADING", Grading(exponent=2.5, steps=2))
     monkeypatch.setattr(network.stacks, "VOXELS", 12)
     monkeypatch.setattr(pixelated, "COARSEST", 8)
+    monkeypatch.setattr(mesh_twin, "COARSEST", 6)
     monkeypatch.setitem(elements.GRADINGS, 2, Grading(exponent=4.0, steps=1))
 
 
