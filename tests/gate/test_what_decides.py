@@ -205,11 +205,11 @@ def test_corners_and_walls_are_refused_below_the_sharpest_angle_and_taken_above_
     triangle = [(2.0, 2.0), (6.0, 2.0), (2 + 4 * np.cos(angle), 2 + 4 * np.sin(angle)), (2.0, 2.0)]
     half = angle / 2
     leaning = [(0.0, 2.0), (3 * np.sin(half), 2 + 3 * np.cos(half)), (6.0, 5.0)]
-    for corners, closed in ((triangle, True), (leaning, False)):
+    for corners, closed, allowed in ((triangle, True, collars.SHARPEST), (leaning, False, collars.SHARPEST / 2)):
         points = [np.array(each) for each in corners]
         # The last corner of the open chain is no wall's: the angle there is wide.
         if more < 1:
-            with pytest.raises(InputError, match="sharper than"):
+            with pytest.raises(InputError, match=f"sharper than {allowed:g} degrees"):
                 collars._mitred(points, face(), 1, closed=closed)
         else:
             collars._mitred(points, face(), 1, closed=closed)
