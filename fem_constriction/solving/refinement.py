@@ -179,8 +179,12 @@ class Family:
         return Family(problem, self.backend, tuple(solution.of(problem) for solution in self.solutions))
 
     def without_potentials(self) -> Family:
-        """Return the family without what takes memory: Z at any frequency stays."""
-        return replace(self, solutions=tuple(solution.without_potentials() for solution in self.solutions))
+        """Return the family without what takes memory: Z at any frequency stays, and so do its relaxation times."""
+        light = [solution.without_potentials() for solution in self.solutions]
+        first = self.solutions[0].model
+        if isinstance(first, LateralModel) and all(isinstance(each.model, LateralModel) for each in self.solutions):
+            light[0] = replace(light[0], model=first.with_all_unknowns())
+        return replace(self, solutions=tuple(light))
 
     @property
     def finest(self) -> Solution:

@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,10 @@ class LateralModel(ReducedModel):
     def light(self) -> ReducedModel:
         """Return the model without the means of making that of all unknowns."""
         return replace(self, whole=None)
+
+    def with_all_unknowns(self) -> ReducedModel:
+        """Return the light model together with that of all unknowns, solved now: its relaxation times stay known."""
+        return replace(self, whole=partial(_as_it_is, self._whole.light()))
 
     def within(self, columns: Array) -> ReducedModel:
         """Return the model on what some columns span; see `ReducedModel.within`."""
@@ -449,3 +453,8 @@ class _Shallow(_OnPlane):
             return np.zeros_like(columns)
         modes = self.lateral.analyse(self.nodes.whole(columns)) * self.weights
         return self.nodes.collect(self.lateral.spread(modes), tied=True)
+
+
+def _as_it_is(model: ReducedModel) -> ReducedModel:
+    """What a pickle can hold of a model that is solved already."""
+    return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from fem_constriction.stack.layered import Layered
 from network import Network
 from network.stacks import GRADING
 from validation import Result, crosscheck, extract_agreed
+from validation.gate.run import judge, prepare
 
 F = np.geomspace(1e-3, 1e9, 25)
 
@@ -235,3 +237,10 @@ def test_a_resistive_counter_electrode_at_1e12_hz_is_agreed_on_and_certified() -
     assert result.agreement.verdict == "agree" and not result.agreement.faults
     assert result.agreement.certified
     assert all(not route.faults and not route.exempt for route in result.agreement.routes)
+
+
+def test_a_cell_that_was_prepared_by_itself_is_extracted_as_in_its_cross_check(small: fc.Cell, agreed: Result) -> None:
+    prepared = pickle.loads(pickle.dumps(prepare([small], agreed.agreement.frequency)))
+    found = judge(small, prepared, agreed.agreement.frequency, discs=False, every_fit=False)
+    assert found.refusal is None
+    assert found.constriction.R.value == pytest.approx(agreed.constriction.R.value, rel=1e-6)
