@@ -14,10 +14,15 @@ import network.stacks
 from fem_constriction.fem.stacks import elements
 from fem_constriction.grids import mesh_twin, pixelated
 from fem_constriction.grids.grid import Grading
+from fem_constriction.pictures import printed
 from validation.cli import app as cli
 
 # Small matrices: threads of dense algebra only wait for each other, on a busy machine for minutes.
 threadpool_limits(limits=1)
+
+
+# Nobody looks into the fonts of a PDF here, and to leave out letters that it does not have takes a quarter of a second each.
+printed.STYLE["pdf.fonttype"] = 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

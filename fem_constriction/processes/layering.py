@@ -22,6 +22,9 @@ from fem_constriction.processes.names import BULK, GRAIN_BOUNDARY
 #: Bytes that a layer takes at least: one unknown of the solvers' (`problem.bodies.Stack.doubles`).
 LEAST = 1600
 
+#: Layers up to which nothing is checked.
+MANY = 10_000
+
 
 def layering(cell: Cell) -> tuple[tuple[float, ...], Course]:
     """Return the ends of the layers of a stack, m, and what these and their boundaries are."""
@@ -41,7 +44,8 @@ def _found(cell: Cell) -> tuple[tuple[float, ...], tuple[str, ...], tuple[str | 
     inner: list[float] = []
     films: list[Admittance | None] = []  # of each plane, None where two materials touch
     if section is not None and section.layers:
-        require(LEAST * section.layers, f"a stack of {section.layers} layers", "fewer layers")
+        if section.layers > MANY:  # what is free is not asked of every small stack
+            require(LEAST * section.layers, f"a stack of {section.layers} layers", "fewer layers")
         inner = np.linspace(0.0, length, section.layers + 1)[1:-1].tolist()
         films = [boundary(section)] * len(inner)
     elif section is not None:

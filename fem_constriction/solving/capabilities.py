@@ -268,7 +268,7 @@ def _remedy(kind: Kind, task: str) -> str:
     for name, sets in found.items():
         if sets:
             ways.setdefault(" or ".join(" and ".join(names) for names in sets), []).append(f"`{name}`")
-    listed = [f"{', '.join(names[:3])} with {backends}" for backends, names in list(ways.items())[:2]]
+    listed = [f"{', '.join(names[:2])} with {backends}" for backends, names in list(ways.items())[:2]]
     return (
         f"allowed are {' and '.join(listed)} (see `backends`)"
         if listed

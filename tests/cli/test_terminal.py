@@ -15,7 +15,7 @@ import sys
 import termios
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -79,10 +79,14 @@ LIGHT = {"show CELL.toml", "backends", "backends CELL.toml", "schema", "referenc
          "conformance --backend NAME"}  # fmt: skip
 
 
-def cases(*, light: bool = False) -> list[Any]:
-    """Every command; long is what is, or, of the light ones, all others."""
+#: Half a minute and more: on one terminal alone.
+HEAVY = {"figures", "claims", "benchmark fem", "converge CELL.toml"}
+
+
+def cases(*, light: bool = False, without: Collection[str] = ()) -> list[Any]:
+    """Every command but some; long is what is, or, of the light ones, all others."""
     return [pytest.param(name, id=name, marks=[pytest.mark.long] if name in LONG or (light and name not in LIGHT) else [])
-            for name in QUICK]  # fmt: skip
+            for name in QUICK if name not in without]  # fmt: skip
 
 
 #: What a command ends with where nothing is in its way: 1 where coarse grids let nothing be extracted, or claims fail.
@@ -170,7 +174,7 @@ def test_a_command_runs_on_a_terminal(name: str, folder: Path, monkeypatch: pyte
     _runs_on_a_terminal(name, 80, monkeypatch)
 
 
-@pytest.mark.parametrize("name", cases(light=True))
+@pytest.mark.parametrize("name", cases(light=True, without=LONG))
 def test_a_command_runs_on_a_wide_terminal(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _runs_on_a_terminal(name, 120, monkeypatch)
 
@@ -188,7 +192,7 @@ def _runs_on_a_terminal(name: str, width: int, monkeypatch: pytest.MonkeyPatch) 
         assert not [line for line in tables if len(line) > width]
 
 
-@pytest.mark.parametrize("name", cases())
+@pytest.mark.parametrize("name", cases(without=HEAVY))
 def test_a_command_runs_into_a_pipe(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with open(tmp_path / "out.txt", "w") as output, open(tmp_path / "err.txt", "w") as error:
         status = typed(QUICK[name], output, error, monkeypatch)
@@ -211,7 +215,7 @@ def unread() -> IO[str]:
     return open(writer, "w")
 
 
-@pytest.mark.parametrize("name", [case for case in cases(light=True) if case.id != "no such file"])
+@pytest.mark.parametrize("name", cases(light=True, without={*LONG, "no such file"}))
 @pytest.mark.parametrize("output", [lambda: None, full], ids=["closed", "full"])
 def test_what_cannot_be_shown_is_lost_and_said(
     name: str, output: Callable[[], IO[str] | None], folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -222,12 +226,12 @@ def test_what_cannot_be_shown_is_lost_and_said(
     err = Path("err.txt").read_text()
     assert "Traceback" not in err
     assert "standard output cannot be written" in err
-    assert status in ({1, 3} if name in ("crosscheck CELL.toml", "converge CELL.toml", *LONG) else {3}), err
+    assert status in ({1, 3} if name == "crosscheck CELL.toml" else {3}), err
     if "z.csv" in QUICK[name]:
         assert len(fc.Spectrum.load("z.csv")) == 13
 
 
-@pytest.mark.parametrize("name", cases(light=True))
+@pytest.mark.parametrize("name", cases(light=True, without=LONG))
 def test_a_reader_that_has_seen_enough_changes_nothing(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open("err.txt", "w") as error:
         status = typed(QUICK[name], unread(), error, monkeypatch)

@@ -44,12 +44,37 @@ def seen(offsets: NDArray[np.float64], height: float) -> NDArray[np.float64]:
 def many_discs(
     centres: Sequence[tuple[float, float]], radius: float, width: float, height: float, conductivity: float, equal: bool = False
 ) -> tuple[float, float]:
-    """Return the constriction resistance of equal discs on a square face, and how far off it is: ohm.
+    """Return R of n equal discs on a square face, one matrix of 1/(4 sigma a) and the sums over images of pairs, and its error.
 
-    Centres, radius, width and height in m, conductivity in S/m. Currents are such that all discs are at one potential; equal:
-    each carries as much, as in the sum over pairs, which is never less. Discs are points to each other: off by
-    0.34 (2 a/s)^3/(4 sigma n a), s the smallest distance of two centres, or of one and its mirror image (one disc in a round
-    tube: 0.338); at most a/s = 0.25. Source: Greenwood 1966.
+    Discs are points to each other: off by 0.34 (2 a/s)^3/(4 sigma n a), s the smallest distance of two centres, or of one and
+    its mirror image (one disc in a round tube: 0.338).
+
+    Parameters
+    ----------
+    centres
+        x and y of each disc, m.
+    radius
+        a of all of them, m, at most s/4.
+    width, height
+        Of the face, which is square, and of the electrolyte, m.
+    conductivity
+        sigma, S/m.
+    equal
+        Each disc carries as much, as in the sum over pairs, which is never less; else all are at one potential.
+
+    Returns
+    -------
+    resistance, off : float
+        Constriction resistance, and how far off it is at most, ohm.
+
+    Raises
+    ------
+    InputError
+        For numbers that are not positive, and for discs that are nearer to each other than 4 a.
+
+    References
+    ----------
+    Greenwood 1966.
     """
     positive(radius=radius, width=width, height=height, conductivity=conductivity)
     at = np.asarray(centres, dtype=float) / width
