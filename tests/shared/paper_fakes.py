@@ -38,7 +38,8 @@ def extraction(arcs: Mapping[str, Arc]) -> Extraction:
     ladder = None
     if CONSTRICTION in arcs and CHARGE_TRANSFER in arcs:
         both = (arcs[CONSTRICTION], arcs[CHARGE_TRANSFER])
-        numbers = ladder_of([each.resistance for each in both], [each.tau for each in both])
+        squeezed, pore, under, store = ladder_of([each.resistance for each in both], [each.tau for each in both])
+        numbers = squeezed, pore, float(under[0]), float(store[0])
         ladder = Ladder(**{n: value(x, u) for n, x, u in zip(LADDER, numbers, ("ohm", "F", "ohm", "F"), strict=True)})
     return Extraction(arcs=found, removed={}, residual=1e-3, ladder=ladder)
 
