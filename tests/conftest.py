@@ -27,7 +27,7 @@ printed.STYLE["pdf.fonttype"] = 3
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("fuzz", "damaged inputs, test_fuzz.py")
-    group.addoption("--fuzz", type=int, default=300, help="how many inputs (default: 300)")
+    group.addoption("--fuzz", type=int, default=200, help="how many inputs (default: 200)")
     group.addoption("--fuzz-seed", type=int, default=0, help="which inputs (default: 0)")
 
 

@@ -54,7 +54,7 @@ def test_a_disc_with_a_radius_two_percent_too_large_is_a_disagreement_outside_th
 @pytest.mark.long
 def test_the_backends_agree_on_a_face_without_symmetry() -> None:
     """1325 and 5241 nodes whose modes are never computed, and a network that knows nothing of triangles."""
-    result = crosscheck(cell(regions(MANY[0]), layers=2), np.geomspace(1e-3, 1e9, 13), discs=False)
+    result = crosscheck(cell(regions(MANY[0]), layers=2), np.geomspace(1.0, 1e6, 7), discs=False)
     assert result.refusal is None
     assert result.agreement.verdict == "agree"
     fem = result.families["fem"]
