@@ -33,7 +33,8 @@ def test_the_ladder_has_the_impedance_of_the_arcs(seed: int, count: int) -> None
     np.testing.assert_allclose(1 / (S * pore + 1 / branch), arcs, rtol=1e-11)
     again = ladder_of(resistance[::-1], tau[::-1])
     for one, other in zip(again, (squeezed, pore, inner, store), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-9)
+        # One arc under the contact has nothing to turn; two have, by rounding over the distance of their tau (1e-11 seen).
+        np.testing.assert_allclose(one, other, rtol={2: 1e-12, 3: 1e-10}[count])
 
 
 FILM = {"working_electrode.interphase": {"resistance": "0.5 ohm cm^2", "capacitance": "100 uF/cm^2"}}
