@@ -95,8 +95,8 @@ def _reduce_stack(problem: Problem, grid: Grid, band: Band | None, ranks: Any) -
     rows = range(int(ends[ranks.rank]), int(ends[ranks.rank + 1]))
     links, numbering = network_links(grid, vertical, electrodes, rows=rows)
     own = range(numbering.first(rows.start), numbering.first(rows.stop))
-    flows = problem.direct_current
-    return reduce_links(links, problem.places, own, numbering.unknowns, band, direct_current=flows, comm=ranks), {}
+    flows, conducting = problem.direct_current, electrodes.conducting(problem.places)
+    return reduce_links(links, conducting, own, numbering.unknowns, band, direct_current=flows, comm=ranks), {}
 
 
 def _reduce_image(problem: Problem, grid: Grid, band: Band | None, ranks: Any) -> Made:

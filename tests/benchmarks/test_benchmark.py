@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import outline_cells
 import pytest
 from paper_cells import paper_cell
 
@@ -128,3 +129,11 @@ def test_a_peer_that_has_not_solved_it_is_seen() -> None:
     ours = module_scaling._with_distance(module_scaling.METHODS["mode by mode"](cell, 16, points), exact)["distance"]
     assert solved == pytest.approx(ours, rel=1e-5)  # the same network; the projection is made for 1e-8 of Z
     assert idle == pytest.approx(1.0)
+
+
+def test_peers_solve_a_disc_whose_outline_cuts_voxels() -> None:
+    """Cut voxels conduct through contact and bulk in series; a peer's matrix that left them out had another impedance."""
+    cell, points = outline_cells.cell(outline_cells.DISC), np.array([1.0, 1e3, 1e6])
+    peer = module_scaling.METHODS["SuperLU"](cell, 16, points)
+    ours = module_scaling.METHODS["mode by mode"](cell, 16, points)
+    assert peer["impedance"] == pytest.approx(ours["impedance"][peer["places"]], rel=1e-7)  # of a projection made for 1e-8

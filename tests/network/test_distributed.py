@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import outline_cells
 import pytest
 from paper_cells import DATA
 from scipy import sparse
@@ -51,6 +52,17 @@ def test_slabs_hold_the_rows_of_every_matrix(name: str, slabs: int) -> None:
         coupling = whole[:-1, [-1]].toarray().ravel()
         assert np.allclose(np.concatenate([part.coupling for part in parts]), coupling, rtol=1e-12, atol=0)
         assert sum(part.voltage for part in parts) == pytest.approx(whole[-1, -1], rel=1e-12)
+
+
+def test_every_link_of_a_resistive_disc_has_an_admittance() -> None:
+    """Voxels that its outline cuts conduct through contact and bulk in series: a process that no place is."""
+    cell = outline_cells.cell(outline_cells.DISC)
+    problem, backend = Problem.of(cell), Network()
+    grid = backend.uniform(problem, 8)
+    electrodes = Electrodes.of(problem, grid)
+    links, _ = network_links(grid, electrodes.column(problem, grid), electrodes)
+    assert set(links) - set(problem.places)
+    assert set(links) <= set(electrodes.conducting(problem.places))
 
 
 @pytest.mark.skipif(find_spec("petsc4py") is None, reason="petsc4py, an extra, is not installed")

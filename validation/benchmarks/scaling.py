@@ -189,11 +189,12 @@ def _twice(solve: Callable[[tuple[float, float] | None], ReducedModel], points: 
 def _matrices(cell: Cell, size: int, points: NDArray[np.float64]) -> Iterator[tuple[Any, NDArray[np.complex128], int]]:
     """Complex matrices of the whole network at both ends and in the middle of the band, their port, and which frequency."""
     network: Backend = backend_named("network")
-    assembly = network.assemble(Problem.of(cell), network.uniform(Problem.of(cell), size))
+    problem = Problem.of(cell)
+    assembly = network.assemble(problem, network.uniform(problem, size))
     port = np.zeros(assembly.unknowns, dtype=complex)
     port[-1] = 1
     for place in sampled(points.size):
-        y = evaluate(admittances(cell), 2j * np.pi * points[place])
+        y = evaluate(assembly.admittances(problem.places), 2j * np.pi * points[place])
         yield assembly.matrix({name: complex(value) for name, value in y.items()}), port, int(place)
 
 

@@ -17,7 +17,6 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.fields import Fields, solve_fields
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.elements import evaluate
-from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import solve_grid
@@ -71,12 +70,13 @@ def _model(cell: Cell, backend: str, direct: bool) -> ReducedModel:
 
 def _sparse(cell: Cell, backend: str, frequency: Array, resolution: int) -> NDArray[np.complex128]:
     chosen = backend_named(backend)
-    assembly, processes = chosen.assemble(Problem.of(cell), chosen.uniform(Problem.of(cell), resolution)), admittances(cell)
+    problem = Problem.of(cell)
+    assembly = chosen.assemble(problem, chosen.uniform(problem, resolution))
     port = np.zeros(assembly.unknowns, dtype=complex)
     port[-1] = 1.0
     found = []
     for s in 2j * np.pi * frequency:
-        y = {name: complex(value) for name, value in evaluate(processes, s).items()}
+        y = {name: complex(value) for name, value in evaluate(assembly.admittances(problem.places), s).items()}
         found.append(complex(superlu(assembly.matrix(y), port)[-1]))
     return np.array(found)
 
