@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import lmfit
 import numpy as np
+from scipy import optimize, stats
 
 from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, InputError
@@ -21,6 +22,7 @@ from fem_constriction.fitting.naming import Data
 #: Two-sided probabilities of one and two standard deviations.
 LEVELS: Final = (0.6827, 0.9545)
 _MOST: Final = 100_000  # of the bootstrap
+_DOUBLINGS: Final = 60  # of a standard error: farther than any parameter goes
 _QUANTILES: Final = tuple(sorted({(1 + sign * level) / 2 for level in LEVELS for sign in (-1, 1)}))
 
 #: Parameter -> probability -> lower and upper end, infinite or 0 where the data do not bound it.
@@ -58,19 +60,56 @@ def profile(found: CircuitFit, data: Data) -> Intervals:
         raise ComputationError("no intervals: the data do not determine every parameter of the circuit; fix or drop some")
     intervals: dict[str, dict[float, tuple[float, float]]] = {}
     for label in result.var_names:
-        name = label.removeprefix("log_")
-        try:
-            with np.errstate(all="ignore"):
-                ends = lmfit.conf_interval(made, result, p_names=[label], sigmas=list(LEVELS), maxiter=100)[label]
-        except (ValueError, ArithmeticError, lmfit.MinimizerException, TypeError):
-            intervals[name] = dict.fromkeys(LEVELS, (0.0, np.inf))
+        ends = profiled(made, result, label)
+        if ends is None:
+            intervals[label.removeprefix("log_")] = dict.fromkeys(LEVELS, (0.0, np.inf))
             continue
-        middle = len(ends) // 2
-        intervals[name] = {
-            level: (_natural(label, ends[middle - n][1]), _natural(label, ends[middle + n][1]))
-            for n, level in enumerate(LEVELS, 1)
+        limits = made.params[label].min, made.params[label].max
+        intervals[label.removeprefix("log_")] = {
+            level: (_natural(label, max(low, limits[0])), _natural(label, min(high, limits[1])))
+            for level, (low, high) in ends.items()
         }
     return intervals
+
+
+def profiled(made: lmfit.Minimizer, result: Any, name: str) -> dict[float, tuple[float, float]] | None:
+    """Return the ends of a parameter's profile at `LEVELS`, in what lmfit varies, infinite where the data give none.
+
+    None where lmfit finds no profile. lmfit profiles beside other variables only; of one alone the profile is the sum of
+    squares itself, with the same F statistic.
+    """
+    if len(result.var_names) == 1:
+        return {level: (_alone(made, result, level, -1), _alone(made, result, level, 1)) for level in LEVELS}
+    try:
+        with np.errstate(all="ignore"):
+            ends = lmfit.conf_interval(made, result, p_names=[name], sigmas=list(LEVELS), maxiter=100)[name]
+    except (ValueError, ArithmeticError, lmfit.MinimizerException, TypeError):
+        return None
+    middle = len(ends) // 2
+    return {level: (float(ends[middle - n][1]), float(ends[middle + n][1])) for n, level in enumerate(LEVELS, 1)}
+
+
+def _alone(made: lmfit.Minimizer, result: Any, level: float, side: int) -> float:
+    """Where the sum of squares has risen as F(1, n - 1) allows, at one side of the only variable; else infinite."""
+    (name,) = result.var_names
+    params = result.params.copy()
+    best, spread = float(params[name].value), params[name].stderr
+    limit = result.chisqr * (1 + stats.f.ppf(level, 1, result.nfree) / result.nfree)
+    bound = params[name].max if side > 0 else params[name].min
+
+    def above(value: float) -> float:
+        params[name].value = value
+        return float(np.sum(np.asarray(made.userfcn(params)) ** 2) - limit)
+
+    near, reach = best, float(spread) if spread else 1e-3 * max(abs(best), 1e-3)
+    for _ in range(_DOUBLINGS):
+        far = side * min(side * (best + side * reach), side * bound)
+        if above(far) > 0:
+            return float(optimize.brentq(above, *sorted((near, far)), xtol=1e-9 * reach))
+        if far == bound:
+            break
+        near, reach = far, 2 * reach
+    return side * np.inf
 
 
 def _natural(label: str, value: float) -> float:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-import lmfit
 import numpy as np
 
 from fem_constriction.arrays import Array
 from fem_constriction.cell.cell import Cell, CellLike
 from fem_constriction.cell.units import parse
 from fem_constriction.errors import ComputationError, InputError
+from fem_constriction.fitting.intervals import profiled
 from fem_constriction.fitting.noise import Noise, noise_of, statistics
 from fem_constriction.fitting.values import Value
 from fem_constriction.inverse.cell_model import CellModel, models_of
@@ -340,16 +340,9 @@ def _profiles(joint: Joint, u: Array, errors: Array) -> dict[str, dict[str, tupl
     result = made.leastsq()
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for label, name, (each, _) in zip(result.var_names, joint.layout.names, joint.entries, strict=True):
-        try:
-            with np.errstate(all="ignore"):
-                ends = lmfit.conf_interval(made, result, p_names=[label], sigmas=[0.6827, 0.9545], maxiter=50)[label]
-        except (ValueError, ArithmeticError, lmfit.MinimizerException, TypeError):
-            continue
-        middle = len(ends) // 2
-        found[name] = {
-            f"{level:g}": (_end(each, ends[middle - k][1], 0), _end(each, ends[middle + k][1], 1))
-            for k, level in enumerate((0.6827, 0.9545), 1)
-        }
+        ends = profiled(made, result, label)
+        if ends is not None:
+            found[name] = {f"{level:g}": (_end(each, low, 0), _end(each, high, 1)) for level, (low, high) in ends.items()}
     return found
 
 

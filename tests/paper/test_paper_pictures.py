@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.colors import to_rgb
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 from paper_fakes import FREQUENCY, FakeWork, fake_sample, fake_series
@@ -22,13 +22,13 @@ from study_fakes import Here, Renewing
 
 from fem_constriction import Cell, InputError
 from fem_constriction.fitting.ladder import ladder_of
-from fem_constriction.pictures.colours import PROCESSES
 from fem_constriction.problem.one_dimensional import physical
-from fem_constriction.processes.circuits import CONSTRICTION
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE
 from fem_constriction.processes.names import CHARGE_TRANSFER, GRAIN_BOUNDARY
 from fem_constriction.processes.of_cell import admittances
 from validation.paper import cells, dataset, pictures, pictures_arcs, pictures_electrolyte, series, summary, tables
 from validation.paper import pictures_values as values
+from validation.paper.pictures_arcs import COLOURS
 from validation.paper.pictures_fields import figure_2b
 from validation.paper.sample import Sample
 from validation.study.dataset import save
@@ -84,7 +84,11 @@ def test_a_figure_has_the_panels_units_and_processes_of_the_paper(
         assert "contact fraction" in seen
 
 
-def test_a_process_has_one_colour_in_every_figure(drawn: dict[str, Figure]) -> None:
+def test_a_process_has_the_colour_of_the_papers_caption_in_every_figure(drawn: dict[str, Figure]) -> None:
+    """Bulk blue, boundaries red, interface light green, constriction yellow (figure 2): hues in turns, to a tenth of a turn."""
+    for name, hue in (("bulk", 2 / 3), (GRAIN_BOUNDARY, 0.0), (INTERFACE, 1 / 3), (CONSTRICTION, 1 / 6)):
+        off = rgb_to_hsv(to_rgb(COLOURS[name]))[0] - hue
+        assert abs((off + 0.5) % 1 - 0.5) < 0.1
     for figure in ("2", "3"):
         patches = {
             text.get_text(): patch
@@ -94,7 +98,7 @@ def test_a_process_has_one_colour_in_every_figure(drawn: dict[str, Figure]) -> N
             if isinstance(patch, Patch)
         }
         for name in ("bulk", GRAIN_BOUNDARY, CONSTRICTION):
-            assert patches[name.replace("_", " ")].get_facecolor()[:3] == pytest.approx(to_rgb(PROCESSES[name]))
+            assert patches[name.replace("_", " ")].get_facecolor()[:3] == pytest.approx(to_rgb(COLOURS[name]))
 
 
 @pytest.mark.parametrize("figure", ["2", "3", "7"])

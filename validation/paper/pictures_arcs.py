@@ -15,12 +15,20 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from fem_constriction.pictures.colours import PROCESSES
-from fem_constriction.processes.circuits import INTERFACE, Circuit
+from fem_constriction.processes.circuits import CONSTRICTION, INTERFACE, Circuit
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.paper.sample import Sample
 
-#: The interface of the 1D-PM, contact and pores side by side, is drawn as the charge transfer that it stands for.
-COLOURS: Final = {**PROCESSES, INTERFACE: PROCESSES["charge_transfer"]}
+#: The paper's own colours, so that its figures and these can be laid side by side: bulk blue, boundaries red, charge transfer
+#: and the interface of the 1D-PM light green, constriction yellow (a dark one, which symbols and lines on white need).
+COLOURS: Final = {
+    **PROCESSES,
+    "bulk": "#4477aa",
+    "grain_boundary": "#cc3311",
+    "charge_transfer": "#77b62c",
+    INTERFACE: "#77b62c",
+    CONSTRICTION: "#e0a800",
+}
 #: Contact fractions whose spectra are drawn, as far as they were computed.
 DRAWN: Final = (1.0, 0.49, 0.25, 0.16, 0.09, 0.04)
 #: Inches that a row is high at least, and that its axis takes below all rows.

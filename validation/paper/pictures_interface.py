@@ -15,6 +15,7 @@ from fem_constriction.processes.circuits import CONSTRICTION
 from fem_constriction.processes.names import CHARGE_TRANSFER
 from validation.paper import pictures_values as values
 from validation.paper.cells import R_POL, TABLE, cell
+from validation.paper.pictures_arcs import COLOURS
 from validation.paper.pictures_values import AXES
 
 _CT: Final = r"\mathrm{CT}"
@@ -65,7 +66,11 @@ def figure_6(series: values.Series) -> Figure:
     row = TABLE["6"]
     found = sorted({sample.varied[R_POL] for sample in series["6"]})
     handles: dict[str, list[Line2D]] = {"CT": [], "Cstr": []}
-    looks = [*zip(("#fdc24d", "#e69f00", "#7a5400"), ("#e3a8c8", "#cc79a7", "#6b2e51"), "vo^", strict=True)]
+    looks = [
+        *zip(
+            ("#b5db85", COLOURS[CHARGE_TRANSFER], "#3f6b10"), ("#f5d87a", COLOURS[CONSTRICTION], "#7a5c00"), "vo^", strict=True
+        )
+    ]
     for resistance, (upper, lower, marker) in zip(found, looks, strict=False):
         own = [sample for sample in series["6"] if sample.varied[R_POL] == resistance]
         for number, (element, colour) in enumerate(((CHARGE_TRANSFER, upper), (CONSTRICTION, lower))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from fem_constriction.fitting.values import Value
 from fem_constriction.problem.one_dimensional import physical
-from fem_constriction.processes.circuits import CONSTRICTION
+from fem_constriction.processes.circuits import CONSTRICTION, Circuit
 from fem_constriction.processes.names import CHARGE_TRANSFER
 from validation.paper.cells import TABLE, cell
 from validation.paper.pictures_arcs import COLOURS, words
@@ -169,6 +170,21 @@ def heading(figure: str, series: Series) -> str:
 
 
 def physical_arc(label: str, element: str, letter: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """Contact fraction -> R, C or tau of an arc of the 1D-PM."""
-    name = {"R": "resistance", "C": "capacitance", "tau": "tau"}[letter]
-    return lambda x: np.array([getattr(physical(cell(label, float(each)))[element], name) for each in x])
+    """Contact fraction -> R, C or tau of an arc of the 1D-PM, whose conductance and capacitance are linear in the fraction."""
+    ends = [(1 / arc.resistance, arc.capacitance) for x in _ENDS for arc in [_physical(label, x)[element]]]
+    (g, c), slopes = ends[0], (np.array(ends[1]) - ends[0]) / (_ENDS[1] - _ENDS[0])
+
+    def law(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        conductance, capacitance = g + slopes[0] * (x - _ENDS[0]), c + slopes[1] * (x - _ENDS[0])
+        return np.asarray({"R": 1 / conductance, "C": capacitance, "tau": capacitance / conductance}[letter])
+
+    return law
+
+
+#: Contact fractions at which the 1D-PM is computed; the line through both is exact.
+_ENDS: Final = (0.5, 1.0)
+
+
+@cache
+def _physical(label: str, fraction: float) -> Circuit:
+    return physical(cell(label, fraction))
