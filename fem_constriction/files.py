@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from fem_constriction.errors import InputError
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b]")  # in no text
+_LOOKED: Final = 4096  # bytes that tell UTF-16
+_SHORTEST: Final = 8  # of them at least
+_ZEROS: Final = 0.8  # of every other byte: degree signs and the like are few
 #: Bytes of the largest file that is read: what is larger, or never ends, is refused before it fills the memory.
 MOST: Final = 64_000_000
 
@@ -78,15 +81,35 @@ def read_any_text(path: str | os.PathLike[str], most: int = MOST) -> str:
 
 
 def any_text(data: bytes) -> str | None:
-    """The text that bytes are, None where they are none: UTF-8, UTF-16 with a byte order mark, or Latin-1 (Windows-1252)."""
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252", "latin-1"):
+    """The text that bytes are, None where they are none: UTF-8, UTF-16 with or without its mark, or Latin-1 (Windows-1252).
+
+    What some programs put behind a text, an end-of-file sign or zeros, is no part of it.
+    """
+    wide = _wide(data)
+    for encoding in (wide,) if wide else ("utf-8-sig", "cp1252", "latin-1"):
         try:
-            text = data.decode(encoding)
+            text = data.decode(encoding).rstrip("\x00\x1a")
         except UnicodeDecodeError:
             continue
         return None if _CONTROL.search(text) else text
     return None
+
+
+def _wide(data: bytes) -> str:
+    """The form of UTF-16 that bytes are, "" where they are none.
+
+    Without a byte order mark it is told by its zeros: of letters, digits and signs of a table nearly every other byte is one,
+    all of them at even or all at odd places.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    pairs = data[: 2 * (min(len(data), _LOOKED) // 2)]
+    if len(pairs) < _SHORTEST or len(data) % 2:
+        return ""
+    first, second = pairs[::2].count(0), pairs[1::2].count(0)
+    if max(first, second) < _ZEROS * (len(pairs) // 2) or min(first, second):
+        return ""
+    return "utf-16-be" if first > second else "utf-16-le"
 
 
 def printable(data: bytes) -> str:

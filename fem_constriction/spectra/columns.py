@@ -113,9 +113,7 @@ def _headers(lines: Sequence[_Line], separators: Sequence[str], path: str) -> It
             continue
         for separator in separators:
             if separator in plain:
-                cells = _split(plain, separator)
-                while cells and not cells[-1]:
-                    cells.pop()
+                cells = _without_end(_split(plain, separator))
                 found = layout(cells, f"{path}, line {line.number}") if len(cells) >= len(_WITHOUT) - 1 else None
                 if found is not None:
                     yield place + 1, separator, found
@@ -132,13 +130,13 @@ def _has_data(lines: Sequence[_Line], kinds: Sequence[Column]) -> bool:
 def _bare(lines: Sequence[_Line], separators: Sequence[str], path: str) -> Iterator[_Row]:
     """Rows of a file that names no columns. Raises InputError unless there are three or four, all of numbers."""
     separator: str | None = None
-    count = 0
+    count, ended = 0, 0
     for line in lines:
         if line.text.lstrip().startswith(("#", "%")):
             continue
         where = f"{path}, line {line.number}"
         if separator is None:
-            splits = {sign: _split(line.text, sign) for sign in separators if sign in line.text}
+            splits = {sign: _without_end(_split(line.text, sign)) for sign in separators if sign in line.text}
             separator = next((sign for sign, cells in splits.items() if len(cells) > 1 and all(map(is_number, cells))), None)
             if separator is None:
                 cells = next((cells for cells in splits.values() if len(cells) > 1), _split(line.text, ""))
@@ -146,7 +144,13 @@ def _bare(lines: Sequence[_Line], separators: Sequence[str], path: str) -> Itera
                 allowed = f"must be {HEADER} once each (or f, Z', Z'' or -Z'', or |Z| and phase) among others"
                 raise InputError(f"the columns {names} are not allowed: they {allowed}", file=where)
         cells = _split(line.text, separator)
+        if count and not any(is_number(cell) for cell in cells):
+            ended = ended or line.number  # a remark below the data
+            continue
+        if ended:
+            raise InputError(f"the data go on after line {ended}, which is no row of them", file=where)
         if not count:
+            cells = _without_end(cells)
             count = len(cells)
             if count not in (3, 4):
                 allowed = "without a header there must be 3 or 4 (frequency, Re(Z), Im(Z), u(Z))"
@@ -174,7 +178,8 @@ def _below(lines: Sequence[_Line], separator: str, kinds: list[Column], path: st
             if len(cells) == len(kinds) and is_number(cells[ours[0]]):
                 separator = next(sign for sign in "\t;, " if _split(line.text, sign) == cells).strip()
         wanted = [cells[place] for place in ours] if len(cells) == len(kinds) else []
-        numbers = any(map(is_number, wanted)) if wanted else len(cells) > 1 and all(map(is_number, cells))
+        filled = [cell for cell in cells if cell]  # a row that begins with a separator may be cut short as well
+        numbers = any(map(is_number, wanted)) if wanted else len(filled) > 1 and all(map(is_number, filled))
         if not rows and wanted and not numbers:
             kinds = _with_units(kinds, cells, where)
         elif line.text.lstrip().startswith(("#", "%")):
@@ -222,6 +227,11 @@ def _split(line: str, separator: str) -> list[str]:
         cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
         return [cleaned(cell) for cell in cells]
     return [cleaned(cell) for cell in line.split(separator)]
+
+
+def _without_end(cells: list[str]) -> list[str]:
+    """The cells without empty ones behind the last: separators at the end of a line."""
+    return cells[: next((n for n in range(len(cells), 0, -1) if cells[n - 1]), 0)]
 
 
 def _number(cell: str, column: Column, decimal: Decimal, where: str) -> float:

@@ -1,8 +1,9 @@
 """1,000.5 or 1.000,5 or 1 000,5: numbers as people and instruments write them; the decimal sign is one for a whole file.
 
-A number has at most one decimal sign, and groups of three digits before it, the first without a leading zero. Of a comma and a
-point the one that makes numbers of all cells is the decimal sign. Where both do ("100,000" beside "11.235"), the one that makes
-the frequencies run in one direction is; where that does not tell them apart either, the file is refused.
+A number has at most one decimal sign, and groups of three digits before it, the first without a leading zero. Nobody writes
+groups before an exponent: "9,961e+4" has a decimal comma. Of a comma and a point the one that makes numbers of all cells is the
+decimal sign. Where both do ("100,000" beside "11.235"), the one that makes the frequencies run in one direction is; where that
+does not tell them apart either, the file is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def _pattern(decimal: str, group: str) -> re.Pattern[str]:
     groups = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+(?:{decimal}\d*)?|[1-9]\d{{0,2}}(?: \d{{3}})+(?:{decimal}\d*)?"
     groups += rf"|[1-9]\d{{0,2}}(?:'\d{{3}})+(?:{decimal}\d*)?"
     plain = rf"0?{decimal}\d+|\d+{decimal}\d*|0{_EXPONENT}|[1-9]\d*"
-    return re.compile(rf"[+-]?(?:{groups}|{plain}){_EXPONENT}|{_BEYOND}", re.IGNORECASE)
+    return re.compile(rf"[+-]?(?:{groups}|(?:{plain}){_EXPONENT})|{_BEYOND}", re.IGNORECASE)
 
 
 _SIMPLE: Final = re.compile(

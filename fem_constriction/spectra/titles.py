@@ -77,7 +77,9 @@ _NAMES: Final = {  # of columns, in lower case and without unit, sign, blanks, p
     ),
     "u": ("u(z)",),
 }
-_LESSER: Final = {"r": "re", "rs": "re", "resistance": "re", "x": "im", "xs": "im", "reactance": "im"}  # where none is better
+_LESSER: Final[dict[str, str]] = dict.fromkeys(("r", "rs", "resistance", "re(zwece)", "zs'"), "re") | dict.fromkeys(
+    ("x", "xs", "reactance", "im(zwece)", "zs''"), "im"
+)  # where none is better; EC-Lab writes Re(Zwe-ce) where the counter electrode is the reference
 _KINDS: Final = {name: kind for kind, names in _NAMES.items() for name in names}
 _SIGNED: Final = ("re", "im", "phase")
 #: SI unit of each kind of column, as messages call it.

@@ -49,6 +49,95 @@ def test_a_format_is_known_by_its_content_and_read_with_its_signs(form: str, dat
     assert "sweeps" not in found.provenance["measured"]
 
 
+TEXTS = {
+    form: each[0].decode("utf-16" if "PalmSens" in form else "latin-1") for form, each in WRITTEN.items() if "Ivium" not in form
+}
+DISGUISES = {
+    **{code: lambda text, code=code: text.encode(code) for code in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")},
+    **{repr(end): lambda text, end=end: end.join(text.splitlines()).encode() + end.encode() for end in ("\n", "\r\n", "\r")},
+    "blank lines above": lambda text: b"\n\n" + text.encode(),
+    "end-of-file sign": lambda text: text.encode() + b"\x1a",
+    "zeros behind it": lambda text: text.encode() + bytes(5),
+    "remarks below": lambda text: text.encode().rstrip() + b"\n\n# measured by somebody\n",
+    "no end of the last line": lambda text: text.rstrip().encode(),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_encodings_ends_of_lines_and_remarks_change_nothing(disguise: str, tmp_path: Path) -> None:
+    for form, text in TEXTS.items():
+        found = load(tmp_path, DISGUISES[disguise](text.lstrip("\ufeff")))
+        assert found.frequency.tolist() == F.tolist() and found.provenance["measured"]["format"] == form
+        np.testing.assert_allclose(found.impedance, Z, rtol=1e-12)
+
+
+EXPORTS = {
+    "NOVA": (
+        "Index;Frequency (Hz);Z' (Ω);-Z'' (Ω);Z (Ω);-Phase (°);Time (s)",
+        "{n};{f};{re};{minus};{abs};{lag};1",
+        ",",
+        "utf-8",
+    ),
+    "PSTrace": (
+        "Date and time:,2020-01-01\nNotes:\n\nfreq / Hz,neg. Phase / °,Idc / uA,Z / Ohm,Z' / Ohm,-Z'' / Ohm,Cs / F",
+        *("{f},{lag},0.1,{abs},{re},{minus},1e-6", ".", "utf-16"),
+    ),
+    "Thales": (
+        " Number  Frequency/Hz  Impedance/Ohm  Phase/deg  Significance",
+        "  {n}  {f}  {abs}  {phase}  0.998",
+        ".",
+        "cp1252",
+    ),
+    "IviumSoft": ("freq. /Hz,Z1 /ohm,Z2 /ohm", "{f},{re},{im}", ".", "utf-8"),
+    "VersaStudio": ("Frequency (Hz),Zre (ohms),Zim (ohms),|Z| (ohms)", "{f},{re},{im},{abs}", ".", "utf-8"),
+    "EC-Lab, cell": (
+        "EC-Lab ASCII FILE\nNb header lines : 3\nfreq/Hz\tRe(Zwe-ce)/Ohm\t-Im(Zwe-ce)/Ohm\tz cycle",
+        *("{f}\t{re}\t{minus}\t1", ",", "cp1252"),
+    ),
+    "analyser": ("Frequency[Hz],R[ohm],X[ohm]", "{f},{re},{im}", ".", "utf-8"),
+    "pyimpspec": ("f (Hz),Re(Z) (ohm),-Im(Z) (ohm),Mod(Z) (ohm),-Phase(Z) (°)", "{f},{re},{minus},{abs},{lag}", ".", "utf-8"),
+    "a minus sign": ("f [Hz];Z' [Ω];−Z'' [Ω]", "{f};{re};{minus}", ",", "utf-8"),
+}
+
+
+@pytest.mark.parametrize("program", EXPORTS)
+def test_exports_of_other_programs_are_read(program: str, tmp_path: Path) -> None:
+    head, row, decimal, code = EXPORTS[program]
+    lines = []
+    for n, (f, z) in enumerate(files.ROWS, 1):
+        angle = float(np.angle(z, deg=True))
+        numbers = {"f": f, "re": z.real, "im": z.imag, "minus": -z.imag, "abs": abs(z), "phase": angle, "lag": -angle}
+        lines.append(row.format(n=n, **{key: repr(value).replace(".", decimal) for key, value in numbers.items()}))
+    found = load(tmp_path, "\n".join([head, *lines, ""]).encode(code))
+    assert found.frequency.tolist() == F.tolist()
+    np.testing.assert_allclose(found.impedance, Z, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("sign", "decimal"), [(";", ","), (";", "."), (",", ".")])
+def test_a_spreadsheet_may_have_put_other_separators_in_place_of_tabs(sign: str, decimal: str, tmp_path: Path) -> None:
+    for data in (files.biologic(decimal=decimal), files.gamry(decimal=decimal)):
+        found = load(tmp_path, data.replace(b"\t", sign.encode()))
+        assert found.frequency.tolist() == F.tolist()
+        np.testing.assert_allclose(found.impedance, Z, rtol=1e-12)
+
+
+def test_blank_lines_between_rows_end_no_table(tmp_path: Path) -> None:
+    for data in (files.gamry(), files.elins()):
+        head, *rows = data.replace(b"\r\n", b"\n").rsplit(b"\n", 4)
+        assert load(tmp_path, head + b"\n" + b"\n\n".join(rows)).frequency.tolist() == F.tolist()
+
+
+def test_a_file_cut_short_is_refused_or_says_so(tmp_path: Path) -> None:
+    """In the middle of a row: refused with its line. In its last number: read, with a note. Between rows: a note."""
+    for data in (files.gamry(), files.chinstruments(), files.zplot(), files.parstat()):
+        with pytest.raises(InputError, match=r"line \d+: \d+ columns, and the lines above it have \d+"):
+            load(tmp_path, data.rstrip()[:-30])
+    found = load(tmp_path, b"f,re,im\n1000,5.25,-1.125\n100,8.25,-4.125\n10,12.25,-0.1")
+    assert found.provenance["measured"]["note"] == "the file ends within a line, and its last number, -0.1, may be cut short"
+    cut = files.versastudio().partition(b"</Segment1>")[0]
+    assert load(tmp_path, cut).provenance["measured"]["note"] == "the file ends within <Segment1>: rows may be missing"
+
+
 def test_every_format_has_a_file_here() -> None:
     elsewhere = {"BioLogic EC-Lab (.mpr)", "Excel (.xlsx)", "text"}  # below, and in test_measured.py
     assert {each.name for each in FORMATS} == set(WRITTEN) | elsewhere

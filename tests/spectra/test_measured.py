@@ -34,6 +34,7 @@ def load(folder: Path, text: str | bytes, encoding: str = "utf-8") -> Spectrum:
         '"f/Hz";"Re(Z)";"Im(Z)"\n"1000";"3,5";"-1"\n"10";"2";"-0,5"\n',
         "sep=;\nf;Re(Z);Im(Z)\n1000;3,5;-1\n10;2;-0,5\n",
         "1000,0 3,5 -1,0\n10,0 2,0 -0,5\n",
+        "f;Z';Z''\n1,000e+3;3,500e+0;-1,000e+0\n1,000e+1;2,000e+0;-5,000e-1\n",
         "f,re,im\n1.0D+03,3.5d0,-1\n10,2,-.5\n",
     ],
 )
@@ -140,6 +141,13 @@ def test_a_table_that_is_interrupted_is_refused(tmp_path: Path) -> None:
         load(tmp_path, "f,re,im\n1,2,-3\nOVL,OVL,OVL\n3,3,-4\n")
 
 
+def test_rows_without_names_may_end_in_separators_and_remarks(tmp_path: Path) -> None:
+    found = load(tmp_path, "1000;3.5;-1;\n10;2;-0.5;\n\nend of measurement; remark 3\n\x1a")
+    assert found.frequency.tolist() == F.tolist() and found.impedance.tolist() == Z.tolist()
+    with pytest.raises(InputError, match="line 3: the data go on after line 2, which is no row of them"):
+        load(tmp_path, "1000,3.5,-1\nsweep two\n10,2,-0.5\n")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -154,15 +162,16 @@ def test_columns_without_names_that_cannot_be_ours(text: str, message: str, tmp_
     assert message in str(caught.value) and "name the columns, for instance freq/Hz" in str(caught.value)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"])
 def test_encodings(encoding: str, tmp_path: Path) -> None:
-    ohm = "Ω" if "utf" in encoding else "Ohm"
+    ohm = "Ohm" if encoding in ("latin-1", "cp1252") else "Ω"
     found = load(tmp_path, f"f;|Z| ({ohm});Phase (°)\n1000;2;-60\n", encoding)
     assert found.impedance[0] == pytest.approx(1 - 1j * np.sqrt(3), rel=1e-14)
 
 
 @pytest.mark.parametrize(
-    "data", [bytes(range(256)) * 4, b"f,re,im\n1,2\x00,3\n", "f,re,im\n1,2,3".encode("utf-16-le"), b"\xff\xfe\x00"]
+    "data",
+    [bytes(range(256)) * 4, b"f,re,im\n1,2\x00,3\n", "f,re,im\n1,2\x01,3".encode("utf-16-le"), b"\xff\xfe\x00"],
 )
 def test_what_is_no_text_is_refused(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"m\.csv: is not text"):

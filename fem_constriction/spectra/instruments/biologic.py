@@ -18,12 +18,14 @@ from fem_constriction.spectra.instruments.content import (
     TableFormat,
     area_text,
     entry,
+    tabbed,
     told,
     told_apart,
 )
 
 _AREA = re.compile(r"([-+\d.,eE]+)\s*(cm|mm|m)")
 _CYCLE = "cycle number"
+_CYCLES = (_CYCLE, "z cycle")
 
 
 class ECLabText(TableFormat):
@@ -36,8 +38,11 @@ class ECLabText(TableFormat):
         return file.text.lstrip().startswith(("EC-Lab ASCII FILE", "BT-Lab ASCII FILE"))
 
     def _header(self, file: Content) -> int:
-        """The number of lines before the one that names the columns."""
-        for line in file.lines[:6]:
+        """The number of lines before the one that names the columns, which begins with freq/Hz or is the last one counted."""
+        lines = tabbed(file.lines, "freq/Hz")
+        if (named := next((n for n, line in enumerate(lines) if line.startswith("freq/Hz\t")), None)) is not None:
+            return named
+        for line in lines[:6]:
             if match := re.search(r":\s*(\d+)\s*$", line):
                 return max(int(match[1]) - 1, 0)
         return 0
@@ -45,11 +50,12 @@ class ECLabText(TableFormat):
     def tables(self, file: Content) -> Iterator[Table]:
         """One for each cycle, told from the others by the column that counts them."""
         above = self._header(file)
-        header, rows = file.lines[above : above + 1], [line for line in file.lines[above + 1 :] if line.strip()]
+        lines = tabbed(file.lines, "freq/Hz")
+        header, rows = lines[above : above + 1], [line for line in lines[above + 1 :] if line.strip()]
         names = [name.strip() for name in header[0].split("\t")] if header else []
         if "freq/Hz" not in names:
             return
-        place = names.index(_CYCLE) if _CYCLE in names else len(names)
+        place = next((names.index(name) for name in _CYCLES if name in names), len(names))
 
         def cycle(row: str) -> str:
             cells = row.split("\t")
@@ -57,9 +63,9 @@ class ECLabText(TableFormat):
 
         first = above
         for number, group in groupby(rows, cycle):
-            lines = list(group)
-            yield Table(name=f"cycle {number}" if number else "", above=first, lines=[*header, *lines])
-            first += len(lines)
+            found = list(group)
+            yield Table(name=f"cycle {number}" if number else "", above=first, lines=[*header, *found])
+            first += len(found)
 
     def details(self, file: Content) -> dict[str, Any]:
         """Area, comments and when it was measured, and by what."""

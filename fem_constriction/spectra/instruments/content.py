@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from typing import Any, ClassVar, Protocol
 from fem_constriction.errors import InputError
 from fem_constriction.files import any_text, printable
 from fem_constriction.spectra.columns import columns, numbered
+from fem_constriction.spectra.numerals import is_number
+
+_COMPARED = 40  # lines at the end of a file
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,11 @@ class Content:
     def lines(self) -> list[str]:
         """The lines of the text, without their ends."""
         return numbered(self.text)
+
+    @cached_property
+    def first(self) -> str:
+        """The first line that is not empty, without blanks around it."""
+        return next((line.strip() for line in self.lines if line.strip()), "")
 
     @cached_property
     def printable(self) -> list[str]:
@@ -124,6 +133,23 @@ def told_apart(sweeps: Sequence[Sweep]) -> tuple[Sweep, ...]:
         name = sweep.name or f"sweep {number}"
         made.append(Sweep(name=f"{name} ({same + 1})" if same and sweep.name else name, columns=sweep.columns))
     return tuple(made)
+
+
+def cut_short(file: Content) -> str:
+    """A note on a text whose last line has no end, and whose last number is shorter than all above it; "" on any other."""
+    *above, last = [re.split(r"[\s,;]+", line.strip()) for line in (file.lines or [""])[-_COMPARED:]]
+    ends = [len(cells[-1]) for cells in above if len(cells) > 2 and is_number(cells[-1])]
+    if len(ends) < 2 or len(last) < 3 or len(last[-1]) >= min(ends):
+        return ""
+    return f"the file ends within a line, and its last number, {last[-1]}, may be cut short"
+
+
+def tabbed(lines: list[str], first: str) -> list[str]:
+    """The lines with tabs between cells: a spreadsheet puts commas or semicolons there, and a cell `first` tells which."""
+    sign = next((match[1] for line in lines if (match := re.match(rf'"?{re.escape(first)}"?([;,])', line))), "")
+    if not sign:
+        return lines
+    return ["\t".join(next(csv.reader([line], delimiter=sign), [])) for line in lines]
 
 
 def entry(lines: Sequence[str], key: str, sign: str = ":") -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from fem_constriction.errors import InputError
 from fem_constriction.spectra.instruments.content import Content, Measured, Sweep, Table, TableFormat, told
-from fem_constriction.spectra.numerals import is_number, value
+from fem_constriction.spectra.numerals import cleaned, decimal_sign, is_number, value
 
 _POINT = 9  # numbers of one point in .dfr: f, Re(Z), -Im(Z), and six of which we need none
 _HEAD = 3  # lines above: version, number of points, number of sets
@@ -21,16 +21,17 @@ class FRAData:
 
     def recognises(self, file: Content) -> bool:
         """By its first line and numbers alone below."""
-        return re.match(r"\s*VERSION\d+\.\d+\s*$", "".join(file.lines[:1])) is not None
+        return re.match(r"VERSION\d+\.\d+$", file.first) is not None
 
     def read(self, file: Content) -> Measured:
         """The spectrum of the file. Raises InputError unless it has nine numbers for each point."""
-        cells = [line.strip() for line in file.lines[1:] if line.strip()]
+        cells = [cleaned(line) for line in file.lines if line.strip()][1:]
         count = int(cells[0]) if cells and cells[0].isdigit() else 0
         numbers = cells[_HEAD - 1 : _HEAD - 1 + _POINT * count]
         if not count or len(numbers) < _POINT * count or not all(map(is_number, numbers)):
             raise InputError(f"is not as {self.name} is: {count} points with {_POINT} numbers each, one a line", file=file.path)
-        points = [[value(cell, ".") for cell in numbers[place : place + 3]] for place in range(0, len(numbers), _POINT)]
+        decimal = decimal_sign(numbers, numbers[::_POINT], file.path)
+        points = [[value(cell, decimal) for cell in numbers[place : place + 3]] for place in range(0, len(numbers), _POINT)]
         f, re_, im = (list(each) for each in zip(*(point for point in points if point[0] > 0), strict=True))
         columns = {"f": f, "re": re_, "im": [-each for each in im], "u": list[float]()}
         return Measured(sweeps=(Sweep(name="", columns=columns),), details={"format": self.name})

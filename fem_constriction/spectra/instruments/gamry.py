@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any, ClassVar
 
-from fem_constriction.spectra.instruments.content import Content, Table, TableFormat, area_text, told
+from fem_constriction.spectra.instruments.content import Content, Table, TableFormat, area_text, tabbed, told
 
 _TABLE = re.compile(r"(\w+)\tTABLE\b")
 
@@ -25,13 +25,13 @@ class Gamry(TableFormat):
         """Name, line before the header, and lines of each table."""
         found: list[tuple[str, int, list[str]]] = []
         inside = False
-        for number, line in enumerate(file.lines, 1):
+        for number, line in enumerate(tabbed(file.lines, "TAG"), 1):
             if match := _TABLE.match(line):
                 found.append((match[1].upper(), number, []))
                 inside = True
             elif inside and line.startswith(("\t", " ")):
                 found[-1][2].append(line)
-            else:
+            elif line:
                 inside = False  # a setting between two tables, or a line that says that the measurement was aborted
         return found
 
@@ -43,7 +43,8 @@ class Gamry(TableFormat):
 
     def details(self, file: Content) -> dict[str, Any]:
         """Area, notes, temperature of the first row where a sensor was connected, and when it was measured."""
-        settings = {cells[0].strip().upper(): cells[1:] for line in file.lines if len(cells := line.split("\t")) > 2}
+        lines = tabbed(file.lines, "TAG")
+        settings = {cells[0].strip().upper(): cells[1:] for line in lines if len(cells := line.split("\t")) > 2}
 
         def value(tag: str) -> str:
             cells = settings.get(tag, [])

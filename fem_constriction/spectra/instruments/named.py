@@ -49,8 +49,7 @@ class Parstat(TableFormat):
 
     def recognises(self, file: Content) -> bool:
         """By its header."""
-        head = "".join(file.lines[:1])
-        return all(word in head for word in ("Elapsed Time (s)", "Frequency (Hz)", "Zre (ohms)", "Zim (ohms)"))
+        return all(word in file.first for word in ("Elapsed Time (s)", "Frequency (Hz)", "Zre (ohms)", "Zim (ohms)"))
 
     def tables(self, file: Content) -> Iterator[Table]:
         """The one table."""
@@ -58,7 +57,7 @@ class Parstat(TableFormat):
 
     def details(self, file: Content) -> dict[str, Any]:
         """How many rows have no impedance."""
-        cells = [line.split("\t") for line in file.lines]
+        cells = [line.split("\t") for line in file.lines if line.strip()]
         place = next((n for n, name in enumerate(cells[0]) if "Frequency" in name), 0)
         direct = sum(1 for row in cells[1:] if len(row) > place and row[place].strip() in ("0", "0.0"))
         return told(note=f"{direct} rows of direct current passed over" if direct else "")
@@ -71,7 +70,7 @@ class PowerSuite(TableFormat):
 
     def recognises(self, file: Content) -> bool:
         """By its header."""
-        return [cell.strip() for cell in "".join(file.lines[:1]).split("\t")][:3] == ["Frequency", "Zre", "Zimg"]
+        return [cell.strip() for cell in file.first.split("\t")][:3] == ["Frequency", "Zre", "Zimg"]
 
     def tables(self, file: Content) -> Iterator[Table]:
         """The one table."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from fem_constriction.errors import InputError
 from fem_constriction.spectra.instruments.biologic import ECLabBinary, ECLabText
-from fem_constriction.spectra.instruments.content import Content, Format, Measured
+from fem_constriction.spectra.instruments.content import Content, Format, Measured, cut_short
 from fem_constriction.spectra.instruments.eco_chemie import FRAData, FRAText
 from fem_constriction.spectra.instruments.elins import Elins
 from fem_constriction.spectra.instruments.excel import Excel
@@ -50,7 +51,9 @@ def measured(path: str, data: bytes) -> Measured:
     for each in FORMATS:
         if each.recognises(file):
             try:
-                return each.read(file)
+                found = each.read(file)
+                notes = [note for note in (found.details.get("note", ""), cut_short(file)) if note]
+                return replace(found, details=found.details | ({"note": "; ".join(notes)} if notes else {}))
             except InputError:
                 if not (isinstance(each, Plain) and file.suffix in REFUSED):
                     raise

@@ -18,7 +18,7 @@ class VersaStudio(TableFormat):
 
     def recognises(self, file: Content) -> bool:
         """By its first section."""
-        return file.text.lstrip().startswith("<Application>") and "Name=VersaStudio" in file.text
+        return any(line.strip() == "<Application>" for line in file.lines[:5]) and "Name=VersaStudio" in file.text
 
     def tables(self, file: Content) -> Iterator[Table]:
         """One for each segment."""
@@ -35,6 +35,8 @@ class VersaStudio(TableFormat):
                 above, lines = number - 1, [re.sub(r"(?:,\s*0?)+\s*$", "", line.removeprefix("Definition="))]
             elif name and lines:
                 lines.append(line)
+        if name and "Z Real" in "".join(lines[:1]) and len(lines) > 1:  # the file ends before the segment does
+            yield Table(name=name, above=above, lines=lines)
 
     def details(self, file: Content) -> dict[str, Any]:
         """Area, comment, and when it was measured, and by what."""
@@ -44,7 +46,13 @@ class VersaStudio(TableFormat):
             comments=entry(file.lines, "Comment", "="),
             started=" ".join(filter(None, (entry(file.lines, "DateAcquired", "="), entry(file.lines, "TimeAcquired", "=")))),
             device=" ".join(filter(None, (entry(file.lines, "Type", "="), entry(file.lines, "Model", "=")))),
+            note=self._cut(file),
         )
+
+    def _cut(self, file: Content) -> str:
+        names = [match[1] for line in file.lines if (match := _BEGIN.fullmatch(line.strip()))]
+        open_ = bool(names) and f"</{names[-1]}>".lower() not in file.text.lower()
+        return f"the file ends within <{names[-1]}>: rows may be missing" if open_ else ""
 
     def missing(self, file: Content) -> str:
         """What is looked for."""

@@ -12,6 +12,11 @@ _FIRST = re.compile(r'\s*"?(?:ZPLOT2? ASCII|(?:ZPlotW?|Z60W?|ZView) Data File)',
 _HEADER = re.compile(r'\s*"?\s*Freq', re.IGNORECASE)
 
 
+def _between(row: str) -> str:
+    """What stands between the cells of a row; beside semicolons commas are decimal ones."""
+    return r"[ \t]*;[ \t]*" if ";" in row else r"[ \t]*,[ \t]*|[ \t]+"
+
+
 class ZPlot(TableFormat):
     """.z: a header that begins with Freq(Hz), then rows between tabs or commas, below "End Comments" or right below it."""
 
@@ -31,7 +36,7 @@ class ZPlot(TableFormat):
         if place is not None:
             header = "\t".join(re.sub(r"\s+(?=\()", "", file.lines[place].strip().strip('"')).split())
             rows = [
-                "" if line.strip().lower().startswith("end ") else "\t".join(re.split(r"[ \t]*[,;][ \t]*|[ \t]+", line.strip()))
+                "" if line.strip().lower().startswith("end ") else "\t".join(re.split(_between(line), line.strip()))
                 for line in file.lines[place + 1 :]
             ]
             if any("," in line and "\t" in line for line in file.lines[place + 1 :]):  # decimal commas between tabs
@@ -66,4 +71,5 @@ class ZPlot(TableFormat):
 
     def missing(self, file: Content) -> str:
         """What is looked for."""
-        return "no line that names Freq(Hz), Z' and Z''"
+        named = self._header(file) is not None
+        return "no rows below the names of its columns" if named else "no line that names Freq(Hz), Z' and Z''"
