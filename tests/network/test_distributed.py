@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
+import images
 import numpy as np
 import outline_cells
 import pytest
@@ -27,6 +28,13 @@ from network.links import Electrodes, network_links
 CELLS = ["homogeneous-25", "figure-6-16", "figure-3a-16"]
 #: Of tests/shared/distributed_run.py: grains with boundaries in all directions.
 POLYCRYSTAL = "polycrystal"
+#: Links in series across the outline of a contact, and across boundaries between grains of an image.
+DESCRIBED = {
+    "resistive disc": outline_cells.cell(outline_cells.DISC),
+    "label image": images.image_cell(
+        (12, 12, 12), 0.25, {"generator": "voronoi", "grains": 9, "seed": 0, "boundary": images.BOUNDARY}
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -67,14 +75,17 @@ def test_every_link_of_a_resistive_disc_has_an_admittance() -> None:
 
 @pytest.mark.skipif(find_spec("petsc4py") is None, reason="petsc4py, an extra, is not installed")
 @pytest.mark.parametrize("ranks", [1, 2, 3])
-@pytest.mark.parametrize("name", [*CELLS, POLYCRYSTAL])
-def test_petsc_gives_what_the_built_in_route_gives(name: str, ranks: int) -> None:
+@pytest.mark.parametrize("name", [*CELLS, POLYCRYSTAL, *DESCRIBED])
+def test_petsc_gives_what_the_built_in_route_gives(name: str, ranks: int, tmp_path: Path) -> None:
     mpiexec = shutil.which("mpiexec") or pytest.skip("no mpiexec")
     allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1"}
     version = subprocess.run([mpiexec, "--version"], capture_output=True, text=True).stdout
     more = ["--oversubscribe"] if "Open" in version else []  # Open MPI, OpenRTE; MPICH does so anyway
     script = Path(__file__).parents[1] / "shared" / "distributed_run.py"
     what = name if name == POLYCRYSTAL else DATA / "cells" / f"{name}.toml"
+    if name in DESCRIBED:
+        what = tmp_path / "cell.toml"
+        DESCRIBED[name].save(what)
     command = [mpiexec, "-n", str(ranks), *more, sys.executable, script, what, "12"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, **allowed})
     assert done.returncode == 0, done.stderr
