@@ -129,7 +129,12 @@ class Outline:
         return self._placed(-a * np.sin(t), b * np.cos(t))
 
     def _placed(self, x: Array, y: Array) -> Array:
-        return np.asarray(np.tensordot(_turned(self.angle), np.stack([x, y]), 1))
+        (c, back), (s, _) = self._rotation
+        return np.stack([c * x + back * y, s * x + c * y])
+
+    @cached_property
+    def _rotation(self) -> list[list[float]]:
+        return [[float(each) for each in row] for row in _turned(self.angle)]
 
     @cached_property
     def shape(self) -> Shape:
@@ -225,14 +230,25 @@ def coverage(outlines: Sequence[Outline], x: Array, y: Array) -> Array:
     fine = np.unique(np.concatenate([x[:-1] + np.diff(x) * part for part in np.arange(PARTS) / PARTS] + [x[-1:]]))
     total = np.zeros((len(x) - 1, len(y) - 1))
     for outline in outlines:
-        kinks = outline.shape.bounds[::2] if outline.corners is None else outline.corners[:, 0]
-        lines = np.union1d(fine, np.clip(kinks, x[0], x[-1]))
+        low_x, low_y, high_x, high_y = outline.shape.bounds
+        i, j = _window(x, low_x, high_x), _window(y, low_y, high_y)  # elsewhere its chords are empty
+        kinks = np.array([low_x, high_x]) if outline.corners is None else outline.corners[:, 0]
+        columns, rows = x[i.start : i.stop + 1], y[j.start : j.stop + 1]
+        inner = fine[np.searchsorted(fine, columns[0]) : np.searchsorted(fine, columns[-1], "right")]
+        lines = np.union1d(inner, np.clip(kinks, columns[0], columns[-1]))
         half, middle = np.diff(lines) / 2, (lines[1:] + lines[:-1]) / 2
         chords = outline.chords((middle[:, None] + half[:, None] * nodes).ravel())
-        found = np.zeros((middle.size * nodes.size, len(y) - 1))
+        found = np.zeros((middle.size * nodes.size, len(rows) - 1))
         for low, high in np.moveaxis(chords, 1, 0).transpose(0, 2, 1):
-            found += np.clip(np.minimum(high[:, None], y[1:]) - np.maximum(low[:, None], y[:-1]), 0.0, None)
+            found += np.clip(np.minimum(high[:, None], rows[1:]) - np.maximum(low[:, None], rows[:-1]), 0.0, None)
         pieces = np.einsum("xgy,g,x->xy", found.reshape(middle.size, nodes.size, -1), weights, half)
-        np.add.at(total, np.clip(np.searchsorted(x, middle) - 1, 0, len(x) - 2), pieces)
+        np.add.at(total[i, j], np.clip(np.searchsorted(columns, middle) - 1, 0, len(columns) - 2), pieces)
     share = np.clip(total / np.outer(np.diff(x), np.diff(y)), 0.0, 1.0)
     return np.where(share > 1 - 1e-12, 1.0, np.where(share < 1e-12, 0.0, share))
+
+
+def _window(lines: Array, low: float, high: float) -> slice:
+    """The cells between lines that an interval reaches into: at least one, and one more for what is drawn a little small."""
+    first = int(np.clip(np.searchsorted(lines, low) - 2, 0, len(lines) - 2))
+    last = int(np.clip(np.searchsorted(lines, high) + 1, first + 1, len(lines) - 1))
+    return slice(first, last)

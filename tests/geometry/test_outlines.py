@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from outline_cells import DISC, MANY, cell, regions, star
@@ -249,3 +251,17 @@ def test_a_sliver_that_lies_askew_is_no_rectangle_along_the_axes() -> None:
     outline = cell(regions(listed)).outlines[0]
     assert outline.area == pytest.approx(8e-15 * 8e-6, rel=1e-6)  # corners 2.5e-5 m from the origin are rounded to 4e-21 m
     assert outline.rectangle is None
+
+
+@pytest.mark.parametrize("lines", [np.linspace(0, 1, 8), np.array([0.0, 1e-6, 0.31, 0.311, 0.9, 1.0])])
+def test_shares_are_looked_at_where_an_outline_is_and_nowhere_missed(lines: Any) -> None:
+    """An outline alone, and cut into its parts of the cells: windows that were too small would lose area."""
+    y = np.linspace(0, 1, 13)
+    sizes = np.outer(np.diff(lines), np.diff(y))
+    for outline, within in (
+        (Outline((0.31, 0.5), (0.2, 0.05), 0.7), 1e-5),  # chords end like square roots
+        (Outline((0.5, 0.5), (0.5, 0.5)), 1e-4),
+        (Outline.polygon([(0.0, 0.0), (0.31, 0.2), (0.1, 1.0)]), 1e-12),
+        (Outline.disc((0.9, 0.1), 1e-4), 1e-3),
+    ):
+        assert float((coverage([outline], lines, y) * sizes).sum()) == pytest.approx(outline.area, rel=within)

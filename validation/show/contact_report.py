@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import shapely
 from rich.console import RenderableType
+from scipy.spatial.distance import pdist
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.description import Touch
@@ -79,8 +80,22 @@ def _gap(touch: Touch) -> float:
     pieces = shapely.get_parts(shapely.union_all([outline.shape for outline in touch.outlines]))
     if len(pieces) < 2:
         return math.inf
-    _, distance = shapely.STRtree(pieces).query_nearest(pieces, exclusive=True, return_distance=True)
-    return float(np.min(distance))
+    return _smallest_distance(list(pieces))
+
+
+def _smallest_distance(pieces: Sequence[Any]) -> float:
+    """The smallest distance between two of many polygons, m: measured where circles about them leave one that is smaller."""
+    rings = [np.array(piece.exterior.coords) for piece in pieces]
+    centres = np.array([(ring.min(0) + ring.max(0)) / 2 for ring in rings])
+    reach = np.array([np.linalg.norm(ring - middle, axis=1).max() for ring, middle in zip(rings, centres, strict=True)])
+    one, other = np.triu_indices(len(pieces), 1)
+    least = pdist(centres) - reach[one] - reach[other]
+    found = math.inf
+    for pair in np.argsort(least):
+        if least[pair] >= found:
+            break
+        found = min(found, float(shapely.distance(pieces[one[pair]], pieces[other[pair]])))
+    return found
 
 
 def _grids(problem: Problem, name: str) -> list[dict[str, Any]]:

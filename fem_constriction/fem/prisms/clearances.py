@@ -12,6 +12,7 @@ from functools import cache, cached_property
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.geometry.outlines import Outline
@@ -102,6 +103,18 @@ class Clearances:
         for line in self.lines.values():
             shapely.prepare(line)
 
+    @cache  # noqa: B019
+    def _discs(self, chain: int) -> NDArray[np.int64]:
+        """Which discs may be nearest to some point of a chain, by numbers among the centres: of hundreds a few."""
+        rest = np.flatnonzero(self.number != chain)
+        fine = np.linspace(0, 1, 33)
+        points = np.concatenate([part.point(fine) for part in self.chains[chain].pieces])
+        middle = (points.min(0) + points.max(0)) / 2
+        reach = 1.1 * float(np.linalg.norm(points - middle, axis=1).max())  # arcs bulge beyond chords of a 32nd
+        away = np.linalg.norm(self.centres[rest] - middle, axis=1)
+        nearest = np.abs(away - self.radii[rest]).min(initial=np.inf) + reach
+        return rest[away - self.radii[rest] - reach <= nearest]
+
     def sides(self, chain: int, piece: int, u: Array) -> tuple[Array, Array]:
         """Return the distances inside and outside of points at u (n,) of a piece, each (n,), m."""
         own, part = self.chains[chain], self.chains[chain].pieces[piece]
@@ -127,11 +140,12 @@ class Clearances:
     def feet(self, chain: int, piece: int) -> Array:
         """Return u of the places of a piece that may be nearest to something: opposite corners, discs, ellipses and walls."""
         part = self.chains[chain].pieces[piece]
-        points = [self.centres[self.number != chain]]
-        for k, other in enumerate(self.chains):
+        points = [self.centres[self._discs(chain)]]
+        for k in self.lines:
+            other = self.chains[k]
             edges = [each for each in other.pieces if isinstance(each, Edge) and each is not part]
             points += [np.stack([end for each in edges for end in (each.start, each.end)])] if edges else []
-            if k != chain and k in self.lines and not edges:
+            if k != chain and not edges:
                 line = shapely.LineString(part.point(np.linspace(0, 1, DRAWN)))
                 points.append(np.array(shapely.shortest_line(line, self.lines[k]).coords)[:1])
         near = np.concatenate(points)
@@ -148,8 +162,8 @@ class Clearances:
 
     def _others(self, chain: int, points: Array) -> Array:
         found: Array = np.full(len(points), max(self.face.width))
-        rest = self.number != chain
-        if rest.any():
+        rest = self._discs(chain)
+        if rest.size:
             away = np.linalg.norm(points[:, None] - self.centres[rest], axis=2) - self.radii[rest]
             found = np.minimum(found, np.abs(away).min(1))
         places = shapely.points(points)

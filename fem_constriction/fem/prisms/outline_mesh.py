@@ -121,23 +121,21 @@ class _Layout:
             patch.append(band.patch)
             local.append(band.local)
             count += len(band.points)
-        known = cKDTree(np.vstack(points))
+        banded = count
         for corners, found, touching in self.core:
             mesh = MeshTri(np.ascontiguousarray(corners.T), np.ascontiguousarray(found.T)).refined(level)
-            distance, nearest = known.query(mesh.p.T)
-            shared = distance < ONE * max(self.face.width)
-            number = np.where(shared, nearest, count + np.cumsum(~shared) - 1)
-            points.append(mesh.p.T[~shared])
-            triangles.append(number[mesh.t.T])
+            points.append(mesh.p.T)
+            triangles.append(mesh.t.T + count)
             contact.append(np.full(mesh.t.shape[1], touching))
             patch.append(np.full(mesh.t.shape[1], -1))
             local.append(np.zeros((mesh.t.shape[1], 3, 2)))
-            count += int((~shared).sum())
-            known = cKDTree(np.vstack(points))  # pieces that meet share their points
-        t, order = np.concatenate(triangles), np.argsort(np.concatenate(triangles), axis=1)
+            count += mesh.p.shape[1]
+        number, kept = _merged(np.vstack(points), banded, ONE * max(self.face.width))
+        t = number[np.concatenate(triangles)]
+        order = np.argsort(t, axis=1)
         corners_of = np.take_along_axis(np.concatenate(local), order[:, :, None], axis=1)
         return PlanarMesh(
-            p=np.vstack(points).T,
+            p=np.vstack(points)[kept].T,
             t=np.take_along_axis(t, order, axis=1).T,
             contact=np.concatenate(contact),
             patch=np.concatenate(patch),
@@ -146,6 +144,20 @@ class _Layout:
             collar=min(float(_narrowest(pieces)) for _, pieces in self.curves),
             face=self.face,
         )
+
+
+def _merged(points: Array, first: int, tolerance: float) -> tuple[Integers, NDArray[np.bool_]]:
+    """The number that each point has when those from `first` on are one with what lies on them, and which are kept.
+
+    Pieces of the face share points with collars, and with one another where they meet.
+    """
+    pairs = cKDTree(points).query_pairs(tolerance, output_type="ndarray")
+    same = np.arange(len(points))
+    pairs = pairs[pairs[:, 1] >= first]
+    np.minimum.at(same, pairs[:, 1], pairs[:, 0])
+    same = same[same]
+    kept = same == np.arange(len(points))
+    return (np.cumsum(kept) - 1)[same], kept
 
 
 @lru_cache(maxsize=32)

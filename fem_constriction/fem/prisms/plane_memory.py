@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fem_constriction.solving.one_grid import check_memory
+from fem_constriction import memory
 from fem_constriction.stack.modes import DENSE
 
 #: Matrices of doubles, square in the unknowns of the face, that are alive while its modes are found.
@@ -13,6 +13,11 @@ SQUARES = 10
 FACTORS = 16_000
 
 
+#: What helps where an outline has too many triangles for them.
+DRAWN = "a coarser level, fewer regions, or the contact drawn on an image (a mask, or spots with `pixels`)"
+
+
 def check_plane(nodes: int, what: str) -> None:
     """Raise MemoryShort where functions of a triangulation with so many nodes would not fit."""
-    check_memory(nodes, f"{what}, functions of its plane", SQUARES * nodes if nodes < DENSE else FACTORS)
+    doubles = SQUARES * nodes if nodes < DENSE else FACTORS
+    memory.require(8 * doubles * nodes, f"{what}, functions of its plane: {nodes:.3g} nodes", DRAWN)

@@ -40,13 +40,14 @@ def check_triangles(mesh: PlanarMesh) -> None:
     if len(mesh.contact) != mesh.t.shape[1] or len(mesh.patch) != mesh.t.shape[1]:
         _fail(mesh, f"{mesh.t.shape[1]} triangles, but {len(mesh.contact)} that are contact or not")
     # Vertices ascend in each triangle, as scikit-fem wants them, so some run clockwise: one sign all over is what counts.
-    signs = np.sign(mapping.detDF(np.hstack([_lattice(), get_quadrature(RefTri, ORDER)[0]])))
+    points, weights = get_quadrature(RefTri, ORDER)
+    found = mapping.detDF(np.hstack([_lattice(), points]))
+    signs = np.sign(found)
     folded = np.flatnonzero(np.abs(signs.sum(1)) != signs.shape[1])
     if folded.size:
         where = ", ".join(f"{x:.4g}" for x in mesh.p[:, mesh.t[:, folded[0]]].mean(1))
         _fail(mesh, f"{folded.size} of {mesh.t.shape[1]} triangles are folded over or flat, the first at [{where}] m")
-    points, weights = get_quadrature(RefTri, ORDER)
-    areas = np.abs(mapping.detDF(points)) @ weights * unit**2
+    areas = np.abs(found[:, -weights.size :]) @ weights * unit**2
     whole = mesh.face.width[0] * mesh.face.width[1]
     for what, has, should in (
         ("area", areas.sum(), whole),
