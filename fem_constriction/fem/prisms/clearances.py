@@ -113,7 +113,7 @@ class Clearances:
         reach = 1.1 * float(np.linalg.norm(points - middle, axis=1).max())  # arcs bulge beyond chords of a 32nd
         away = np.linalg.norm(self.centres[rest] - middle, axis=1)
         nearest = np.abs(away - self.radii[rest]).min(initial=np.inf) + reach
-        return rest[away - self.radii[rest] - reach <= nearest]
+        return np.asarray(rest[away - self.radii[rest] - reach <= nearest], dtype=np.int64)
 
     def sides(self, chain: int, piece: int, u: Array) -> tuple[Array, Array]:
         """Return the distances inside and outside of points at u (n,) of a piece, each (n,), m."""
