@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
@@ -84,6 +85,7 @@ def points(
         axes.plot(x[at], y[at], ls="", marker=marker, color=colour, mfc=face, zorder=4)
 
 
+_DARK: Final = 0.55  # of a colour: crosses of the ladder on symbols of the arcs are seen
 #: Element and quantity -> what the ladder of the same fit calls it.
 LADDER: Final = {
     (CONSTRICTION, "R"): "R_Cstr",
@@ -104,7 +106,8 @@ def ladder_points(axes: Axes, samples: Sequence[Sample], element: str, letter: s
         if read is not None and read.value is not None:
             known.append((sample.fraction, read.value))
     x, y = np.array(known, dtype=float).reshape(-1, 2).T
-    axes.plot(x, y, ls="", marker="x", ms=5, color=COLOURS[element] if colour is None else colour, zorder=5)
+    shade = tuple(_DARK * part for part in to_rgb(COLOURS[element] if colour is None else colour))
+    axes.plot(x, y, ls="", marker="x", ms=5, color=shade, zorder=5)
 
 
 def crosses(text: str = "") -> Line2D:
