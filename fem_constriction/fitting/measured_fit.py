@@ -112,7 +112,8 @@ def _plain_statistics(data: Data, found: Extraction, noise: Noise | None) -> dic
     circuit = found.circuit()
     off = np.abs(circuit.impedance(data.frequency) - data.impedance) / np.abs(data.impedance)
     count = 2 * len(circuit.arcs) + bool(circuit.r_elec)
-    return statistics(circuit.text(), float(np.sum(off**2)), 2 * off.size, count, float(off.max()), noise)
+    text = circuit.text().replace("R_elec", "R0").replace("_arc_", "")  # as --circuit takes it: R0-p(R1,C1)
+    return statistics(text, float(np.sum(off**2)), 2 * off.size, count, float(off.max()), noise)
 
 
 def _check_determined(data: Data, asked: Topology | None) -> None:

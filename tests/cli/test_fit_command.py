@@ -46,6 +46,25 @@ def words(figure: Figure) -> str:
     return " ".join(found)
 
 
+def test_several_files_are_a_table_and_a_wrong_one_is_named(run: Run, tmp_path: Path) -> None:
+    """An arc with 0.5 % of noise is described; a file without columns is a sentence, and the other has its row all the same."""
+    random = np.random.default_rng(1)
+    z = (50 + 100 / (1 + 1e-4 * S)) * (1 + 5e-3 * (random.normal(size=F.size) + 1j * random.normal(size=F.size)))
+    fc.Spectrum(F, z).save(tmp_path / "arc.csv")
+    (tmp_path / "prose.txt").write_text("no table\n")
+    status, printed, said = run(
+        "fit", tmp_path / "arc.csv", tmp_path / "prose.txt", "--noise", "0.005", "--out", tmp_path / "out"
+    )
+    assert status == 2 and "prose.txt, line 1: the columns 'no', 'table' are not allowed" in " ".join(said.split())
+    assert "R0-p(R1,C1)" in printed and "not cross-checked" in printed
+    (row, refused) = json.loads((tmp_path / "out" / "fit.json").read_text())["files"]
+    assert row["fits"] and row["points"] == F.size and row["noise"] == {"size": 0.005, "source": "given", **row["noise"]}
+    assert row["rms"] == pytest.approx(5e-3, rel=0.2)  # of 114 numbers 0.07
+    assert list(refused) == ["file", "refused"]
+    lines = (tmp_path / "out" / "fits.csv").read_text().splitlines()
+    assert lines[0].startswith("file,format,points,circuit") and lines[1].startswith("arc.csv,text,57,")
+
+
 def test_everything_is_said_and_written(run: Run, file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, printed, _ = run("fit", file, "--circuit", "R0-L0-p(R1,CPE1)-p(R2,C2)", "--out", out)

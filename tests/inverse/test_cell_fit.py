@@ -24,6 +24,7 @@ from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.backends import backend_named
+from validation.benchmarks.cell_fits import holds
 
 FRACTION, SIGMA = "working_electrode.contact.fraction", "electrolyte.conductivity"
 R_POL = "working_electrode.charge_transfer.resistance"
@@ -239,12 +240,15 @@ def test_the_benchmark_finds_the_cell_again_and_times_it(run: Callable[..., tupl
     CELL.vary({FRACTION: 1.0}).save(tmp_path / "cell.toml")
     code, out, _ = run(
         *("benchmark", "fit", str(tmp_path / "cell.toml"), "--free", f"{SIGMA},{R_POL}", "--no-check"),
-        *("--frequencies", "1e-1:1e7:13", "--json"),
+        *("--frequencies", "1e-1:1e7:13", "--seeds", "20", "--json"),
     )
     record = json.loads(out)
     assert code == 0 and record["evaluations"] > 0 and record["seconds"] > record["evaluation_seconds"] > 0
     for each in record["values"].values():
         assert abs(each["ratio"] - 1) < 4 * each["error"] < 0.25  # 13 frequencies with 0.5 %: R_pol to 5 %
+    assert record["coverage"]["seeds"] == 20 and list(record["coverage"]["within"]) == [SIGMA, R_POL]
+    assert holds(record) and record["coverage"]["allowed"] == pytest.approx([0.434, 0.926], abs=1e-3)  # 0.68 +- 1.1/sqrt(20)
+    assert not holds({"coverage": record["coverage"] | {"mean": 0.3}})
 
 
 def test_an_area_takes_the_measurement_to_the_cell() -> None:

@@ -27,6 +27,7 @@ from fem_constriction.pictures.words import amount
 from fem_constriction.spectra import sweeps
 from fem_constriction.spectra.spectrum import Spectrum
 from validation.cli.cell_fit import fit_of_cell
+from validation.cli.fit_each import fit_of_each
 from validation.show import report, terminal
 
 #: Of the highest gamma: what a distribution that ends falls below at the longest relaxation time.
@@ -40,7 +41,9 @@ def fit(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="A spectrum: CSV, or an instrument's file; a series with --share.", show_default=False
+            metavar="FILE...",
+            help="A spectrum: CSV, or an instrument's file. Several: a table of all, or with --circuit one fit.",
+            show_default=False,
         ),
     ],
     circuit: Annotated[
@@ -106,6 +109,8 @@ def fit(
         )  # fmt: skip
     if stray := [name for name, given in (("--free", free), ("--each", each), ("--prior", prior), ("--area", area)) if given]:
         raise InputError(key=stray[0], when="without --cell", remedy="give the cell whose keys are fitted, --cell CELL.toml")
+    if len(files) > 1 and not (circuit or share or fix or bound):
+        return fit_of_each(files, sweep, noise, out, as_json, quiet)
     if len(files) > 1 or share:
         return _series(files, circuit, fix or [], bound or [], share, sweep, out, as_json, quiet)
     file = files[0]
