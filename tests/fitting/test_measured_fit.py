@@ -177,6 +177,6 @@ def test_the_command_takes_limits_intervals_and_series(run: Run, tmp_path: Path)
     assert status == 0 and series["shared"] == ["R0", "CPE1_alpha"]
     assert series["files"][0]["values"]["R0"]["value"] == series["files"][1]["values"]["R0"]["value"]
     assert run("fit", tmp_path / "1.csv", "--fix", "R0=10")[0] == 2
-    assert run("fit", tmp_path / "1.csv", tmp_path / "2.csv")[0] == 2
+    assert run("fit", tmp_path / "1.csv", tmp_path / "2.csv", "--fix", "R0=10")[0] == 2
     status, _, said = run("fit", tmp_path / "1.csv", "--circuit", "R0-p(R1,C1)")
     assert status == 1 and "which is above the noise" in said
