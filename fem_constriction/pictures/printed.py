@@ -15,7 +15,7 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import EngFormatter, FixedFormatter, FixedLocator, LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, FixedFormatter, FixedLocator, FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from fem_constriction.errors import InputError, Written
@@ -32,6 +32,7 @@ from fem_constriction.pictures.picture import (
     Span,
     few_ticks,
     marked,
+    power_text,
     tick_text,
 )
 
@@ -42,19 +43,33 @@ LINES: Final[Any] = {"": "none", "solid": "-", "dash": (0, (5, 3)), "dashdot": "
 #: Letters of a title that stand in one line, and decades that are named on an axis, per inch.
 PER_INCH, PER_PANEL = 13.0, 2.0
 
+#: What is left free around everything printed, inches.
+MARGIN: Final = 0.05
+
 
 def save(draw: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
     """Draw a figure and write it as name.png and name.pdf; return their paths. Raises InputError."""
     paths = [folder / f"{name}.{suffix}" for suffix in ("png", "pdf")]
     with mpl.rc_context(STYLE):  # ticks are made when they are drawn
         drawn = draw()
+        box = _laid_out(drawn)
         for path in paths:
             try:
                 date = {"CreationDate": None} if path.suffix == ".pdf" else None
-                drawn.savefig(path, dpi=200, metadata=date, bbox_inches="tight", pad_inches=0.05)
+                drawn.savefig(path, dpi=200, metadata=date, bbox_inches=box)
             except OSError as error:
                 raise InputError(f"cannot be written ({error.strerror or error})", file=path) from None
     return paths
+
+
+def _laid_out(drawn: Figure) -> Bbox:
+    """Lay a figure out once, for every file it is written to, and return what of it is not empty, in inches.
+
+    To lay it out is to draw it, and matplotlib would do so twice for each file.
+    """
+    drawn.draw_without_rendering()
+    drawn.set_layout_engine("none")
+    return Bbox(drawn.get_tightbbox().padded(MARGIN))
 
 
 def write(picture: Picture, folder: Path, name: str = "") -> list[Path]:
@@ -73,7 +88,8 @@ def figure(picture: Picture) -> Figure:
 def png(picture: Picture, file: IO[bytes], dots: int) -> None:
     """Write a picture as PNG, so many dots per inch."""
     with mpl.rc_context(STYLE):  # ticks are made when they are drawn
-        figure(picture).savefig(file, format="png", dpi=dots, bbox_inches="tight", pad_inches=0.05)
+        drawn = figure(picture)
+        drawn.savefig(file, format="png", dpi=dots, bbox_inches=_laid_out(drawn))
 
 
 def draw(picture: Picture, ax: Any = None) -> Any:
@@ -197,6 +213,8 @@ def _ticks(axis: Any, described: Axis, extent: tuple[float, float], inches: floa
         axis.set_major_formatter(FixedFormatter([tick_text(tick) for tick in ticks]))
     elif described.scale == "log" and axis.axis_name == "x":
         axis.set_major_locator(LogLocator(numticks=max(4, round(PER_PANEL * inches))))
+    if described.scale == "log" and described.ticks == "auto" and mpl.rcParams["font.family"] == STYLE["font.family"]:
+        axis.set_major_formatter(FuncFormatter(power_text))
     if described.ticks == "unit":
         axis.set_major_formatter(EngFormatter(unit=described.unit, sep=" "))
     if described.scale == "log":
