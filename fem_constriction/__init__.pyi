@@ -10,7 +10,9 @@ from .errors import (
     NotAgreed,
     ResolutionWarning,
 )
+from .fitting.result import Extraction
 from .inverse.cell_fit import fit_cell
+from .inverse.result import CellFit
 from .solving.backends import backends
 from .spectra.frequencies import parse_frequencies
 from .spectra.spectrum import Spectrum
@@ -20,8 +22,10 @@ __version__: str
 __all__ = [
     "DISTRIBUTION",
     "Cell",
+    "CellFit",
     "ComputationError",
     "ConstrictionError",
+    "Extraction",
     "ImplausibleWarning",
     "InputError",
     "NotAgreed",

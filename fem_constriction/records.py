@@ -1,10 +1,13 @@
 """Results as JSON text and back, every float exactly: what `save` and `load` of results write and read.
 
 A record holds numbers, texts and names of classes of this project; reading it runs none of the code that a pickle might hold.
+In a file it stands in a line of its own, under "record", below what anybody reads in plain words, and with a digest of that:
+of a file that was edited nobody is told one thing by the text and another by the record.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -16,11 +19,23 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from fem_constriction.errors import InputError
-from fem_constriction.files import read_text, write_text
+from fem_constriction.files import read_text
 
 #: Bytes of the longest file of a result: a million frequencies of three spectra.
 LONGEST: Final = 256_000_000
 _KIND: Final = "$"  # the key by which what JSON does not know is told from a plain object
+#: The key of a record in a file that says more.
+RECORD: Final = "record"
+#: What a class of results is imported as, where that is not its name.
+_READERS: Final = {
+    "Cell": "fem_constriction.Cell",
+    "Result": "validation.Result",
+    "Convergence": "validation.Convergence",
+    "Extraction": "fem_constriction.Extraction",
+    "CellFit": "fem_constriction.CellFit",
+    "Spectrum": "fem_constriction.Spectrum",
+    "Fields": "fem_constriction.fields.Fields",
+}
 _ARRAYS: Final = ("f8", "c16", "i8", "b1", "U")
 
 
@@ -53,7 +68,7 @@ def record(value: Any) -> Any:
     if isinstance(value, (complex, np.complexfloating)):
         return {_KIND: "complex", "value": [record(value.real), record(value.imag)]}
     if isinstance(value, np.ndarray):
-        plain = value.view(float).reshape(*value.shape, 2) if np.iscomplexobj(value) else value
+        plain = np.ascontiguousarray(value).view(float).reshape(*value.shape, 2) if np.iscomplexobj(value) else value
         kind = value.dtype.str[1:] if value.dtype.kind != "U" else "U"
         return {
             _KIND: "array",
@@ -113,22 +128,24 @@ def restored(data: Any) -> Any:
     raise ValueError(f"{kind} is no kind of record")
 
 
-def save(value: Any, path: str | os.PathLike[str]) -> None:
-    """Write a result as JSON.
+def text(plain: Mapping[str, Any], value: Any) -> str:
+    """Return the text of a file that says `plain` to anybody, and gives `value` back to `load`.
 
     Parameters
     ----------
+    plain
+        What JSON can hold.
     value
         What `record` takes.
-    path
-        Of the file.
 
-    Raises
-    ------
-    InputError
-        Where it cannot be written.
+    Returns
+    -------
+    str
+        JSON, the record in a line of its own.
     """
-    write_text(path, json.dumps(record(value), allow_nan=False) + "\n")
+    said = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
+    kept = {"sha256": _digest(plain), "value": record(value)}
+    return f'{said[:-2]},\n "{RECORD}": {json.dumps(kept, ensure_ascii=False, allow_nan=False)}\n}}\n'
 
 
 def load(path: str | os.PathLike[str], wanted: type[Any]) -> Any:
@@ -137,25 +154,71 @@ def load(path: str | os.PathLike[str], wanted: type[Any]) -> Any:
     Parameters
     ----------
     path
-        Of the file that `save` wrote.
+        Of the file, which holds what `text` returned, or what `record` did.
     wanted
         Its class.
 
     Raises
     ------
     InputError
-        With the file, where it holds no such result.
+        With the file, where it holds no such result: what it holds, and what reads it.
     """
     refused = InputError(f"holds no {wanted.__name__}", file=path)
     try:
-        found = restored(json.loads(read_text(path, LONGEST)))
-    except InputError:
-        raise
+        data = json.loads(read_text(path, LONGEST))
+        if isinstance(data, dict) and isinstance(kept := data.pop(RECORD, None), dict):
+            if kept["sha256"] != _digest(data):
+                raise refused.vary(why="it was edited after it was written: its text and its record differ")
+            data = kept["value"]
+        other = _named(data)
+        if other and other != wanted.__name__:
+            raise refused.vary(why=f"it holds a {other}", remedy=reader(path))
+        found = restored(data)
+    except InputError as error:
+        raise error.vary(remedy=error.remedy or reader(path, wanted.__name__)) from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise refused.vary(why=str(error) or type(error).__name__) from None
+        raise refused.vary(why=str(error) or type(error).__name__, remedy=reader(path, wanted.__name__)) from None
     if not isinstance(found, wanted):
-        raise refused
+        raise refused.vary(remedy=reader(path, wanted.__name__) or "json.load reads what it holds")
     return found
+
+
+def _digest(plain: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def _named(data: Any) -> str:
+    """The class of a record, without its module; "" of anything else."""
+    return str(data.get("class", "")).rpartition(".")[2] if isinstance(data, dict) and data.get(_KIND) == "object" else ""
+
+
+def reader(path: str | os.PathLike[str], wanted: str = "") -> str:
+    """Return what reads a file, in words, by its ending and what it holds; "" where nothing but `wanted` would.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    wanted
+        The class that could not read it.
+
+    Returns
+    -------
+    str
+        Such as "fem_constriction.Spectrum.load reads it".
+    """
+    ending = os.path.splitext(path)[1].lower()
+    found = {".toml": "Cell", ".csv": "Spectrum", ".npz": "Fields"}.get(ending, "")
+    if ending == ".json":
+        try:
+            data = json.loads(read_text(path, LONGEST))
+        except (ValueError, RecursionError):  # InputError, of a file that is not there, among them
+            return ""
+        if isinstance(data, dict) and "spectrum" in data and "provenance" in data:
+            return f"{data['spectrum']} is what it belongs to, and fem_constriction.Spectrum.load reads that"
+        kept = data.get(RECORD) if isinstance(data, dict) else None
+        found = _named(kept.get("value") if isinstance(kept, dict) else data)
+    return f"{_READERS.get(found, found)}.load reads it" if found and found != wanted else ""
 
 
 def _array(kind: Any, shape: Any, values: Any) -> Any:

@@ -45,6 +45,7 @@ ROOMS = (
         for name in ("errors", "arrays", "chatter", "files", "records", "memory", "distribution", "__main__")
     ),
     "fem_constriction.pictures",
+    "fem_constriction.held",
     *(f"fem_constriction.{name}" for name in ("geometry", "space", "sources", "cell", "spectra", "processes", "problem")),
     *(f"fem_constriction.{name}" for name in ("grids", "reduction", "stack", "fitting", "solving", "budgets", "api")),
     *(f"fem_constriction.{name}" for name in ("inverse", "fem", "fields")),

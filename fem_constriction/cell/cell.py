@@ -29,8 +29,9 @@ from fem_constriction.cell.plausible import implausible
 from fem_constriction.cell.portrait import face, facts
 from fem_constriction.errors import ImplausibleWarning, InputError, cut
 from fem_constriction.files import parsed_toml, read_text, write_array, write_text
-from fem_constriction.pictures.held import Held
+from fem_constriction.held import Held
 from fem_constriction.pictures.picture import Picture
+from fem_constriction.records import reader
 
 #: Bytes of the longest cell file: 100,000 corners of polygons have 6 MB, and TOML of 16 MB is read in five seconds.
 LONGEST: Final = 16_000_000
@@ -150,7 +151,10 @@ class Cell(Held, Description):
         InputError
             With the file, the key, its value and what is allowed.
         """
-        return cls.loads(read_text(path, LONGEST), source=os.fspath(path), folder=Path(path).parent)
+        try:
+            return cls.loads(read_text(path, LONGEST), source=os.fspath(path), folder=Path(path).parent)
+        except InputError as error:
+            raise error.vary(remedy=other) if (other := reader(path, "Cell")) else error from None
 
     @classmethod
     def loads(cls, text: str, source: str = "", folder: Path | None = None) -> Cell:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,24 +23,31 @@ from fem_constriction.arrays import Array, Complex
 from fem_constriction.cell.cell import Cell
 from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError
-from fem_constriction.fields.harmonic import solve_harmonic
+from fem_constriction.fields.harmonic import Harmonic, solve_harmonic
+from fem_constriction.fields.labelled import labelled
 from fem_constriction.fields.mesh import write
 from fem_constriction.fields.section import Plane, Section, section_of
+from fem_constriction.fields.stored import Stored
 from fem_constriction.fields.symmetry import EDGE_TOLERANCE, Unfolding
 from fem_constriction.grids.grid import Grid
+from fem_constriction.held import Held
 from fem_constriction.pictures.words import amount
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import evaluate
+from fem_constriction.reduction.assembly import Assembly
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import GRID, offers, require
-from fem_constriction.solving.choice import Accuracy, Level, one_of
+from fem_constriction.solving.choice import Accuracy, Level, PerEdge, one_of
 from fem_constriction.solving.one_grid import check_memory
 from fem_constriction.space.interpolation import Inside
 from fem_constriction.spectra.frequencies import frequencies_taken
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Fields:
+class Fields(Held):
     """phi and J of a cell for 1 V at one frequency.
 
     Parameters
@@ -61,6 +68,10 @@ class Fields:
         The backend's potential and current density at points.
     description
         Grid, unknowns, iterations.
+    choice
+        By which number the grid was chosen.
+    solved
+        The potential of every unknown.
     """
 
     problem: Problem
@@ -71,14 +82,129 @@ class Fields:
     error: float
     inside: Inside
     description: Mapping[str, Any]
+    choice: Level | PerEdge
+    solved: Harmonic
 
-    def __repr__(self) -> str:
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Fields):
+            return NotImplemented
+        same = (self.cell, self.frequency, self.backend, self.choice) == (
+            other.cell, other.frequency, other.backend, other.choice,
+        )  # fmt: skip
+        return same and np.array_equal(self.solved.potential, other.solved.potential)
+
+    def __hash__(self) -> int:
+        return hash((self.cell, self.frequency, self.backend, self.choice))
+
+    def facts(self) -> tuple[str, list[tuple[str, str]]]:
+        """Return what was solved, Z of its grid, and the grid."""
         where = amount(self.frequency, "Hz") if self.frequency else "direct current"
         z = self.impedance
-        lines = [f"Fields of {self.cell.title or 'a cell'} at {where}, {self.backend}, for 1 V"]
-        lines.append(f"  Z of this grid  {amount(z.real, 'ohm')} {'-' if z.imag < 0 else '+'} {amount(abs(z.imag), 'ohm')} i")
-        lines.append(f"  grid            {self.grid.name}, {' x '.join(map(str, self.grid.shape))} cells")
-        return "\n".join(lines)
+        impedance = f"{amount(z.real, 'ohm')} {'-' if z.imag < 0 else '+'} {amount(abs(z.imag), 'ohm')} i"
+        rows = [("Z of this grid", impedance)]
+        rows.append(("grid", f"{self.grid.name}, {' x '.join(map(str, self.grid.shape))} cells"))
+        return f"Fields of {self.cell.title or 'a cell'} at {where}, {self.backend}, for 1 V", rows
+
+    def words(self) -> str:
+        """Return what the picture shows, for who cannot see it."""
+        return f"{self.facts()[0]}: equipotential lines and lines of the current on the section through the middle"
+
+    def figure(self) -> Figure:
+        """Return the section through the middle as a figure of matplotlib: what a notebook shows."""
+        from fem_constriction.fields import drawn
+
+        return drawn.sections([self.section("y")])
+
+    def to_pandas(self) -> Any:
+        """Return a table with a row for each point of the section through the middle.
+
+        Returns
+        -------
+        pandas.DataFrame
+            phi/V and J_x, J_z/(A/m2), complex, over (z/m, x/m, layer).
+        """
+        import pandas as pd
+
+        found = self.section("y")
+        z, x = np.meshgrid(found.z, found.x, indexing="ij")
+        layer = np.broadcast_to(found.layer[:, None], z.shape)
+        index = pd.MultiIndex.from_arrays([z.ravel(), x.ravel(), layer.ravel()], names=["z/m", "x/m", "layer"])
+        columns = {"phi/V": found.potential.ravel()}
+        columns |= {f"J_{name}/(A/m2)": found.within[..., n].ravel() for n, name in enumerate("xz")}
+        return pd.DataFrame(columns, index=index)
+
+    def to_xarray(self) -> Any:
+        """Return a labelled data set over the whole cell, on the lines of the grid.
+
+        Returns
+        -------
+        xarray.Dataset
+            potential (V) over z, x, y and current_density (A/m2) over z, x, y, component, complex, for 1 V; z in m from the
+            working electrode down. A boundary has two rows of points, one a side, told apart by `layer`. Of a label image the
+            points are the middles of its cells.
+        """
+        return labelled(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the cell, which grid it is, and the potential of every unknown.
+
+        Parameters
+        ----------
+        path
+            Of a file .npz.
+
+        Raises
+        ------
+        InputError
+            For another ending, and where it cannot be written.
+        """
+        self._stored().save(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Fields:
+        """Return the fields in a file that `save` wrote: the grid is assembled again, and nothing is solved.
+
+        Parameters
+        ----------
+        path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            Where it holds none, or its backend is not installed.
+        """
+        stored = Stored.load(path)
+        try:
+            return cls._of(stored)
+        except InputError as error:
+            raise error.at(path) from None
+
+    def _stored(self) -> Stored:
+        number = self.choice.number if isinstance(self.choice, Level) else self.choice.cells
+        return Stored(
+            cell=self.cell.dumps(),
+            frequency=self.frequency,
+            backend=self.backend,
+            grid={"level" if isinstance(self.choice, Level) else "cells": number},
+            potential=self.solved.potential,
+            current=self.current,
+            error=self.error,
+            iterations=self.solved.iterations,
+        )
+
+    @staticmethod
+    def _of(stored: Stored) -> Fields:
+        problem, chosen = Problem.of(Cell.loads(stored.cell)), backend_named(stored.backend)
+        choice = PerEdge(stored.grid["cells"]) if "cells" in stored.grid else Level(stored.grid["level"])
+        assembled = _Assembled.of(problem, chosen, choice)
+        if assembled.assembly.unknowns != stored.potential.size:
+            why = f"it has {stored.potential.size} unknowns, and the grid has {assembled.assembly.unknowns} by now"
+            raise InputError("holds no Fields", why=why)
+        return assembled.fields(stored.frequency, Harmonic(stored.potential, stored.current, stored.error, stored.iterations))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fields._of, (self._stored(),)  # what a grid is made of has no pickle, and is made again
 
     def plot(self, ax: Any = None, part: str = "modulus") -> Any:
         """Draw potential and current on the section through the middle, and return the axes.
@@ -395,27 +521,53 @@ def fields_at(
     choice = one_of(level=level, resolution=resolution) or Level(0 if own else 1)
     assert not isinstance(choice, Accuracy), "no accuracy is asked for"
     require(f"fields{choice.option}", problem, [chosen])
-    grid = choice.grid(problem, chosen)
-    check_memory(chosen.unknowns(problem, grid), f"{chosen.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)")
-    assembly = chosen.assemble(problem, grid)
-    if assembly.inside is None:
-        raise InputError(key="backend", value=chosen.name, why="it offers no fields of this cell")
-    found = []
-    for f in points:
-        places = {name: complex(each(2j * np.pi * f)) for name, each in problem.places.items()}
-        y = {name: complex(value) for name, value in evaluate(assembly.admittances(problem.places), 2j * np.pi * f).items()}
+    assembled = _Assembled.of(problem, chosen, choice)
+    return tuple(assembled.solve(f) for f in points)
+
+
+@dataclass(frozen=True, eq=False)
+class _Assembled:
+    """A problem on one grid of one backend: what fields at any frequency are made of."""
+
+    problem: Problem
+    backend: Backend
+    choice: Level | PerEdge
+    grid: Grid
+    assembly: Assembly
+
+    @classmethod
+    def of(cls, problem: Problem, backend: Backend, choice: Level | PerEdge) -> _Assembled:
+        """Assemble it. Raises InputError where there is not enough memory, and for a backend without fields."""
+        grid = choice.grid(problem, backend)
+        what = f"{backend.name} on {grid.name} ({' x '.join(map(str, grid.shape))} cells)"
+        check_memory(backend.unknowns(problem, grid), what)
+        assembly = backend.assemble(problem, grid)
+        if assembly.inside is None:
+            raise InputError(key="backend", value=backend.name, why="it offers no fields of this cell")
+        return cls(problem, backend, choice, grid, assembly)
+
+    def solve(self, frequency: float) -> Fields:
+        """Return the fields at a frequency in Hz."""
+        places = self.assembly.admittances(self.problem.places)
+        y = {name: complex(value) for name, value in evaluate(places, 2j * np.pi * frequency).items()}
         with threadpool_limits(limits=1, user_api="blas"):  # as elsewhere: products are small
-            solved = solve_harmonic(assembly, y)
-        found.append(
-            Fields(
-                problem=problem,
-                frequency=f,
-                backend=chosen.name,
-                grid=grid,
-                current=solved.current,
-                error=solved.error,
-                inside=assembly.inside(solved, {**places, **y}, solved.current),
-                description={**assembly.description, "iterations": solved.iterations, "solver_error": solved.error},
-            )
+            return self.fields(frequency, solve_harmonic(self.assembly, y))
+
+    def fields(self, frequency: float, solved: Harmonic) -> Fields:
+        """Return the fields that a solution is."""
+        s = 2j * np.pi * frequency
+        y = {name: complex(each(s)) for name, each in self.problem.places.items()}
+        y |= {name: complex(value) for name, value in evaluate(self.assembly.admittances(self.problem.places), s).items()}
+        assert self.assembly.inside is not None, "checked when it was assembled"
+        return Fields(
+            problem=self.problem,
+            frequency=frequency,
+            backend=self.backend.name,
+            grid=self.grid,
+            current=solved.current,
+            error=solved.error,
+            inside=self.assembly.inside(solved, y, solved.current),
+            description={**self.assembly.description, "iterations": solved.iterations, "solver_error": solved.error},
+            choice=self.choice,
+            solved=solved,
         )
-    return tuple(found)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 
-from fem_constriction import records
 from fem_constriction.files import jsonable
 from fem_constriction.fitting.circuit_fit import Weighting
 from fem_constriction.fitting.ladder import Ladder
 from fem_constriction.fitting.model_fit import CAPACITANCE, CPE, INDUCTANCE
 from fem_constriction.fitting.tree import Block
 from fem_constriction.fitting.values import Constriction, Element, Value
+from fem_constriction.held import Recorded
 from fem_constriction.pictures import plane
 from fem_constriction.pictures.colours import DATA
-from fem_constriction.pictures.held import Held
 from fem_constriction.pictures.picture import Picture
 from fem_constriction.processes.circuits import CONSTRICTION, SERIES, Arc, Circuit
 from fem_constriction.spectra.spectrum import Spectrum
@@ -28,18 +26,39 @@ from fem_constriction.spectra.spectrum import Spectrum
 MISFIT: Final = 0.3
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Extraction(Held):
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Extraction(Recorded):
     """What the circuit fitted to a spectrum says.
 
-    arcs: element -> its values, in the order of tau, a free R_elec first as "r_elec"; removed: element that the cell
-    does not have, that has vanished or that coincides with another -> its values with the reason; residual: the largest
-    |Z_fit - Z|/|Z| of the main fit, None if there is nothing to fit; variations: other weightings and windows tried for
-    the model contribution; left_out: those of them that failed or lost an arc; notes: what else to know; statistics: of a
-    measured spectrum the circuit, its information criteria and the noise; blocks: parts of the circuit that are no arcs;
-    ladder: the interface of the working electrode as a ladder, of a cell that has one; margins: arc -> how much more of its
-    energy and heat is that of the process it is named after than of any other (0: a tie, 1: all of both); refusal: why
-    the spectrum does not tell the constriction that the cell has, None where it does.
+    Parameters
+    ----------
+    arcs
+        Element -> its values, in the order of tau, a free R_elec first as "r_elec".
+    removed
+        Element that the cell does not have, that has vanished or that coincides with another -> its values with the reason.
+    residual
+        The largest |Z_fit - Z|/|Z| of the main fit, None if there is nothing to fit.
+    weighting
+        Of the main fit.
+    variations
+        Other weightings and windows that were tried for the model contribution.
+    left_out
+        Those of them that failed or lost an arc.
+    notes
+        What else to know.
+    statistics
+        Of a measured spectrum the circuit, its information criteria and the noise.
+    blocks
+        Parts of the circuit that are no arcs.
+    ladder
+        The interface of the working electrode as a ladder, of a cell that has one.
+    margins
+        Arc -> how much more of its energy and heat is that of the process it is named after than of any other (0: a tie, 1:
+        all of both).
+    refusal
+        Why the spectrum does not tell the constriction that the cell has, None where it does.
+    geometric
+        The geometric R_Cstr, ohm, where it is known.
     """
 
     arcs: Mapping[str, Element]
@@ -87,7 +106,18 @@ class Extraction(Held):
         return "Fit of a circuit", rows
 
     def picture(self, spectrum: Spectrum | None = None) -> Picture:
-        """Return the arcs and the circuit in the impedance plane, and the spectrum that it was fitted to, if that is given."""
+        """Return the arcs and the circuit in the impedance plane.
+
+        Parameters
+        ----------
+        spectrum
+            What it was fitted to, to be drawn as points.
+
+        Returns
+        -------
+        Picture
+            The plane.
+        """
         if spectrum is not None:
             return plane.impedance_plane({"Z": spectrum}, self, looks=(DATA,))
         circuit = self.circuit()
@@ -113,37 +143,6 @@ class Extraction(Held):
         from fem_constriction.pictures.printed import draw
 
         return draw(self.picture(spectrum), ax)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fit as JSON; loading it gives an equal one.
-
-        Parameters
-        ----------
-        path
-            Of the file.
-
-        Raises
-        ------
-        InputError
-            Where it cannot be written.
-        """
-        records.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Extraction:
-        """Return the fit in a file that `save` wrote.
-
-        Parameters
-        ----------
-        path
-            Of the file.
-
-        Raises
-        ------
-        InputError
-            Where it holds none.
-        """
-        return cast(Extraction, records.load(path, cls))
 
     def to_pandas(self) -> Any:
         """Return a table with a row for each quantity of each element.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,18 +14,18 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.files import jsonable
 from fem_constriction.fitting.result import MISFIT
 from fem_constriction.fitting.values import Value
+from fem_constriction.held import Recorded
 from fem_constriction.inverse.cell_model import CellModel
 from fem_constriction.inverse.check import Checked
 from fem_constriction.inverse.identifiable import Combination
 from fem_constriction.inverse.picture import measured_and_fitted
 from fem_constriction.inverse.single_arc import SingleArc, single_arc
-from fem_constriction.pictures.held import Held
 from fem_constriction.pictures.picture import Picture
 from fem_constriction.spectra.spectrum import Spectrum
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class CellFit(Held):
+class CellFit(Recorded):
     """A cell with values that were fitted to measured spectra.
 
     Parameters
@@ -52,7 +52,13 @@ class CellFit(Held):
     evaluations, grids, seconds
         What it cost: evaluations of the model with all derivatives, grids that were solved and reduced for it.
     lmfit
-        lmfit's result, over logarithms and logits.
+        lmfit's result, over logarithms and logits; None of a fit from a file.
+    u
+        The values as lmfit has them, (n,).
+    correction
+        Of each spectrum, (f,): log Z of the check less that of the model.
+    models
+        Of each spectrum, log Z at any of the values; none of a fit from a file.
     """
 
     values: Mapping[str, Value]
@@ -160,6 +166,10 @@ class CellFit(Held):
         noise = self.statistics[number]["noise"]
         size = None if noise is None else float(noise["size"])
         return measured_and_fitted(self.measured[number], self.fitted[number], size, self.verdict, name)
+
+    def kept(self) -> CellFit:
+        """Return the same without lmfit's result and the models, which it was found with."""
+        return replace(self, lmfit=None, models=())
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""

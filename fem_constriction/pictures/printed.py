@@ -85,10 +85,10 @@ def figure(picture: Picture) -> Figure:
     return made
 
 
-def png(picture: Picture, file: IO[bytes], dots: int) -> None:
-    """Write a picture as PNG, so many dots per inch."""
+def png(draw: Callable[[], Figure], file: IO[bytes], dots: int) -> None:
+    """Draw a figure and write it as PNG, so many dots per inch."""
     with mpl.rc_context(STYLE):  # ticks are made when they are drawn
-        drawn = figure(picture)
+        drawn = draw()
         drawn.savefig(file, format="png", dpi=dots, bbox_inches=_laid_out(drawn))
 
 

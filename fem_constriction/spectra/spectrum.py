@@ -18,11 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 from fem_constriction.cell.units import array_in
 from fem_constriction.errors import InputError, LeftOutWarning
 from fem_constriction.files import json_text, jsonable, read_bytes, read_text, write_text
+from fem_constriction.held import Held
 from fem_constriction.pictures import plane
 from fem_constriction.pictures.colours import BACKENDS, DATA
-from fem_constriction.pictures.held import Held
 from fem_constriction.pictures.picture import Picture
 from fem_constriction.pictures.words import amount
+from fem_constriction.records import reader
 from fem_constriction.spectra.columns import HEADER, POSITIVE
 
 MOST_BYTES = 128_000_000  # of a file: so many frequencies with their uncertainties
@@ -217,7 +218,10 @@ class Spectrum(Held):
         from fem_constriction.spectra.instruments.registry import measured  # a dozen formats, for whoever reads one
 
         data = read_bytes(path, MOST_BYTES)
-        file = measured(os.fspath(path), data)
+        try:
+            file = measured(os.fspath(path), data)
+        except InputError as error:
+            raise error.vary(remedy=other) if (other := reader(path, "Spectrum")) else error from None
         rows: dict[str, list[float]] = {key: [] for key in ("f", "re", "im", "u")}
         parts = []
         for each in file.sweeps:

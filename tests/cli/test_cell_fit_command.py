@@ -39,6 +39,10 @@ def test_a_cell_is_fitted_said_and_written(run: Run, whole: tuple[Path, Path], t
     for words in ("Cross-checked: network and fem agree", SIGMA, "Determined: ", "Misfit ", "usual reading"):
         assert words in printed
     value = json.loads((out / "fit.json").read_text())["values"][SIGMA]
+    again = fc.CellFit.load(out / "fit.json")
+    assert again.values[SIGMA].value == value["value"] and again.verdict == "agree"
+    again.save(tmp_path / "again.json")
+    assert fc.CellFit.load(tmp_path / "again.json") == again
     assert abs(value["value"] - 0.07) < 3 * value["nominal"]
     assert fc.Cell.load(out / "cell.toml").electrolyte.conductivity == value["value"]
     assert {each.name for each in out.iterdir()} >= {"cell_fit.png", "cell_fit.pdf", "fitted.csv"}

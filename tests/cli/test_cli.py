@@ -17,6 +17,7 @@ from command_fakes import PLUGINS, POINTS, installed, refused
 
 from fem_constriction import Cell, Spectrum
 from fem_constriction.errors import ComputationError
+from validation import Result
 from validation.gate import default_cell
 from validation.gate import run as gate
 from validation.show import terminal
@@ -54,6 +55,7 @@ def test_crosscheck_writes_result_spectra_and_plots(run: Run, plugins: None, tmp
     status, printed, err = run("crosscheck", HOMOGENEOUS, *COARSE, "--out", out)
     assert status == 0, err
     record = json.loads((out / "crosscheck.json").read_text())
+    assert Result.load(out / "crosscheck.json").constriction.R.value == record["extraction"]["constriction"]["R"]["value"]
     assert record["agreement"]["verdict"] == "agree"
     assert record["refusal"] is None
     assert {"bulk", "constriction", "charge_transfer"} == set(record["extraction"]["arcs"])
@@ -85,7 +87,9 @@ def test_json_is_all_there_is_on_stdout_and_the_refusal_is_said(run: Run, plugin
     status, printed, err = run("crosscheck", path, "--backends", "wrong,coarse-fem", "--out", out, "--json", "--quiet")
     assert status == 1, err
     record = json.loads(printed)
-    assert record == json.loads((out / "crosscheck.json").read_text())
+    written = json.loads((out / "crosscheck.json").read_text())
+    assert record == {key: value for key, value in written.items() if key != "record"}
+    assert Result.load(out / "crosscheck.json").agreement.verdict == "disagree"
     assert record["agreement"]["verdict"] == "disagree"
     assert record["extraction"] is None
     assert "disagree" in err

@@ -72,6 +72,7 @@ def test_everything_is_said_and_written(run: Run, file: Path, tmp_path: Path) ->
     for word in ("alpha", "inductance", "Kramers-Kronig: ", "RC elements per decade leave", "peaks:", "not cross-checked"):
         assert word in printed
     record = json.loads((out / "fit.json").read_text())
+    assert fc.Extraction.load(out / "fit.json").arcs["arc_1"].R.value == record["arcs"]["arc_1"]["R"]["value"]
     assert record["arcs"]["arc_1"]["alpha"]["value"] == pytest.approx(0.85, abs=0.01)
     assert record["kramers_kronig"]["enough"] is True
     assert 1e-3 < record["kramers_kronig"]["largest"] < 1e-2  # the noise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import pydoc
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,11 +19,11 @@ from matplotlib.text import Text
 import fem_constriction as fc
 from fem_constriction import records
 from fem_constriction.fitting.extraction import Extraction, Value, fit_spectrum
-from fem_constriction.pictures.held import Held
+from fem_constriction.held import Held
 from fem_constriction.pictures.words import amount, signed, written
 from fem_constriction.processes.circuits import CONSTRICTION, Arc, Circuit
 from fem_constriction.spectra.spectrum import Spectrum
-from validation import Result, crosscheck
+from validation import Convergence, Result, converge, crosscheck
 
 mpl.use("agg")
 
@@ -49,7 +51,17 @@ def result(small: fc.Cell) -> Result:
     return crosscheck(small, np.geomspace(1e-3, 1e9, 25), discs=False)
 
 
-@pytest.fixture(params=["spectrum", "fit", "result", "cell"])
+@pytest.fixture(scope="module")
+def convergence(small: fc.Cell) -> Convergence:
+    return converge(small, backends=["fem"], grids=["graded"], levels=3, quantities=["Z"], frequencies=[1.0, 1e3, 1e6])
+
+
+@pytest.fixture(scope="module")
+def fields(small: fc.Cell) -> fc.fields.Fields:
+    return fc.fields.solve_fields(small, 1e3, backend="fem", level=0)
+
+
+@pytest.fixture(params=["spectrum", "fit", "result", "cell", "convergence", "fields"])
 def held(request: pytest.FixtureRequest) -> Held:
     return request.getfixturevalue(request.param)
 
@@ -75,9 +87,13 @@ def test_what_a_title_says_is_shown_and_not_run() -> None:
 
 
 def test_axes_in_axes_out(held: Held) -> None:
+    if isinstance(held, Convergence):
+        assert len(held.plot(list(Figure().subplots(1, 4)))) == len(held.picture().panels) == 4
+        return
     axes = Figure().subplots()
     assert held.plot(axes) is axes
     assert axes.get_xlabel().startswith(("Re $Z$ / ", "$x$ / µm"))
+    assert axes.get_ylabel().startswith(("\u2212Im $Z$ / ", "$y$ / µm", "$z$ / µm"))
     assert axes.get_xlabel().endswith(("Ω", "µm"))
     assert isinstance(held.plot(), Axes)
 
@@ -109,7 +125,7 @@ def test_the_styles_for_papers_have_the_widths_of_columns() -> None:
 
 
 def test_what_is_saved_is_loaded_equal(held: Held, tmp_path: Path) -> None:
-    suffix = {Spectrum: "csv", fc.Cell: "toml"}.get(type(held), "json")
+    suffix = {Spectrum: "csv", fc.Cell: "toml", fc.fields.Fields: "npz"}.get(type(held), "json")
     path = tmp_path / f"held.{suffix}"
     held.save(path)
     assert type(held).load(path) == held
@@ -125,10 +141,64 @@ def test_what_differs_is_not_equal(spectrum: Spectrum, result: Result, tmp_path:
     assert Spectrum(F, moved, spectrum.uncertainty, spectrum.provenance) != spectrum
     assert Spectrum(F, spectrum.impedance, None, spectrum.provenance) != spectrum
     assert len({spectrum, Spectrum(F, spectrum.impedance, spectrum.uncertainty, spectrum.provenance)}) == 1
+    other = replace(result, agreement=replace(result.agreement, tolerance=2e-3))
+    assert other != result
+    other.save(tmp_path / "a.json")
+    assert Result.load(tmp_path / "a.json") == other != result
+
+
+def test_a_file_whose_text_was_edited_says_so_instead_of_what_it_was(result: Result, tmp_path: Path) -> None:
     result.save(tmp_path / "a.json")
-    text = (tmp_path / "a.json").read_text().replace('"agree"', '"disagree"', 1)
-    (tmp_path / "a.json").write_text(text)
-    assert Result.load(tmp_path / "a.json") != result
+    text = (tmp_path / "a.json").read_text()
+    assert json.loads(text)["agreement"]["verdict"] == "agree"
+    (tmp_path / "a.json").write_text(text.replace('"agree"', '"disagree"', 1))
+    with pytest.raises(fc.InputError, match=r"a\.json: holds no Result: it was edited"):
+        Result.load(tmp_path / "a.json")
+
+
+def test_what_reads_a_file_is_said_by_whatever_does_not(
+    result: Result, spectrum: Spectrum, cell: fc.Cell, fields: fc.fields.Fields, tmp_path: Path
+) -> None:
+    result.save(tmp_path / "result.json")
+    spectrum.save(tmp_path / "z.csv")
+    cell.save(tmp_path / "cell.toml")
+    fields.save(tmp_path / "fields.npz")
+    readers = {"result.json": "validation.Result", "z.csv": "fem_constriction.Spectrum", "z.json": "fem_constriction.Spectrum"}
+    readers |= {"cell.toml": "fem_constriction.Cell", "fields.npz": "fem_constriction.fields.Fields"}
+    for name, reader in readers.items():
+        for kind in (Result, Convergence, Spectrum, fc.Cell, fc.Extraction):
+            if kind.__name__ != reader.rpartition(".")[2]:
+                with pytest.raises(fc.InputError, match=rf"{re.escape(name)}.*{re.escape(reader)}\.load reads"):
+                    kind.load(tmp_path / name)
+
+
+def test_what_was_written_as_a_record_alone_is_loaded(result: Result, tmp_path: Path) -> None:
+    """As `save` did in version 0.1.0."""
+    (tmp_path / "a.json").write_text(json.dumps(records.record(result.kept())))
+    assert Result.load(tmp_path / "a.json") == result
+
+
+def test_loaded_fields_are_those_that_were_solved_everywhere(fields: fc.fields.Fields, tmp_path: Path) -> None:
+    """From the same potentials, on a grid that is assembled again by the same arithmetic: to the last digit."""
+    fields.save(tmp_path / "f.npz")
+    again = fc.fields.Fields.load(tmp_path / "f.npz")
+    np.testing.assert_array_equal(again.section().current_density, fields.section().current_density)
+    labelled = again.to_xarray()
+    assert labelled.potential.sizes == {"z": labelled.z.size, "x": labelled.x.size, "y": labelled.y.size}
+    low = labelled.isel(z=-1, component=2)  # at the counter electrode, where it is nearly the same everywhere: trapezia do
+    through = complex(low.current_density.integrate(["x", "y"]))
+    assert abs(through - fields.current) < 0.02 * abs(fields.current)
+    np.testing.assert_array_equal(labelled.potential[0], fields.potential(labelled.x.values[:, None], labelled.y.values, 0.0))
+
+
+def test_a_study_says_after_loading_what_it_said(convergence: Convergence, tmp_path: Path) -> None:
+    written = convergence.save(tmp_path)
+    again = Convergence.load(tmp_path)
+    assert again == Convergence.load(tmp_path / "converge.json") == convergence
+    assert again.text() == convergence.text()
+    assert {path.name for path in again.save(tmp_path / "again")} == {path.name for path in written}
+    errors = convergence.to_xarray().error.sel(quantity="Z", family="fem, graded")
+    np.testing.assert_array_equal(errors, next(each.error for each in convergence.series if each.frequency is None))
 
 
 def test_a_loaded_result_says_what_the_first_one_said(result: Result, tmp_path: Path) -> None:
@@ -259,11 +329,3 @@ def test_the_picture_of_a_mask_has_every_spot_and_hole_of_it(cell: fc.Cell, tmp_
     ends = sorted((round(float(min(rim.x)), 9), round(float(max(rim.x)), 9)) for rim in rims)
     assert ends == [(5.0, 30.0), (15.0, 20.0), (40.0, 45.0)]  # um
     assert "2 spots, 25 % contact" in picture.description
-
-
-def test_fields_are_a_few_lines_and_a_picture(cell: fc.Cell) -> None:
-    fields = fc.fields.solve_fields(cell, 1e3, backend="fem", level=0)
-    assert len(repr(fields).splitlines()) == 3
-    axes = Figure().subplots()
-    assert fields.plot(axes) is axes
-    assert axes.get_ylabel() == "$z$ / µm"

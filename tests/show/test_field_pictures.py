@@ -87,8 +87,9 @@ def test_the_command_writes_fields_a_picture_and_what_they_are(
     record = json.loads(text)
     assert record == json.loads((out / "fields.json").read_text())
     assert {path.name for path in out.iterdir()} == {
-        "fields-0Hz.vtu", "fields-1e6Hz.vtu", "section.png", "section.pdf", "fields.json",
+        "fields-0Hz.vtu", "fields-1e6Hz.vtu", "fields-0Hz.npz", "fields-1e6Hz.npz", "section.png", "section.pdf", "fields.json",
     }  # fmt: skip
+    assert Fields.load(out / "fields-1e6Hz.npz") == solve_fields(cell, 1e6, level=0)
     direct, fast = record["fields"]
     assert direct["largest_difference_of_current"] < 1e-8  # as in test_fields
     assert direct["real_ohm"] == pytest.approx(solve_fields(cell, 0.0, level=0).impedance.real, rel=1e-9)

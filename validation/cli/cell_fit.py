@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
-from fem_constriction.files import json_text, write_text
+from fem_constriction.files import write_text
 from fem_constriction.inverse.cell_fit import fit_cell
 from fem_constriction.inverse.result import CellFit
 from fem_constriction.pictures.words import amount
@@ -65,9 +65,10 @@ def fit_of_cell(
                 intervals=intervals,
             )
         )()
-    record = {"files": [file.name for file in files], "cell_files": [file.name for file in cells], **found.as_dict()}
+    beside = {"files": [file.name for file in files], "cell_files": [file.name for file in cells]}
+    record = {**beside, **found.as_dict()}
     if out is not None:
-        write_text(out if folder is None else folder / "fit.json", json_text(record) + "\n")
+        write_text(out if folder is None else folder / "fit.json", found.written(beside))
     if folder is not None:
         _write(folder, files, found)
     terminal.show(record, lambda: _said(files, found), as_json, quiet)

@@ -66,7 +66,8 @@ def fields(
         for each in found:
             path = out / f"fields-{each.frequency:g}Hz.{file_format}".replace("e+0", "e")
             each.write(path)
-            written.append(path)
+            each.save(path.with_suffix(".npz"))
+            written += [path, path.with_suffix(".npz")]
             records.append(summary(each))
         sections = [each.section(cast("Plane", plane)) for each in found]
         title = f"{cell.title or 'Cell'}: 1 V at the working electrode, {chosen.name}"

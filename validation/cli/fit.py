@@ -126,18 +126,18 @@ def fit(
     agreement = data.provenance.get("agreement") if isinstance(data.provenance, dict) else None
     checked = isinstance(agreement, dict) and agreement.get("verdict") == "agree"
     remark = f"cross-checked: {agreement['summary']}" if checked and agreement else "not cross-checked"
-    record = {
+    beside = {
         "file": file.name,
         "cross_checked": checked,
         "remark": remark,
         "fits": found.fits,
-        **found.as_dict(),
         **_record(tested, times),
         "prepared": notes,
         "measured": data.provenance.get("measured") if isinstance(data.provenance, dict) else None,
     }
+    record = {**beside, **found.as_dict()}
     if out is not None:
-        write_text(out if folder is None else folder / "fit.json", json_text(record) + "\n")
+        write_text(out if folder is None else folder / "fit.json", found.written(beside))
     if folder is not None:
         _write(folder, f"{file.name}, {remark.partition(':')[0]}", data, found, times, file.stem)
     if not (quiet or as_json):

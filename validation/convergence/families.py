@@ -32,6 +32,30 @@ COARSEST: Final = range(16, 42, 2)
 EQUAL: Final = 1e-6
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Costs:
+    """What is kept of a family that was solved: its grids, and what each cost; see `Solved`, whose members it has."""
+
+    backend: str
+    grids: Grids
+    step: NDArray[np.float64]
+    seconds: tuple[float, ...]
+    memory: tuple[int, ...]
+    notes: tuple[str, ...]
+    unknowns: tuple[int, ...]
+    cells: tuple[tuple[int, ...], ...]
+
+    @property
+    def name(self) -> str:
+        """The backend and the kind of grids."""
+        return f"{self.backend}, {self.grids}"
+
+    @property
+    def kept(self) -> Costs:
+        """Itself."""
+        return self
+
+
 @dataclass(frozen=True, eq=False)
 class Solved:
     """One family, solved: its grids with their costs, and what to know.
@@ -47,9 +71,20 @@ class Solved:
     notes: tuple[str, ...] = ()
 
     @property
+    def backend(self) -> str:
+        """Name of the backend."""
+        return self.family.backend.name
+
+    @property
     def name(self) -> str:
         """The backend and the kind of grids."""
-        return f"{self.family.backend.name}, {self.grids}"
+        return f"{self.backend}, {self.grids}"
+
+    @property
+    def kept(self) -> Costs:
+        """What of it a file can hold."""
+        own = {"grids": self.grids, "step": self.step, "seconds": self.seconds, "memory": self.memory, "notes": self.notes}
+        return Costs(backend=self.backend, unknowns=self.unknowns, cells=self.cells, **own)  # type: ignore[arg-type]
 
     @property
     def unknowns(self) -> tuple[int, ...]:

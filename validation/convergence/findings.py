@@ -12,31 +12,42 @@ from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
 from fem_constriction.files import jsonable
 from fem_constriction.solving.refinement import Limit
-from validation.convergence.families import Solved
+from validation.convergence.families import Costs, Solved
 from validation.convergence.index import grid_convergence
 from validation.convergence.series import Series
 
 
 @dataclass(frozen=True, eq=False)
 class Spectra:
-    """Z of every grid of a family, (grids, frequencies) in ohm, and its limit."""
+    """Z of every grid of a family, (grids, frequencies) in ohm, and its limit.
 
-    solved: Solved
+    order: of the scheme, by which indices are taken; expected: what theory gives at every frequency (None: exact).
+    """
+
+    solved: Solved | Costs
     frequency: NDArray[np.float64]
     impedance: NDArray[np.complex128]
     limit: Limit
+    order: float
+    expected: tuple[float | None, ...]
+
+    @classmethod
+    def of(cls, solved: Solved, frequency: NDArray[np.float64], impedance: NDArray[np.complex128], limit: Limit) -> Spectra:
+        """Return the spectra of a family that was solved, with the orders that theory gives them."""
+        expected = tuple(solved.expected((float(f),)).order for f in frequency)
+        return cls(solved, frequency, impedance, limit, solved.family.order, expected)
 
     def as_dict(self) -> dict[str, Any]:
         """Return Z, limit, uncertainty and grid convergence index at every frequency, as JSON can hold it."""
         return {
-            "backend": self.solved.family.backend.name,
+            "backend": self.solved.backend,
             "grids": self.solved.grids,
             "frequency_Hz": self.frequency,
             "impedance_ohm": self.impedance,
             "limit_ohm": self.limit.value,
             "limit_uncertainty_ohm": self.limit.uncertainty,
-            "expected_order": [self.solved.expected((float(f),)).order for f in self.frequency],
-            **grid_convergence(self.impedance, self.solved.family.order).as_dict(),
+            "expected_order": list(self.expected),
+            **grid_convergence(self.impedance, self.order).as_dict(),
         }
 
 
@@ -49,7 +60,7 @@ class Findings:
     """
 
     cell: Cell
-    families: tuple[Solved, ...]
+    families: tuple[Solved | Costs, ...]
     reference: str
     series: tuple[Series, ...]
     spectra: tuple[Spectra, ...]

@@ -9,7 +9,7 @@ import math
 import re
 from typing import Final
 
-from validation.convergence.families import Solved
+from validation.convergence.families import Costs, Solved
 from validation.convergence.findings import Findings
 from validation.convergence.series import Series
 from validation.convergence.tables import judged
@@ -32,7 +32,7 @@ def document(result: Findings) -> str:
     return f"{head}\\begin{{document}}\n{tables}\\end{{document}}\n"
 
 
-def table(result: Findings, solved: Solved) -> str:
+def table(result: Findings, solved: Solved | Costs) -> str:
     """Return one family's table: unknowns, step, error and order of every quantity, seconds, memory."""
     series = [each for each in judged(result) if each.solved is solved]
     groups = " & ".join(rf"\multicolumn{{2}}{{c}}{{{_NAMES[each.quantity]}}}" for each in series)

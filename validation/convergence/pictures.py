@@ -168,7 +168,7 @@ def _over_frequency(result: Findings) -> Panel:
     lines: list[Mark] = []
     lowest, highest = 1.0, LOWEST
     for each in result.spectra:
-        name = each.solved.family.backend.name
+        name = each.solved.backend
         error = np.maximum(np.abs(each.impedance[-1] - best.limit.value) / size, LOWEST)
         lowest, highest = min(lowest, float(error.min())), max(highest, float(error.max()))
         colour, line = _colour(result, name)[0], LOOKS[each.solved.grids][0]
@@ -215,11 +215,11 @@ def _kind(series: Errors) -> str:
 
 
 def _look(result: Findings, each: Errors) -> tuple[str, str, Line, bool]:
-    colour, marker = _colour(result, each.solved.family.backend.name)
+    colour, marker = _colour(result, each.solved.backend)
     return colour, marker, *LOOKS[each.solved.grids]
 
 
 def _colour(result: Findings, backend: str) -> tuple[str, str]:
-    names = list(dict.fromkeys(each.family.backend.name for each in result.families))
+    names = list(dict.fromkeys(each.backend for each in result.families))
     colour, marker = cycled(BACKENDS, names.index(backend))
     return colour, {"x": "s", "+": "D"}.get(marker, marker)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from fem_constriction.files import json_text, write_text
-from fem_constriction.pictures.held import Held
+from fem_constriction.files import write_text
+from fem_constriction.held import Recorded
 from fem_constriction.pictures.picture import Picture
 from validation.convergence import latex, pictures, tables
 from validation.convergence.findings import Findings
 from validation.show.page import converge_sections, write_page
 
 
-class Convergence(Held, Findings):
+class Convergence(Recorded, Findings):
     """A cell, families of grids, and how they converge; as tables, text, files and pictures.
 
     Parameters
@@ -35,11 +36,12 @@ class Convergence(Held, Findings):
         Limits that are not the same, one sentence each.
     """
 
-    __repr__ = Held.__repr__
+    __repr__ = Recorded.__repr__
+    as_dict = Findings.as_dict
 
     def facts(self) -> tuple[str, list[tuple[str, str]]]:
         """Return what was solved, the verdict on the orders, and what falls short."""
-        solved = dict.fromkeys(f"{each.family.backend.name}, {each.grids}" for each in self.families)
+        solved = dict.fromkeys(each.name for each in self.families)
         rows = [("families", "; ".join(solved)), ("quantities", ", ".join(self.quantities)), ("reference", self.reference)]
         rows.append(("orders", "as theory has them, or not settled yet" if self.passed else "short of theory's"))
         rows += [("", failure) for failure in self.failures]
@@ -70,6 +72,59 @@ class Convergence(Held, Findings):
         """Return the tables, reasons and notes as text."""
         return tables.text(self)
 
+    def to_xarray(self) -> Any:
+        """Return a labelled data set over family, quantity and grid.
+
+        Returns
+        -------
+        xarray.Dataset
+            error (relative) and order over family, quantity and level, with step (m) and unknowns over family and level; of Z
+            the largest over frequency; what is not there is NaN.
+        """
+        import numpy as np
+        import xarray as xr
+
+        families = [each.name for each in self.families]
+        levels = max(each.step.size for each in self.families)
+        sizes = len(families), len(self.quantities), levels
+        made = {name: np.full(sizes, np.nan) for name in ("error", "order")}
+        grids = {name: np.full(sizes[::2], np.nan) for name in ("step", "unknowns")}
+        for row, solved in enumerate(self.families):
+            for name, values in grids.items():
+                values[row, : solved.step.size] = getattr(solved, name)
+        for each in (one for one in self.series if one.frequency is None or one.quantity != "Z"):
+            place = families.index(each.solved.name), self.quantities.index(each.quantity)
+            for name, values in made.items():
+                values[(*place, slice(each.error.size))] = getattr(each, name)
+        data: dict[str, Any] = {name: (("family", "quantity", "level"), values) for name, values in made.items()}
+        data |= {name: (("family", "level"), values) for name, values in grids.items()}
+        found = xr.Dataset(data, {"family": families, "quantity": list(self.quantities), "level": range(levels)})
+        found["step"].attrs["units"] = "m"
+        return found
+
+    def kept(self) -> Self:
+        """Return the same with what its grids cost, and without the grids."""
+        series = tuple(replace(each, solved=each.solved.kept) for each in self.series)
+        spectra = tuple(replace(each, solved=each.solved.kept) for each in self.spectra)
+        return replace(self, families=tuple(each.kept for each in self.families), series=series, spectra=spectra)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the study in a folder that `save`, or the command, wrote.
+
+        Parameters
+        ----------
+        path
+            Of the folder, or of the file converge.json in it.
+
+        Raises
+        ------
+        InputError
+            Where it holds none.
+        """
+        there = Path(path)
+        return super().load(there / "converge.json" if there.is_dir() else there)
+
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Write converge.json, .csv, .tex, .html and the plots into a folder.
 
@@ -91,7 +146,7 @@ class Convergence(Held, Findings):
         out = Path(folder)
         written = [out / f"converge.{suffix}" for suffix in ("json", "csv", "tex")]
         record = self.as_dict()
-        texts = (json_text(record) + "\n", tables.csv_text(self), latex.document(self))
+        texts = (self.written(), tables.csv_text(self), latex.document(self))
         for path, content in zip(written, texts, strict=True):
             write_text(path, content)
         page = out / "converge.html"
@@ -101,7 +156,7 @@ class Convergence(Held, Findings):
 
     def _command(self) -> str:
         """The command that makes the study again."""
-        names = dict.fromkeys(each.family.backend.name for each in self.families)
+        names = dict.fromkeys(each.backend for each in self.families)
         kinds = list(dict.fromkeys(each.grids for each in self.families))
         words = [f"--backend {name}" for name in names]
         words.append(f"--levels {max(each.step.size for each in self.families)}")

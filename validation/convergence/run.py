@@ -145,7 +145,7 @@ def study(cell: Cell, solved: Sequence[Solved], points: np.ndarray, quantities: 
         more, said = _fitted(solved, points, limits, chosen, asked)
         found += more
         notes += said
-    spectra = [Spectra(each, points, each.family.spectra(points), limit) for each, limit in zip(solved, limits, strict=True)]
+    spectra = [Spectra.of(each, points, each.family.spectra(points), limit) for each, limit in zip(solved, limits, strict=True)]
     apart: list[str] = []
     for each, limit in zip(solved, limits, strict=True):
         apart += _apart(each, limit, solved[chosen], best, points)

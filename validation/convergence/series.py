@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fem_constriction.arrays import Array
 from fem_constriction.solving.refinement import Limit
-from validation.convergence.families import Solved
+from validation.convergence.families import Costs, Solved
 from validation.convergence.index import GridConvergence, grid_convergence
 from validation.convergence.power import FEWEST, PowerLaw, fit_power
 from validation.convergence.theory import Expected
@@ -46,7 +46,7 @@ class Series:
     not be made; parts: of a fitted parameter, name -> contribution on every grid and, last, on the limit, in `unit`.
     """
 
-    solved: Solved
+    solved: Solved | Costs
     quantity: str
     unit: str
     frequency: float | None
@@ -95,7 +95,7 @@ class Series:
         """Return everything as JSON can hold it; complex numbers as [real, imaginary]."""
         solved = self.solved
         return {
-            "backend": solved.family.backend.name,
+            "backend": solved.backend,
             "grids": solved.grids,
             "quantity": self.quantity,
             "unit": self.unit,

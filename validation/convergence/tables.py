@@ -168,7 +168,7 @@ def csv_text(result: Findings) -> str:
             value = None if each.value is None else complex(each.value[level])
             writer.writerow(
                 [
-                    each.solved.family.backend.name, each.solved.grids, each.quantity, _full(each.frequency), each.unit, level,
+                    each.solved.backend, each.solved.grids, each.quantity, _full(each.frequency), each.unit, level,
                     "x".join(map(str, cells)), each.solved.unknowns[level], _full(each.solved.step[level]),
                     _full(value and value.real), _full(value and value.imag), _full(each.error[level]),
                     "yes" if each.below[level] else "no", _full(each.order[level]), _full(each.expected.order),

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from fem_constriction import records
 from fem_constriction.api import provenance
 from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import NotAgreed
-from fem_constriction.files import json_text, jsonable
+from fem_constriction.files import json_text
 from fem_constriction.fitting.extraction import Extraction
 from fem_constriction.fitting.ladder import Ladder
 from fem_constriction.fitting.values import Constriction, Value
-from fem_constriction.pictures.held import Held
+from fem_constriction.held import Recorded
 from fem_constriction.pictures.picture import Picture
 from fem_constriction.pictures.plane import impedance_plane
 from fem_constriction.problem.one_dimensional import physical
@@ -77,7 +75,7 @@ class Geometric:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result(Held):
+class Result(Recorded):
     """A cell, two or more backends, their agreement, and what was extracted, or why nothing was.
 
     Parameters
@@ -115,14 +113,6 @@ class Result(Held):
     refusal: str | None
     unfitted: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Result):
-            return NotImplemented
-        return self.cell == other.cell and jsonable(self.as_dict()) == jsonable(other.as_dict())
-
-    def __hash__(self) -> int:
-        return hash((self.cell, self.agreement.frequency.tobytes()))
 
     @property
     def grids(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
@@ -198,38 +188,9 @@ class Result(Held):
             verdicts=[str(each) for each in found.verdicts],
         )
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the result as JSON, every number exactly; the solved grids are left out, their table is kept.
-
-        Loading it gives an equal result, which knows everything at its frequencies, and nothing at others.
-
-        Parameters
-        ----------
-        path
-            Of the file.
-
-        Raises
-        ------
-        InputError
-            Where it cannot be written.
-        """
-        records.save(replace(self, families={}, tables=self.grids), path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Result:
-        """Return the result in a file that `save` wrote.
-
-        Parameters
-        ----------
-        path
-            Of the file.
-
-        Raises
-        ------
-        InputError
-            Where it holds none.
-        """
-        return cast(Result, records.load(path, cls))
+    def kept(self) -> Result:
+        """Return the same without the solved grids, of which the table is kept."""
+        return replace(self, families={}, tables=self.grids)
 
     def to_pandas(self) -> Any:
         """Return a table of all frequencies: each backend, its uncertainty, the verdict.

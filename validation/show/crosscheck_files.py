@@ -10,7 +10,6 @@ from pathlib import Path
 
 from fem_constriction.api import provenance
 from fem_constriction.errors import ConstrictionError, LeftOutWarning
-from fem_constriction.files import json_text, write_text
 from fem_constriction.solving.reference import COUNTER, WORKING
 from validation.gate.result import Result
 
@@ -28,7 +27,7 @@ def write_result(result: Result, out: Path, options: Sequence[str] = ()) -> list
 
     limits = result.agreement.limits
     written = [out / "crosscheck.json", *(out / f"{name}.csv" for name in limits)]
-    write_text(written[0], json_text(result.as_dict()) + "\n")
+    result.save(written[0])
     for path, spectrum in zip(written[1:], limits.values(), strict=True):
         spectrum.save(path)
     written += agreed(result, out)

@@ -78,7 +78,7 @@ def _grids(families: list[Mapping[str, Any]]) -> Table:
                     f"{family['unknowns'][k]:,}",
                     f"{family['seconds'][k]:.2g}",
                     _number((family.get("memory_MB") or [None] * len(family["h"]))[k], ".3g"),
-                    f"{family['error'][k]:.2e}",
+                    _number(family["error"][k], ".2e"),
                     _number(orders[k], ".2f"),
                 )
             )

@@ -74,7 +74,7 @@ def curves(families: Iterable[Mapping[str, Any]]) -> list[Curve]:
                 name=f"{family['backend']}, {family['grids']}",
                 quantity=family["quantity"] if at is None else f"{family['quantity']} at {at:g} Hz",
                 h=family["h"],
-                error=family["error"],
+                error=[float("nan") if each is None else each for each in family["error"]],  # of a fit that failed
                 unknowns=family["unknowns"],
                 seconds=family["seconds"],
                 memory=family.get("memory_MB") or (),
@@ -113,7 +113,7 @@ def errors_over_step(given: Sequence[Curve], step: str, quantity: str = "Z") -> 
     marks: list[Mark] = []
     for number, curve in enumerate(given):
         colour, marker = cycled(BACKENDS, number)
-        exact = max(curve.error, default=0.0) < EXACT
+        exact = all(each < EXACT for each in curve.error)
         orders = "exact to rounding" if exact else f"order {_order(curve.observed)}, expected {_order(curve.expected)}"
         marks.append(_points(curve, curve.h, f"{plain(curve.name)}: {orders}", colour, marker))
         if curve.expected and not exact:
