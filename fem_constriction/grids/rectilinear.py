@@ -39,6 +39,8 @@ class Grid:
         else 0.
     order
         Of convergence of its family, where that is not the backend's.
+    following
+        Order of the next term of that family's error, where theory knows it.
     counter, counter_share
         The same as contact and share at the counter electrode; left out: its metal touches all of its face.
     pores, counter_pores
@@ -63,6 +65,7 @@ class Grid:
     counter_share: NDArray[np.float64] | None = None
     pores: NDArray[np.float64] | None = None
     counter_pores: NDArray[np.float64] | None = None
+    following: float | None = None
 
     def __post_init__(self) -> None:
         depth = self.depth

@@ -10,6 +10,11 @@ wider at 64 of 235 points: made for one cell that was, and kept since it costs l
 order 1/64 below theory would make, since none is known better than that; not added, since what such an order leaves is in the
 term above already. The largest within half a decade around the frequency counts.
 
+Where theory knows the order q of the term that follows its leading one, the observed order, a mixture of both, is not taken
+for it. If what theory's term leaves is a step of order q or higher, that step is rest/(1 - 2^(q - p)) at most; where this is
+less than half of the last difference, the leading term leads, and the rest leaves no more in the limit than a term of order q
+does: 2^p/((2^p - 1)(2^q - 1)) of it, which falls with q. `BEYOND` times that counts.
+
 Where the observed order is below half or above one and a half of theory's, the family is not asymptotic there, and the whole
 last difference is added. Steps in one direction that hardly fall promise no limit by themselves: they are taken to go on with
 half of the observed order, since one that is small is mostly falling itself, down to `SLOWEST`, as a geometric series of 11
@@ -85,7 +90,7 @@ class Limit:
     asymptotic: NDArray[np.bool_]
 
 
-def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0) -> Limit:
+def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0, following: float | None = None) -> Limit:
     """Return the limit of the last three grids, each with half the step of the one before, point by point.
 
     Parameters
@@ -98,6 +103,8 @@ def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0) -> 
     erratic
         The part of the last difference that follows no series, 0 to 1, one or (points,): 0 where each grid refines the one
         before in the same way, 1 where an outline cuts their cells, ever differently, and nothing is known of what that does.
+    following
+        The order of the next term of the series, above `order`, where theory knows it.
 
     Notes
     -----
@@ -120,7 +127,11 @@ def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0) -> 
     growing = forward & (observed < -GROWTH) & (loose < ERRATIC) & (last > NOISE * np.abs(values[2]))
     rest = np.abs(steps[1] - steps[0] / 2.0**order)  # what theory's term leaves of the last difference
     falling = np.clip(2 * reach - order, order / 4, order)
-    other = rest * np.maximum(BEYOND * _left(reach, order), np.where(slow | (reach >= order), 0.0, _left(falling, order)))
+    term = reach
+    if following is not None:
+        leads = asymptotic & (rest <= (2.0 ** (following - order) - 1) * last / 2)
+        term = np.where(leads, np.maximum(reach, following), reach)
+    other = rest * np.maximum(BEYOND * _left(term, order), np.where(slow | (reach >= order), 0.0, _left(falling, order)))
     unknown = gain(order * (1 - ORDER_DEFICIT)) - gain(order)
     # A last difference of erratic ones may be small by chance: half of the order is what they are sure to fall with.
     chance = np.maximum(~asymptotic * last, loose * np.maximum(last, first / 2.0 ** (order / 2)))
@@ -197,6 +208,11 @@ class Family:
         return self.backend.order if self.finest.grid.order is None else self.finest.grid.order
 
     @property
+    def following(self) -> float | None:
+        """The order of the term that follows the leading one, where theory knows it of these grids; else None."""
+        return getattr(self.finest.grid, "following", None)
+
+    @property
     def bound(self) -> Bound:
         """What its Z at real s > 0 is of the continuum's: the backend's bound, None where the grids do not fit the contact.
 
@@ -260,7 +276,8 @@ class Family:
         values = [solution.model.resistance() for solution in self.solutions[-3:]]
         if not np.all(np.isfinite(values)):
             return Limit(np.full(1, np.inf + 0j), np.zeros(1), np.full(1, np.nan), np.ones(1, dtype=bool))
-        limit = extrapolate(np.array(values)[:, None], self.order, erratic=self.erratic(np.zeros(1)))
+        grids = np.array(values)[:, None]
+        limit = extrapolate(grids, self.order, erratic=self.erratic(np.zeros(1)), following=self.following)
         floor = max(1e-12, self.finest.model.basis_error)
         return replace(limit, uncertainty=limit.uncertainty + floor * np.abs(limit.value) + self.unseen(np.zeros(1)))
 
@@ -305,7 +322,8 @@ class Family:
         return np.zeros(np.shape(s)) if told is None else np.asarray(told(self.problem, self.finest.grid, s))
 
     def _extrapolated(self, frequency: Array) -> Limit:
-        return extrapolate(self.spectra(frequency), self.order, erratic=self.erratic(2j * np.pi * frequency))
+        erratic = self.erratic(2j * np.pi * frequency)
+        return extrapolate(self.spectra(frequency), self.order, erratic=erratic, following=self.following)
 
     @property
     def band(self) -> tuple[float, float]:

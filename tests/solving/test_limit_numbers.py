@@ -78,6 +78,23 @@ def test_in_the_asymptotic_range_a_term_of_another_order_is_what_is_uncertain(ob
     assert limit.uncertainty[0] == pytest.approx(max(abs(last - 1e-3 / 4) * falls, last * unknown(2.0)), rel=1e-6)
 
 
+@pytest.mark.parametrize("observed", [1.7, 1.9, 1.999, 2.2])
+def test_where_theory_knows_the_next_order_what_is_left_has_it_as_long_as_the_leading_term_leads(observed: float) -> None:
+    """A step of order 5/2 that leaves `rest` is rest/(sqrt 2 - 1): of 1.7 it is 0.49 of the last one, of 1.6 it were 0.55."""
+    last = 1e-3 * 2.0**-observed
+    limit = extrapolate(grids(1e-3, last), 2.0, following=2.5)
+    falls = max(2 * left(2.5, 2.0), left(2 * observed - 2, 2.0) if observed < 2 else 0.0)
+    assert limit.uncertainty[0] == pytest.approx(max(abs(last - 1e-3 / 4) * falls, last * unknown(2.0)), rel=1e-6)
+
+
+@pytest.mark.parametrize("observed", [0.8, 1.6, 2.4, 3.5])
+def test_where_it_does_not_lead_the_next_order_tells_nothing(observed: float) -> None:
+    """Half of the last difference or more is another term's; nor where its order is higher than that one anyhow."""
+    values = grids(1e-3, 1e-3 * 2.0**-observed)
+    plain, known = extrapolate(values, 2.0), extrapolate(values, 2.0, following=2.5)
+    assert known.uncertainty == pytest.approx(plain.uncertainty, rel=1e-12)
+
+
 @pytest.mark.parametrize(("erratic", "first", "added"), [(1.0, 1e-3, 5e-4), (0.4, 1e-3, 2e-4), (0.4, 1e-4, 1e-4)])
 def test_the_part_of_a_last_difference_that_follows_no_series_is_added(erratic: float, first: float, added: float) -> None:
     """That difference, 2.5e-4, or half of the first one where that is more: half of the order is what they surely fall with."""

@@ -17,6 +17,7 @@ from fem_constriction.processes.of_cell import admittances
 from fem_constriction.solving.choice import Accuracy
 from fem_constriction.solving.refinement import BEYOND, ORDER_DEFICIT, Limit, extrapolate, solve_family, solve_to
 from network import Network
+from network.stacks import FOLLOWING
 
 BACKENDS = [Network(), FiniteElements(2)]
 REFERENCES = json.loads((DATA / "references.json").read_text())
@@ -106,6 +107,22 @@ def test_mixtures_of_powers_lie_within_the_uncertainty(low: float, inside: float
     assert np.median(ratio) >= 0.1
 
 
+def test_mixtures_of_theorys_order_and_a_known_next_one_or_higher_lie_within_a_smaller_uncertainty() -> None:
+    """Of h^2 and h^q, q from 5/2 on, all lie within u, 0.29/0.44 of what it was where h^2 leads and nothing else decides.
+
+    What else decides: an order 1/64 lower, where h^q is small, and one that may go on falling.
+    """
+    values, truth = powers(np.random.default_rng(2), 2.5, 4000)
+    plain, known = extrapolate(values, 2.0), extrapolate(values, 2.0, following=2.5)
+    assert np.all(np.abs(known.value - truth) <= known.uncertainty)
+    assert np.all(known.uncertainty <= plain.uncertainty)
+    narrower = known.uncertainty < 0.99 * plain.uncertainty
+    assert np.mean(narrower) > 0.25 and np.median((known.uncertainty / plain.uncertainty)[narrower]) < 0.75
+    # One that falls below theory's is none of those that theory knows: it is seen, or u would be too small.
+    values, truth = powers(np.random.default_rng(3), 1.0, 4000)
+    assert np.mean(np.abs(truth - extrapolate(values, 2.0).value) <= extrapolate(values, 2.0, following=2.5).uncertainty) < 0.95
+
+
 @pytest.mark.parametrize("start", [3, 5, 9, 12])
 def test_differences_that_fall_like_a_logarithm_are_within_the_uncertainty(start: int) -> None:
     """1/ln(1/h): the error is (start + 1) times the last difference, and the order tends to 0."""
@@ -141,7 +158,7 @@ def test_where_grids_are_not_asymptotic_a_reader_is_told_with_numbers(
 ) -> None:
     fc.resistance(homogeneous)  # says nothing: a warning is an error here
 
-    def loose(grids: np.ndarray, order: float, *, erratic: object) -> Limit:
+    def loose(grids: np.ndarray, order: float, **told: object) -> Limit:
         return Limit(grids[-1] + 0j, np.abs(grids[-1]) / 50, np.full(1, 0.25), np.zeros(1, bool))
 
     monkeypatch.setattr("fem_constriction.solving.refinement.extrapolate", loose)
@@ -223,6 +240,24 @@ def test_observed_orders_are_those_of_theory(homogeneous, backend, contact: str,
     values = [solution.model.resistance() for solution in family.solutions]
     observed = np.log2((values[1] - values[0]) / (values[2] - values[1]))
     assert observed == pytest.approx(expected, abs=0.15)
+
+
+@pytest.mark.parametrize(("contact", "next_order"), [("ideal", 2.5), ("robin", 4.0)])
+def test_what_follows_the_second_order_of_the_network_is_of_the_order_that_theory_gives(
+    homogeneous, contact, next_order
+) -> None:
+    """n^-mu of an ideal contact's edge, mu = 5/2; of a resistive edge n^-2mu, and the n^-4 of smooth solutions before it.
+
+    D_k - D_(k-1)/4 has no second order in it. On the way to their orders, 4 within 0.1 and 5/2 within 0.03, ever closer.
+    """
+    changes = {"working_electrode.charge_transfer": None} if contact == "ideal" else {}
+    family = solve_family(homogeneous.vary(changes), Network(), None, levels=range(5))
+    steps = np.diff([solution.model.resistance() for solution in family.solutions])
+    rest = np.abs(steps[1:] - steps[:-1] / 4)
+    observed = np.log2(rest[:-1] / rest[1:])
+    assert family.following == FOLLOWING <= next_order
+    assert observed == pytest.approx(next_order, abs=0.15)
+    assert abs(observed[1] - next_order) < abs(observed[0] - next_order)
 
 
 def test_the_resistance_of_an_ideal_square_contact_is_the_reference(homogeneous: fc.Cell) -> None:

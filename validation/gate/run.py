@@ -55,6 +55,7 @@ def crosscheck(
     tolerance: float = 1e-3,
     accuracy: float | None = None,
     discs: bool = True,
+    every_fit: bool = True,
     progress: Progress | None = None,
 ) -> Result:
     """Return what the backends agree on, and the constriction extracted from it if they do.
@@ -79,6 +80,8 @@ def crosscheck(
         rectangles and 3e-4 for other outlines.
     discs
         False: none.
+    every_fit
+        That of each backend and that with the discs as well, not only that of what they agree on.
     progress
         Called with a backend's name and the level after each grid.
 
@@ -119,7 +122,7 @@ def crosscheck(
     while check is not None:
         last = check
         check = None if last.settled else last.refined(progress)
-    return last.result()
+    return last.result(every_fit=every_fit)
 
 
 def prepare(
