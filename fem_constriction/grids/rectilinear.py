@@ -39,13 +39,13 @@ class Grid:
         else 0.
     order
         Of convergence of its family, where that is not the backend's.
-    following
-        Order of the next term of that family's error, where theory knows it.
     counter, counter_share
         The same as contact and share at the counter electrode; left out: its metal touches all of its face.
     pores, counter_pores
         Mean of d_0/d over each cell of both faces, 0 where metal touches, of pores that are not equally deep; left out: 1 where
         none touches.
+    following
+        Order of the next term of its family's error, where theory knows it.
 
     Raises
     ------
