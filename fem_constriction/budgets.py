@@ -32,7 +32,7 @@ from fem_constriction.reduction.reduced import ReducedModel
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.full_contact import of_interface, under_full_contact
-from fem_constriction.solving.refinement import NEIGHBOURS, Family, Limit, extrapolate, solve_family
+from fem_constriction.solving.refinement import NEIGHBOURS, Family, Limit, solve_family
 from fem_constriction.spectra.frequencies import frequencies_taken
 
 #: Relative error of a potential, in energy, that the solver leaves at most (`solver`).
@@ -173,12 +173,11 @@ def budget(what: Described | Family, *, backend: str | Backend = "network") -> B
     resistance = family.resistance()
     grids = [parts(solution.model, np.zeros(1)) for solution in family.solutions[-3:]]
     eps = max(family.finest.model.basis_error, SOLVED**2)
-    erratic = family.erratic(np.zeros(1))
     reference = _Reference.of(family)
     found = {}
     conducting = {place: y for place, y in problem.places.items() if y.conductance}
     for process, element in by_name(conducting).items():
-        limit = extrapolate(np.array([each[process] for each in grids]), family.order, erratic=erratic)
+        limit = family.extrapolated(np.array([each[process] for each in grids]), np.zeros(1))
         value = float(limit.value[0].real)
         uncertainty = float(limit.uncertainty[0] + _lacking(value, resistance[0], eps))
         full, squeezed = reference.of_part(process, [each[process] for each in grids], (value, uncertainty))
@@ -240,7 +239,7 @@ class _Reference:
             return resistance[0], 0.0
         pairs = zip(self.family.solutions[-3:], self.even.solutions[-3:], strict=True)
         differences = np.array([[one.model.resistance() - other.model.resistance()] for one, other in pairs])
-        limit = extrapolate(differences, self.family.order, erratic=self.family.erratic(np.zeros(1)))
+        limit = self.family.extrapolated(differences, np.zeros(1))
         left = sum(each.finest.model.basis_error + TARGET for each in (self.family, self.even))
         return resistance[0] - float(limit.value[0].real), float(limit.uncertainty[0]) + left * resistance[0]
 
@@ -253,7 +252,7 @@ class _Reference:
 
     def _less(self, differences: NDArray[np.complex128], direct: float, below: float) -> tuple[float, float]:
         assert self.even is not None, "asked of a body that has a full contact"
-        limit = extrapolate(differences, self.family.order, erratic=self.family.erratic(np.zeros(1)))
+        limit = self.family.extrapolated(differences, np.zeros(1))
         lacks = sum(
             _lacking(part, each.finest.model.resistance(), max(each.finest.model.basis_error, SOLVED**2))
             for part, each in ((direct, self.family), (below, self.even))
@@ -325,7 +324,7 @@ def spectral_parts(family: Family, frequency: ArrayLike) -> dict[str, Limit]:
     fewer = [parts(model.within(np.delete(model.coordinates, j, axis=1)), s) for j in np.flatnonzero(model.shifts > 0)]
     found = {}
     for process, finest in grids[-1].items():
-        limit = extrapolate(np.stack([each[process] for each in grids]), family.order, erratic=family.erratic(s))
+        limit = family.extrapolated(np.stack([each[process] for each in grids]), s)
         reduced = np.maximum(np.max([np.abs(each[process] - finest) for each in fewer], axis=0), TARGET * size)
         lacks = _lacking(np.abs(finest), size, model.basis_error)
         relative = ((limit.uncertainty + reduced + lacks) / size).reshape(around.shape).max(1)

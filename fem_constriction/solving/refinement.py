@@ -90,7 +90,15 @@ class Limit:
     asymptotic: NDArray[np.bool_]
 
 
-def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0, following: float | None = None) -> Limit:
+def extrapolate(
+    grids: ArrayLike,
+    order: float,
+    *,
+    erratic: ArrayLike = 0.0,
+    following: float | None = None,
+    edges: ArrayLike = np.inf,
+    most: ArrayLike = np.inf,
+) -> Limit:
     """Return the limit of the last three grids, each with half the step of the one before, point by point.
 
     Parameters
@@ -105,6 +113,11 @@ def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0, fol
         before in the same way, 1 where an outline cuts their cells, ever differently, and nothing is known of what that does.
     following
         The order of the next term of the series, above `order`, where theory knows it.
+    edges
+        The order of singular edges inside, if that is below theory's: what theory's term leaves is taken for theirs; one or
+        (points,).
+    most
+        What the limit can at most be off by for their sake.
 
     Notes
     -----
@@ -136,6 +149,9 @@ def extrapolate(grids: ArrayLike, order: float, *, erratic: ArrayLike = 0.0, fol
     # A last difference of erratic ones may be small by chance: half of the order is what they are sure to fall with.
     chance = np.maximum(~asymptotic * last, loose * np.maximum(last, first / 2.0 ** (order / 2)))
     uncertainty = np.maximum(other, last * unknown) + chance
+    # Edges of an order below theory's hide behind what falls faster; far from their limit they go on for twice as long.
+    hidden = rest * _left(np.minimum(edges, order), order) * np.where(slow, 2.0, 1.0)
+    uncertainty = np.where(np.less(edges, order), np.maximum(uncertainty, np.minimum(hidden, most)), uncertainty)
     beyond = np.minimum(last * _grown(np.minimum(observed, 0.0)), np.abs(values[2]))
     uncertainty = np.where(growing, np.maximum(uncertainty, beyond), uncertainty)
     value = values[2] + steps[1] * gain(order)
@@ -276,8 +292,7 @@ class Family:
         values = [solution.model.resistance() for solution in self.solutions[-3:]]
         if not np.all(np.isfinite(values)):
             return Limit(np.full(1, np.inf + 0j), np.zeros(1), np.full(1, np.nan), np.ones(1, dtype=bool))
-        grids = np.array(values)[:, None]
-        limit = extrapolate(grids, self.order, erratic=self.erratic(np.zeros(1)), following=self.following)
+        limit = self.extrapolated(np.array(values)[:, None], np.zeros(1), self.following)
         floor = max(1e-12, self.finest.model.basis_error)
         return replace(limit, uncertainty=limit.uncertainty + floor * np.abs(limit.value) + self.unseen(np.zeros(1)))
 
@@ -321,9 +336,38 @@ class Family:
         told = getattr(self.backend, "unseen", None)
         return np.zeros(np.shape(s)) if told is None else np.asarray(told(self.problem, self.finest.grid, s))
 
+    def extrapolated(self, values: ArrayLike, s: ArrayLike, following: float | None = None) -> Limit:
+        """Return the limit of what its grids give at s (1/s), (grids, n): Z, or anything that converges as it does.
+
+        following: the order of the next term, where it is that of Z.
+        """
+        order, most = self.edges(s)
+        return extrapolate(values, self.order, erratic=self.erratic(s), following=following, edges=order, most=most)
+
+    def edges(self, s: ArrayLike) -> tuple[Array, Array]:
+        """Return the order of the most singular edges, inf without any, and the most that Z is off by for their sake, ohm."""
+        told = getattr(self.backend, "edges", None)
+        if told is None:
+            return np.full(np.shape(s), np.inf), np.full(np.shape(s), np.inf)
+        points = np.asarray(s)
+        order, conducts = told(self.problem, self.finest.grid, points)
+        if not np.isfinite(order).any():
+            return order, np.full(np.shape(s), np.inf)
+        z = self._finest_two(points)
+        size = np.abs(z[1])
+        falling = np.real(np.conj(z[1]) * (z[1] - z[0])) < 0  # and does not fall below 0
+        return order, np.minimum(size**2 * conducts, np.where(falling, size, np.inf))
+
+    def _finest_two(self, s: NDArray[Any]) -> NDArray[np.complex128]:
+        """Z of the two finest grids, (2, n); at direct current their resistances."""
+        found = np.empty((2, s.size), dtype=np.complex128)
+        for row, solution in zip(found, self.solutions[-2:], strict=True):
+            row[s != 0] = solution.model.impedance(s[s != 0])
+            row[s == 0] = solution.model.resistance()
+        return found
+
     def _extrapolated(self, frequency: Array) -> Limit:
-        erratic = self.erratic(2j * np.pi * frequency)
-        return extrapolate(self.spectra(frequency), self.order, erratic=erratic, following=self.following)
+        return self.extrapolated(self.spectra(frequency), 2j * np.pi * frequency, self.following)
 
     @property
     def band(self) -> tuple[float, float]:

@@ -68,6 +68,13 @@ class Scheme:
         """Return what the limit may be off by beyond what differences of grids show, ohm, (n,) of s in 1/s: mostly nothing."""
         return np.zeros(np.shape(s))
 
+    def edges(self, problem: Problem, grid: Grid, s: ArrayLike) -> tuple[Array, Array]:
+        """Return the order that the most singular edges inside limit grids to, and what conducts along all of them.
+
+        (n,) each, of s in 1/s; inf and S. Mostly there are none, or the family's order has them.
+        """
+        return np.full(np.shape(s), np.inf), np.full(np.shape(s), np.inf)
+
     def affordable(self, grid: Grid) -> None:
         """Raise MemoryShort where the grid is known to be too large before anything is computed."""
 
@@ -140,6 +147,11 @@ class ByKind:
         """Return what the limit may be off by beyond what differences of grids show, ohm, (n,) of s in 1/s."""
         problem, scheme = self._assembling(described, grid)
         return scheme.unseen(problem, grid, s)
+
+    def edges(self, described: Described, grid: Grid, s: ArrayLike) -> tuple[Array, Array]:
+        """Return the order of the most singular edges inside, and what conducts along all of them, S, (n,) of s in 1/s each."""
+        problem, scheme = self._assembling(described, grid)
+        return scheme.edges(problem, grid, s)
 
     def affordable(self, grid: Grid) -> None:
         """Raise MemoryShort where a grid is known to be too large before anything is computed."""

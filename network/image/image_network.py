@@ -23,6 +23,7 @@ from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import UNKNOWN, edges_of, image_grid, subdivided
 from fem_constriction.grids.image_labels import Labels, labels_of
 from fem_constriction.grids.image_paths import no_path
+from fem_constriction.grids.singular_edges import edge_orders
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.elements import Admittance
@@ -189,6 +190,10 @@ class Images(Scheme):
     def erratic(self, problem: Problem, grid: Grid, s: ArrayLike) -> Array:
         """Return what is not known of the order of voxels, as a part of the last difference, (n,) of s in 1/s."""
         return np.full(np.shape(s), UNKNOWN)
+
+    def edges(self, problem: Problem, grid: Grid, s: ArrayLike) -> tuple[Array, Array]:
+        """Return the order of edges between phases, and what conducts along them: here nothing does, and Z is too large."""
+        return edge_orders(problem, s)
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return the assembly of the image's links. Raises InputError without a path for current."""

@@ -17,7 +17,7 @@ from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import GRID, offers, require
 from fem_constriction.solving.choice import FINEST
-from fem_constriction.solving.refinement import Limit, angular_band, extrapolate
+from fem_constriction.solving.refinement import Limit, angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
 from validation.convergence.families import Solved, check_levels, solve_grids
 from validation.convergence.findings import Spectra
@@ -172,7 +172,7 @@ def _resistance(solved: Sequence[Solved]) -> list[Series]:
     found = []
     for each, (value, uncertainty) in zip(solved, limits, strict=True):
         r = np.array([[solution.model.resistance()] for solution in each.family.solutions])
-        limit = extrapolate(r, each.family.order, erratic=each.family.erratic(np.zeros(1)))
+        limit = each.family.extrapolated(r, np.zeros(1))
         own = Limit(np.array([value]), np.array([uncertainty]), limit.order, limit.asymptotic)
         found.append(make_series(each, RESISTANCE, "ohm", r, best, own, each.expected((0.0,)), noise=NOISE[RESISTANCE]))
     return found
@@ -200,7 +200,7 @@ def _fitted(
                 continue
             v = numbers(values[quantity])
             parts = contributions(values[quantity])
-            own = extrapolate(v[:-1, None], each.family.order, erratic=each.family.erratic(2j * np.pi * around[1:2]))
+            own = each.family.extrapolated(v[:-1, None], 2j * np.pi * around[1:2])
             limit = Limit(v[-1:].astype(complex), parts["discretisation"][-1:], own.order, own.asymptotic)
             best_known = last.value or np.nan, last.discretisation or 0.0
             found.append(

@@ -9,7 +9,7 @@ import numpy as np
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.projection import TARGET
 from fem_constriction.solving.full_contact import spread, under_full_contact
-from fem_constriction.solving.refinement import Family, extrapolate
+from fem_constriction.solving.refinement import Family
 from validation.gate.result import Geometric, together
 
 #: What R_Cstr of such bodies is counted from.
@@ -42,7 +42,7 @@ def geometric_by_spreading(families: Mapping[str, Family], even: Mapping[str, Fa
             continue
         grids = list(zip(family.solutions, even[name].solutions, strict=False))[-3:]
         differences = np.array([[one.model.resistance() - other.model.resistance()] for one, other in grids])
-        limit = extrapolate(differences, family.order, erratic=family.erratic(np.zeros(1)))
+        limit = family.extrapolated(differences, np.zeros(1))
         left = sum(each.finest.model.basis_error + TARGET for each in (family, even[name]))
         by_backend[name] = float(limit.value[0].real), float(limit.uncertainty[0]) + left * family.resistance()[0]
     value, uncertainty = together(by_backend)

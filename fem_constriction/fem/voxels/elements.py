@@ -18,12 +18,12 @@ from fem_constriction.fem.voxels.nodes import Nodes, numbered
 from fem_constriction.fem.voxels.operators import operators
 from fem_constriction.fem.voxels.potentials import VoxelPotential
 from fem_constriction.fem.voxels.shifts import Live, Systems, reduced
-from fem_constriction.fem.voxels.summed import Summands
 from fem_constriction.grids.boundary_area import area_of, warn_of_remainder
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_grid import UNKNOWN, edges_of, image_grid, subdivided
 from fem_constriction.grids.image_labels import labels_of
 from fem_constriction.grids.image_paths import no_path
+from fem_constriction.grids.singular_edges import edge_orders
 from fem_constriction.problem.bodies import Image
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.assembly import Assembly, Potentials
@@ -56,6 +56,11 @@ class VoxelElements(Elements):
     def erratic(self, problem: Problem, grid: Grid, s: ArrayLike) -> Array:
         """Return what is not known of the order of voxels, as a part of the last difference, (n,) of s in 1/s."""
         return np.full(np.shape(s), UNKNOWN)
+
+    def edges(self, problem: Problem, grid: Grid, s: ArrayLike) -> tuple[Array, Array]:
+        """Return the order of edges between phases; a node on one conducts as the best phase does, whatever there should be."""
+        order, _ = edge_orders(problem, s)
+        return order, np.full(order.shape, np.inf)
 
     def assemble(self, problem: Problem, grid: Grid) -> Assembly:
         """Return one matrix per place. Raises InputError without a path for current."""
@@ -96,8 +101,7 @@ def voxel_assembly(medium: Medium, degree: int, copies: int, description: Mappin
     nodes = numbered(medium, degree)
     check_memory(nodes.unknowns, str(description.get("grid", "voxels")), DOUBLES)
     matrices = operators(medium, nodes, copies)
-    written = {name: matrix.tocsr() for name, matrix in matrices.items()}
-    systems = Systems(Summands.of(written), Live(medium, nodes), Lattice(medium, nodes, copies))
+    systems = Systems(matrices, Live(medium, nodes), Lattice(medium, nodes, copies))
     exact = degree == 1 and not nodes.torn  # slopes of higher degrees are no constants
     assembly = Assembly(
         operators=matrices,
