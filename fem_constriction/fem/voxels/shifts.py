@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +21,7 @@ from fem_constriction.fem.voxels.medium import Medium
 from fem_constriction.fem.voxels.nodes import Nodes
 from fem_constriction.fem.voxels.summed import Summands
 from fem_constriction.processes.elements import Admittance, evaluate
-from fem_constriction.reduction.assembly import Assembly
+from fem_constriction.reduction.assembly import Assembly, Operator
 from fem_constriction.reduction.conjugate_gradients import conjugate_gradients, not_reached
 from fem_constriction.reduction.factors import factorised
 from fem_constriction.reduction.projection import Basis, ends_first, enough_shifts
@@ -136,34 +137,71 @@ class Multigrid:
 
 
 @dataclass(frozen=True, eq=False)
+class Shifted:
+    """A at one shift, as y_p and L_p of every place that conducts: to add the matrices up takes as long as 20 products."""
+
+    summands: list[tuple[float, Operator]]
+
+    def apply(self, x: Array) -> Array:
+        """Return A x, x (free + 1,) with V last."""
+        found = np.zeros_like(x)
+        for y, operator in self.summands:
+            found += y * (operator @ x)
+        return found
+
+    def inner(self, x: Array) -> Array:
+        """Return A x of the unknowns without V."""
+        return self.apply(np.append(x, 0.0))[:-1]
+
+
+@dataclass(frozen=True, eq=False)
 class Systems:
     """A(s) of an image at any real s, and what preconditions it.
 
     Parameters
     ----------
-    summands
+    operators
         L_p of every place.
     live, lattice
         Of the image.
     """
 
-    summands: Summands
+    operators: Mapping[str, Operator]
     live: Live
     lattice: Lattice
 
-    def ways(self, y: Mapping[str, float], inner: sparse.csr_array) -> list[tuple[Any, int]]:
-        """Return what makes preconditioners, to be tried one after the other, and the iterations that each may take.
+    @cached_property
+    def summands(self) -> Summands:
+        """Entries of all places in one pattern, for what takes A itself."""
+        return Summands.of({name: each.tocsr() for name, each in self.operators.items()})
 
-        inner: the sum of y_p L_p, V left out.
-        """
-        live = self.live.at(y)
-        if inner.shape[0] <= SMALL:
-            return [(lambda: Exact(inner, live), MOST)]
-        last = (lambda: Multigrid(inner, live), MOST)
+    @cached_property
+    def diagonals(self) -> Mapping[str, Array]:
+        """Of every L_p, V left out."""
+        return {name: each.tocsr().diagonal()[:-1] for name, each in self.operators.items()}
+
+    def at(self, y: Mapping[str, float]) -> Shifted:
+        """Return A at one shift."""
+        return Shifted([(y[name], each) for name, each in self.operators.items() if y[name]])
+
+    def ways(self, y: Mapping[str, float]) -> list[tuple[Any, int]]:
+        """Return what makes preconditioners, to be tried one after the other, and the iterations that each may take."""
+        live, free = self.live.at(y), self.live.nodes.free
+
+        def matrix() -> sparse.csr_array:
+            return self.summands.summed(y).inner
+
+        def stack() -> MeanField:
+            diagonal = sum((y[name] * each for name, each in self.diagonals.items()), np.zeros(free))
+            return MeanField(self.lattice, y, self.at(y).inner, diagonal, live)
+
+        if free <= SMALL:
+            return [(lambda: Exact(matrix(), live), MOST)]
+        last = (lambda: Multigrid(matrix(), live), MOST)
         inside = [y[name] for name in self.live.medium.phases if y[name]]
         if max(inside) > CONTRAST * min(inside):
             return [last]
-        return [(lambda: MeanField(self.lattice, y, inner.diagonal(), live), PATIENCE), last]
+        return [(stack, PATIENCE), last]
 
     def prepare(self, y: Mapping[str, Array]) -> Prepared:
         """Return preconditioners of several shifts, {place: (k,)}."""
@@ -173,7 +211,7 @@ class Systems:
             at = {name: float(values[k]) for name, values in y.items()}
             key = tuple(at.values())
             if key not in made:
-                make, _ = self.ways(at, self.summands.summed(at).inner)[-1]  # what sees every link: there is no second try
+                make, _ = self.ways(at)[-1]  # what sees every link: there is no second try
                 made[key] = make()
             each.append(made[key])
         return Prepared(each)
@@ -194,11 +232,11 @@ class Prepared:
 class _One:
     """A at one shift without V, for conjugate gradients: columns (1, free)."""
 
-    matrix: sparse.csr_array
+    matrix: Shifted
     inverse: Inverse
 
     def apply(self, direction: Array) -> Array:
-        return np.asarray(self.matrix @ direction[0])[None]
+        return self.matrix.inner(direction[0])[None]
 
     def precondition(self, residual: Array) -> Array:
         return self.inverse.solve(residual[0])[None]
@@ -234,10 +272,10 @@ class VoxelBasis(Basis):
 
     def _solve(self, s: float) -> ShiftedSolutions:
         y = {name: float(value) for name, value in evaluate(self.processes, s).items()}
-        whole = self.systems.summands.summed(y)
+        whole = self.systems.at(y)
         x = self._guess(s)
         spent = 0
-        for make, most in self.systems.ways(y, whole.inner):
+        for make, most in self.systems.ways(y):
             inverse: Inverse = make()
             residual = -whole.apply(x)
             current = -float(x @ residual)
@@ -248,7 +286,7 @@ class VoxelBasis(Basis):
                 return np.minimum(asked * now, np.maximum(GAIN**2 * begin, 1e-28 * now))
 
             own = x[None, :-1]
-            done = conjugate_gradients(_One(whole.inner, inverse), own, residual[None, :-1].copy(), enough, most, flexible=True)
+            done = conjugate_gradients(_One(whole, inverse), own, residual[None, :-1].copy(), enough, most, flexible=True)
             spent += done.iterations
             error = float(np.sqrt(done.left[0] / max(abs(current - float(done.gained[0])), 1e-300)))
             if done.reached.all():
