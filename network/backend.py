@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import ClassVar
 
-from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, PIXELS, RECTANGLES, TWO_OUTLINES, TWO_RECTANGLES
+from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, PIXELS, RECTANGLES, TWO_OUTLINES, TWO_PIXELS, TWO_RECTANGLES
 from fem_constriction.reduction.assembly import Bound
 from fem_constriction.solving.schemes import ByKind, Scheme
 from network.image.image_network import Images
 from network.image.twins import Twins
-from network.stacks import Graded, Pixelated, Shared, TwoGraded, TwoShared
+from network.stacks import Graded, Pixelated, Shared, TwoGraded, TwoPixelated, TwoShared
 
 SCHEMES: Mapping[str, type[Scheme]] = {
     RECTANGLES.name: Graded,
@@ -24,6 +24,7 @@ SCHEMES: Mapping[str, type[Scheme]] = {
     MESH.name: Twins,
     TWO_RECTANGLES.name: TwoGraded,
     TWO_OUTLINES.name: TwoShared,
+    TWO_PIXELS.name: TwoPixelated,
 }
 
 

@@ -27,7 +27,7 @@ from fem_constriction.arrays import Array
 from fem_constriction.errors import ComputationError, ConstrictionError, InputError
 from fem_constriction.grids.grid import Grid
 from fem_constriction.grids.image_labels import labels_of
-from fem_constriction.problem.kinds import IMAGE, OUTLINES, PIXELS, RECTANGLES, TWO_OUTLINES, TWO_RECTANGLES
+from fem_constriction.problem.kinds import IMAGE, OUTLINES, PIXELS, RECTANGLES, TWO_OUTLINES, TWO_PIXELS, TWO_RECTANGLES
 from fem_constriction.problem.problem import Band, Described, Problem
 from fem_constriction.processes.elements import Admittance, evaluate
 from fem_constriction.reduction.assembly import Assembly
@@ -123,6 +123,7 @@ KINDS = {
     PIXELS.name: _reduce_stack,
     TWO_RECTANGLES.name: _reduce_stack,
     TWO_OUTLINES.name: _reduce_stack,
+    TWO_PIXELS.name: _reduce_stack,
     IMAGE.name: _reduce_image,
 }
 

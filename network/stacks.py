@@ -22,7 +22,7 @@ from fem_constriction.solving.schemes import Scheme
 from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.modes import Lateral, Modes
 from fem_constriction.stack.two_faced_volume import TwoFacedStack
-from fem_constriction.stack.two_faces import TwoFaced
+from fem_constriction.stack.two_faces import TwoFaced, TwoPlanes
 from fem_constriction.stack.volume import Stack
 from network.flux import currents, fluxes
 from network.links import Column, Electrodes, network_links
@@ -127,7 +127,7 @@ class TwoGraded(Graded):
         numbering = electrodes.numbering(electrodes.column(problem, grid))
         assert electrodes.counter is not None
         return TwoFaced.of(
-            Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y))),
+            TwoPlanes(Lateral(Modes.voxels(np.diff(grid.x)), Modes.voxels(np.diff(grid.y)))),
             (electrodes.working.matrices, electrodes.counter.matrices),
             (~electrodes.working.held, ~electrodes.counter.held),
             layers=[np.diff(lines) for lines in grid.layers],
@@ -193,6 +193,18 @@ class Pixelated(Graded):
     """Equal voxels between the lines of an image's pixels."""
 
     offers = (FAMILY, UNIFORM, FIELDS)
+
+    def grid(self, problem: Problem, level: int) -> Grid:
+        """Return member `level` of the family that cuts pixels."""
+        return pixel_member(problem, level)
+
+    def uniform(self, problem: Problem, resolution: int) -> Grid:
+        """Return the grid of `resolution` voxels per edge of the cell, a whole number for every pixel."""
+        return pixels_cut(problem, resolution)
+
+
+class TwoPixelated(TwoGraded):
+    """Equal voxels between two patterned electrodes, between the lines of their images' pixels."""
 
     def grid(self, problem: Problem, level: int) -> Grid:
         """Return member `level` of the family that cuts pixels."""

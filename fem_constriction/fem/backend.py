@@ -11,11 +11,11 @@ from typing import ClassVar
 
 from fem_constriction.fem.elements import Elements
 from fem_constriction.fem.meshes.elements import MeshElements
-from fem_constriction.fem.prisms.elements import PrismElements
-from fem_constriction.fem.stacks.elements import Hexahedra, PixelElements, TwoHexahedra
+from fem_constriction.fem.prisms.elements import PrismElements, TwoPrismElements
+from fem_constriction.fem.stacks.elements import Hexahedra, PixelElements, TwoHexahedra, TwoPixelElements
 from fem_constriction.fem.voxels.elements import VoxelElements
 from fem_constriction.problem.faces import Mesher
-from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, PIXELS, RECTANGLES, TWO_RECTANGLES
+from fem_constriction.problem.kinds import IMAGE, MESH, OUTLINES, PIXELS, RECTANGLES, TWO_OUTLINES, TWO_PIXELS, TWO_RECTANGLES
 from fem_constriction.reduction.assembly import Bound
 from fem_constriction.solving.schemes import ByKind, Scheme
 
@@ -26,6 +26,8 @@ SCHEMES: Mapping[str, type[Elements]] = {
     IMAGE.name: VoxelElements,
     MESH.name: MeshElements,
     TWO_RECTANGLES.name: TwoHexahedra,
+    TWO_OUTLINES.name: TwoPrismElements,
+    TWO_PIXELS.name: TwoPixelElements,
 }
 
 

@@ -100,6 +100,21 @@ class Face:
         """How many such parts make the face."""
         return int((1 + self.cut[0]) * (1 + self.cut[1]))
 
+    @property
+    def metal(self) -> tuple[tuple[bool, ...], ...]:
+        """Which outlines are the metal's, of each electrode whose outlines these are."""
+        return ((True,) * len(self.outlines),)
+
+    @property
+    def everywhere(self) -> tuple[bool, ...]:
+        """Whether the metal of each such electrode touches all of this part."""
+        return (False,)
+
+    @property
+    def touched(self) -> tuple[float, ...]:
+        """What each such electrode touches of this part, m2."""
+        return (self.contact_area,)
+
     def edges(self, axis: int) -> Array:
         """Return where lines along an axis must lie so that the contact ends on them, walls left out, ascending, m."""
         raise ComputationError(f"no grid lines follow the edges of {self.kind.words}")
@@ -132,6 +147,38 @@ class Outlines(Face):
     """A contact whose edges are on no grid line: discs, ellipses, polygons, and rectangles that nearly touch."""
 
     kind = OUTLINES
+
+
+@dataclass(frozen=True, eq=False)
+class Overlaid(Outlines):
+    """The outlines of two faces that lie above one another, those of both once: what triangles of both follow.
+
+    apart: which are the metal's at the working and at the counter electrode; covered: which of the two it covers wholly;
+    counter_area: what it touches of the counter electrode's part, m2.
+    """
+
+    apart: tuple[tuple[bool, ...], ...] = ((), ())
+    covered: tuple[bool, ...] = (False, False)
+    counter_area: float = 0.0
+
+    @property
+    def metal(self) -> tuple[tuple[bool, ...], ...]:
+        """Which outlines are the metal's, at either electrode."""
+        return self.apart
+
+    @property
+    def everywhere(self) -> tuple[bool, ...]:
+        """Whether the metal of either electrode touches all of this part."""
+        return self.covered
+
+    @property
+    def touched(self) -> tuple[float, ...]:
+        """What either electrode touches of this part, m2."""
+        return self.contact_area, self.counter_area
+
+    @cached_property
+    def _values(self) -> tuple[object, ...]:
+        return *super()._values, self.apart, self.covered, self.counter_area
 
 
 class Named(Face):
@@ -167,6 +214,39 @@ class Rectangles(Face):
         """Return the same as outlines that no line of a grid follows."""
         known = self.width, self.outlines, self.cut, self.contact_area, self.numbers, self.shape, self.fraction, self.mesher
         return Outlines(*known, self.thinness)
+
+
+def overlaid(one: Face, other: Face) -> Overlaid:
+    """Return the outlines of a working and of a counter electrode's face together, each once that both have.
+
+    A face that is touched everywhere has no outline. Regions of the counter electrode are numbered after those of the other.
+    """
+    area = one.width[0] * one.width[1]
+    covered = tuple(face.contact_area >= (1 - SAME) * area for face in (one, other))
+    outlines: list[Outline] = []
+    numbers: list[int] = []
+    found: list[list[int]] = [[], []]
+    for own, face, whole in zip(found, (one, other), covered, strict=True):
+        for number, outline in zip(face.numbers, face.outlines, strict=True) if not whole else ():
+            known = next((k for k, each in enumerate(outlines) if each.mean(outline, SAME) is not None), None)
+            if known is None:
+                known = len(outlines)
+                outlines.append(outline)
+                numbers.append(number if face is one else max(one.numbers, default=0) + number)
+            own.append(known)
+    apart = tuple(tuple(k in own for k in range(len(outlines))) for own in found)
+    mesher = one.mesher or other.mesher
+    return Overlaid(
+        one.width,
+        tuple(outlines),
+        one.cut,
+        one.contact_area,
+        tuple(numbers),
+        mesher=mesher,
+        apart=apart,
+        covered=covered,
+        counter_area=other.contact_area,
+    )
 
 
 def both_edges(one: Face, other: Face, axis: int) -> Array:

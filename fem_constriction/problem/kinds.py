@@ -31,10 +31,11 @@ TWO_RECTANGLES: Final = Kind(
 TWO_OUTLINES: Final = Kind(
     "two_outlines", "counter_electrode.contact", "a stack with contacts of another outline at two electrodes"
 )
+TWO_PIXELS: Final = Kind("two_pixels", "counter_electrode.contact", "a stack with images as the contacts at two electrodes")
 TWO_MESH: Final = Kind("two_mesh", "counter_electrode.contact", "a mesh from a file with a patterned counter electrode")
-KINDS: Final = (RECTANGLES, OUTLINES, PIXELS, IMAGE, MESH, TWO_RECTANGLES, TWO_OUTLINES, TWO_MESH)
+KINDS: Final = (RECTANGLES, OUTLINES, PIXELS, IMAGE, MESH, TWO_RECTANGLES, TWO_OUTLINES, TWO_PIXELS, TWO_MESH)
 
 
 def with_counter(kind: Kind) -> Kind:
-    """Return the kind of a cell whose counter electrode is patterned as well: of an image grids have shares."""
-    return {RECTANGLES: TWO_RECTANGLES, OUTLINES: TWO_OUTLINES, PIXELS: TWO_OUTLINES}.get(kind, TWO_MESH)
+    """Return the kind of a cell whose counter electrode is patterned as well."""
+    return {RECTANGLES: TWO_RECTANGLES, OUTLINES: TWO_OUTLINES, PIXELS: TWO_PIXELS}.get(kind, TWO_MESH)

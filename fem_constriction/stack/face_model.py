@@ -39,6 +39,9 @@ from fem_constriction.stack.modes import WIDE, Lateral
 from fem_constriction.stack.samples import Gathered, Samples, gathered
 from fem_constriction.stack.two_faces import TwoFaced
 
+#: How often the plane is solved more closely until the error is small against what flows.
+CLOSER = 3
+
 
 def reduce_layered(
     layered: Layered,
@@ -354,10 +357,16 @@ class PlaneBasis(Basis):
         if guess is not None:
             start = self.nodes.whole(guess)
             start = np.where(drop[:, None, None], ones - start, start)
-        found, iterated = plane.solve(np.where(drop[:, None, None], below, metal), start)
-        phi = np.where(drop[:, None, None], ones - found, found)
-        current = np.sum(phi * plane.below(phi) + (1 - phi) * plane.metal(1 - phi), axis=(1, 2))
-        error = np.sqrt(iterated.left / np.maximum(current, 1e-300))
+        right = np.where(drop[:, None, None], below, metal)
+        for _ in range(CLOSER):
+            found, iterated = plane.solve(right, start)
+            phi = np.where(drop[:, None, None], ones - found, found)
+            current = np.sum(phi * plane.below(phi) + (1 - phi) * plane.metal(1 - phi), axis=(1, 2))
+            error = np.sqrt(iterated.left / np.maximum(current, 1e-300))
+            if np.all(error <= self.tolerance):
+                break
+            # What drives it may be far more than what flows: thin layers that conduct well on both faces of a stack.
+            start, plane.tolerance = found, plane.tolerance * self.tolerance / float(error.max()) / 3
         if not np.all(error <= self.tolerance):
             where = str(dict(self.assembly.description))
             raise not_reached(iterated.iterations, float(error.max()), self.tolerance, where, " on the WE face")

@@ -48,7 +48,7 @@ class Gathered(Protocol):
 
 def gathered(layered: Layered) -> Gathered:
     """Return what gathers the columns of a stack's plane."""
-    return _OfPencil(layered, layered.lateral) if isinstance(layered.lateral, Pencil) else _OfModes(layered, layered.lateral)
+    return OfPencil(layered, layered.lateral) if isinstance(layered.lateral, Pencil) else _OfModes(layered, layered.lateral)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ class _OfModes:
         return []
 
 
-class _OfPencil:
+class OfPencil:
     """x' M (1, lambda/(lambda + p_j), lambda p_j/(lambda + p_j)^2) x of the columns so far: S' K S for the double poles."""
 
     def __init__(self, layered: Layered, pencil: Pencil) -> None:
@@ -165,6 +165,7 @@ class _OfPencil:
         self.weights: Array = np.zeros((1 + 2 * poles, 0, 0))
 
     def add(self, new: Array) -> None:
+        """Take in columns, (k, n, 1)."""
         pencil, poles = self.pencil, self.pencil.squared.poles
         columns = np.ascontiguousarray(new[:, :, 0].T)
         self.columns = np.hstack([self.columns, columns])
@@ -178,11 +179,13 @@ class _OfPencil:
         self.weights = bordered(self.weights, found * self.layered.area)
 
     def samples(self) -> Samples:
+        """Return the samples of all columns so far."""
         rational = self.pencil.squared
         return Interpolated(self.at_points, self.weights, rational, self.between)
 
     def other(self, columns: Array) -> Samples:
-        found = _OfPencil(self.layered, self.pencil)
+        """Return the samples of other columns instead."""
+        found = OfPencil(self.layered, self.pencil)
         found.add(columns)
         return replace(self.samples(), weights=found.weights)
 
@@ -197,6 +200,7 @@ class _OfPencil:
         return self._at(self.pencil.squared.between)
 
     def solutions(self) -> list[tuple[float, Array]]:
+        """Return the poles p, and (K + p M)^-1 M of all columns so far."""
         return list(zip(self.pencil.squared.poles.tolist(), self.solved, strict=True))
 
     def _at(self, values: Array) -> Recursion:

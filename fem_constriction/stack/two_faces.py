@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from fem_constriction.stack.face_matrix import Sheet
 from fem_constriction.stack.layered import Layered, TwoPort, runs_of
 from fem_constriction.stack.modes import Lateral
 from fem_constriction.stack.preconditioners import scaled
-from fem_constriction.stack.samples import Octaves, Samples
+from fem_constriction.stack.samples import Gathered, Octaves, Samples
 
 #: p, t and q of a Pi circuit.
 Pi = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -130,6 +130,28 @@ def _joined_slope(upper: Pi, lower: Pi, upper_slope: Pi, lower_slope: Pi) -> Pi:
     return dp + dleft * middle + left * dmiddle, dleft * u + left * du, dq + dright * middle + right * dmiddle
 
 
+class Pair(Protocol):
+    """The nodes of both faces as one plane: what a `TwoFaced` takes for its `lateral`."""
+
+    modal: bool
+    tolerance: float
+    shape: tuple[int, int]
+
+    @property
+    def plane(self) -> Any:
+        """One of the two faces: its modes, or its pencil."""
+        ...
+
+    @property
+    def even(self) -> Array:
+        """Int of each function of one face, nodal."""
+        ...
+
+    def gathered(self, stack: TwoFaced) -> Gathered:
+        """Return what gathers the columns of a stack between these faces."""
+        ...
+
+
 class TwoPlanes:
     """The nodes of both faces as one plane, (2 nx, ny): those of the working electrode, then those of the counter electrode.
 
@@ -151,6 +173,11 @@ class TwoPlanes:
         """Return nodes (..., 2 nx, ny) as (..., 2, nx, ny)."""
         return values.reshape(*values.shape[:-2], 2, *self.plane.shape)
 
+    @cached_property
+    def even(self) -> Array:
+        """Int of each function of one face, nodal."""
+        return np.asarray(self.plane.spread(self.plane.analyse(np.ones((1, *self.plane.shape))))[0])
+
     def conduct(self, phi: Array, f: Array) -> Array:
         """Return the currents into a stack of these circuits, nodal sums, (k, 2 nx, ny)."""
         modes = self.plane.analyse(self.apart(phi))
@@ -163,6 +190,10 @@ class TwoPlanes:
     ) -> ScaledPair:
         """Return about the inverse of the faces' problem."""
         return ScaledPair(self, circuit, face, y, free)
+
+    def gathered(self, stack: TwoFaced) -> Gathered:
+        """Return what gathers the columns of a stack between these faces."""
+        return GatheredPair(stack, self)
 
 
 class ScaledPair:
@@ -228,19 +259,19 @@ class TwoFaced(Layered):
     face, ground, free, grounded: of the nodes of both (`TwoPlanes`).
     """
 
-    lateral: TwoPlanes  # type: ignore[assignment]
+    lateral: Pair  # type: ignore[assignment]
 
     @classmethod
     def of(
         cls,
-        plane: Lateral,
+        planes: Pair,
         faces: tuple[Mapping[str, sparse.csr_array], Mapping[str, sparse.csr_array]],
         free: tuple[NDArray[np.bool_], NDArray[np.bool_]],
         **others: Any,
     ) -> TwoFaced:
         """Return the stack between two faces, each with its own matrices and unknown nodes; others: as of `Layered`."""
         face, ground, unknown, grounded = on_both(faces, free)
-        return cls(lateral=TwoPlanes(plane), face=face, ground=ground, free=unknown, grounded=grounded, **others)
+        return cls(lateral=planes, face=face, ground=ground, free=unknown, grounded=grounded, **others)
 
     @property
     def eigenvalues(self) -> Array:
@@ -255,7 +286,7 @@ class TwoFaced(Layered):
     def admittance(self, y: Mapping[str, Array]) -> Array:
         """Return the circuit of each mode, (k, 3, nx, ny), siemens per unit of the lateral mass."""
         found = self.between.circuit(y)
-        return np.asarray(self.area * found.reshape(*found.shape[:2], *self.lateral.plane.shape))
+        return np.asarray(self.area * found.reshape(*found.shape[:2], *self.lateral.plane.values.shape))
 
     def shallow(self) -> Array | None:
         """Return None: every mode is followed through all layers."""
@@ -263,20 +294,19 @@ class TwoFaced(Layered):
 
     def even(self) -> Array:
         """Return m, (2 nx, ny): m' phi is the mean potential of the lower face, and m unit current fed evenly into it."""
-        plane = self.lateral.plane
-        weights = plane.spread(plane.analyse(np.ones((1, *plane.shape))))[0]
+        weights = self.lateral.even
         return np.concatenate([np.zeros_like(weights), weights / weights.sum()])
 
-    def gathered(self) -> GatheredPair:
+    def gathered(self) -> Gathered:
         """Return what gathers the columns of both planes."""
-        return GatheredPair(self)
+        return self.lateral.gathered(self)
 
 
 class GatheredPair:
     """Coefficients of the columns so far in the modes of both faces."""
 
-    def __init__(self, stack: TwoFaced) -> None:
-        self.stack = stack
+    def __init__(self, stack: TwoFaced, planes: TwoPlanes) -> None:
+        self.stack, self.planes = stack, planes
         values = stack.eigenvalues.ravel()
         self.order = np.argsort(values, kind="stable")
         self.octaves = Octaves(values[self.order], stack.at)
@@ -288,7 +318,7 @@ class GatheredPair:
         self.modes = np.concatenate([self.modes, self._modes(new)], axis=2)
 
     def _modes(self, columns: Array) -> Array:
-        planes = self.stack.lateral
+        planes = self.planes
         found = planes.plane.analyse(planes.apart(columns)).reshape(len(columns), 2, -1)
         return np.asarray(found[:, :, self.order].transpose(1, 2, 0) * np.sqrt(self.stack.area))
 

@@ -261,7 +261,7 @@ def test_regions_that_touch_and_corners_that_are_too_sharp_are_refused() -> None
 
 def overlapping(mesh: PlanarMesh) -> PlanarMesh:
     return replace(
-        mesh, t=np.hstack([mesh.t, mesh.t[:, :1]]), contact=np.append(mesh.contact, False), patch=np.append(mesh.patch, -1)
+        mesh, t=np.hstack([mesh.t, mesh.t[:, :1]]), touched=(np.append(mesh.contact, False),), patch=np.append(mesh.patch, -1)
     )
 
 
@@ -276,14 +276,14 @@ def folded(mesh: PlanarMesh) -> PlanarMesh:
 def torn(mesh: PlanarMesh) -> PlanarMesh:
     """One triangle is missing."""
     keep = np.arange(mesh.t.shape[1]) < mesh.t.shape[1] - 1
-    return replace(mesh, t=mesh.t[:, keep], contact=mesh.contact[keep], patch=mesh.patch[keep], local=mesh.local[:, :, keep])
+    return replace(mesh, t=mesh.t[:, keep], touched=(mesh.contact[keep],), patch=mesh.patch[keep], local=mesh.local[:, :, keep])
 
 
 def misread(mesh: PlanarMesh) -> PlanarMesh:
     """A triangle beside the contact is taken for contact."""
     contact = mesh.contact.copy()
     contact[np.flatnonzero(~contact)[0]] = True
-    return replace(mesh, contact=contact)
+    return replace(mesh, touched=(contact,))
 
 
 ROUTES = {

@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 from two_electrodes import SQUARE, S, coarse, plain, two
 
+import fem_constriction as fc
 from fem_constriction.fem.backend import FiniteElements
+from fem_constriction.fem.prisms import prisms
+from fem_constriction.fem.stacks.elements import GRADINGS
 from fem_constriction.fem.stacks.two_port import exact, two_port
+from fem_constriction.grids.grading import Grading
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.course import Course
 from fem_constriction.processes.names import BULK, COUNTER_ELECTRODE, GRAIN_BOUNDARY
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.stack import sparse_functions
 from fem_constriction.stack.layered import Recursion
 from fem_constriction.stack.two_faces import Between
 from network import Network
@@ -23,6 +28,7 @@ from network import Network
 BAND = (2e-3 * np.pi, 2e8 * np.pi)
 LAMBDA = np.concatenate([[0.0], np.geomspace(1e8, 1e16, 25)])
 LAYERS = [np.diff(np.linspace(0, 1, 9) ** 2) * 2e-5, np.full(5, 4e-6)]
+Y = {BULK: np.array([0.046, 0.046 + 1e-2j])}
 IDEAL = "working_electrode.charge_transfer", "counter_electrode.charge_transfer"
 
 
@@ -101,3 +107,74 @@ def test_outlines_share_patches_at_both_faces() -> None:
     grid = backend.uniform(cell, 8)
     model = solve_grid(cell, backend, grid, BAND).model
     np.testing.assert_allclose(model.impedance(S), plain(backend, cell, grid), rtol=1e-9)
+
+
+DISC = {"shape": "disc", "centre": ["12 um", "13 um"], "radius": "6 um"}
+TURNED = {"shape": "ellipse", "centre": ["36 um", "30 um"], "semi_axes": ["9 um", "4 um"], "angle": 0.4}
+TRIANGLE = {"shape": "polygon", "vertices": [["5 um", "30 um"], ["18 um", "35 um"], ["8 um", "45 um"]]}
+WITHIN = {"shape": "disc", "centre": ["12 um", "13 um"], "radius": "3 um"}
+SMALL, LARGE = ({"shape": "disc", "fraction": fraction} for fraction in (0.16, 0.3))
+OVERLAID = {
+    "the same": (SMALL, SMALL),
+    "one in the other": (SMALL, LARGE),
+    "beside and in one another": (
+        {"shape": "regions", "regions": [DISC, TURNED]},
+        {"shape": "regions", "regions": [WITHIN, TRIANGLE]},
+    ),
+    "a square and a disc in it": ({"shape": "square", "fraction": 0.5}, SMALL),
+}
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prisms of degree 1 as few as there can be, whose matrices a sparse factorisation solves in no time."""
+    monkeypatch.setitem(GRADINGS, 1, Grading(exponent=2.0, steps=1))
+    monkeypatch.setattr(prisms, "FINER", 0)
+
+
+@pytest.mark.parametrize("dense", [0, 10**6], ids=["functions", "modes"])
+@pytest.mark.parametrize("ideal", [(), IDEAL[:1], IDEAL], ids=["none", "working", "both"])
+@pytest.mark.parametrize("name", OVERLAID)
+def test_triangles_of_both_outlines_are_all_unknowns(
+    name: str, ideal: tuple[str, ...], dense: int, few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By modes of the triangles, and by functions of their sparse matrices; contacts that are the same, nested, beside."""
+    monkeypatch.setattr(prisms, "DENSE", dense)
+    working, counter = OVERLAID[name]
+    cell, backend = two(working, counter, layers=2, **dict.fromkeys(ideal)), FiniteElements(1)
+    grid = backend.grid(cell, 0)
+    assert grid.contact_area == pytest.approx(cell.contact_area, rel=1e-9)
+    assert grid.counter_area == pytest.approx(Problem.of(cell).counter_area, rel=1e-9)
+    model = solve_grid(cell, backend, grid, BAND).model
+    assert model.statistics["route"] == ("functions of the plane", "mode by mode")[dense > 0]
+    assert model.statistics["iterations"] < 80
+    np.testing.assert_allclose(model.impedance(S), plain(backend, cell, grid), rtol=1e-8)  # what models are made for
+    np.testing.assert_allclose(sum(model.shares(S).values()), 1, rtol=1e-8)
+
+
+def test_circuits_interpolated_with_too_few_poles_are_seen_to_be_off(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The estimate of interpolated circuits, and the refusal that stands on it."""
+    monkeypatch.setattr(prisms, "DENSE", 0)
+    cell, backend = two(SMALL, LARGE), FiniteElements(1)
+    grid = backend.grid(cell, 0)
+    assert solve_grid(cell, backend, grid, BAND).model.used.error(Y) < 1e-8
+    monkeypatch.setattr(sparse_functions, "POLES", 1e-2)
+    with pytest.raises(fc.ComputationError, match="by interpolation"):
+        solve_grid(cell, backend, grid, BAND)
+
+
+@pytest.mark.parametrize(
+    ("working", "counter", "said"),
+    [
+        (SMALL, {"shape": "square", "fraction": 0.16}, "outlines of both electrodes .* cross or touch"),
+        ({"shape": "regions", "regions": [DISC]}, {"shape": "regions", "regions": [TRIANGLE, {**DISC, "radius": "6.0001 um"}]},
+         "apart"),
+        (SMALL, {"shape": "mask", "image": np.random.default_rng(0).random((64, 64)) > 0.5}, "has edges of pixels"),
+    ],
+    ids=["cross", "too near", "image"],
+)  # fmt: skip
+def test_what_no_triangles_follow_is_refused_in_a_sentence(working: Any, counter: Any, said: str) -> None:
+    """Before anything is computed, with the contacts that can be solved; the network takes them."""
+    with pytest.raises(fc.InputError, match=rf"counter_electrode\.contact.*{said}.*allowed are"):
+        fc.solve(two(working, counter), [1.0], backend="fem")
+    assert Network().refusal(two(working, counter)) is None

@@ -102,6 +102,12 @@ class Clearances:
         self.lines = {k: drawn(chain) for k, chain in enumerate(chains) if k not in discs}
         for line in self.lines.values():
             shapely.prepare(line)
+        #: Numbers of regions in which outlines of the other electrode lie.
+        self.holding: set[int] = set()
+        if len(face.metal) > 1:
+            shapes = [outline.shape for outline in face.outlines]
+            one, other = shapely.STRtree(shapes).query(shapes, predicate="contains")
+            self.holding = {face.numbers[k] for k in one[one != other]}
 
     @cache  # noqa: B019
     def _discs(self, chain: int) -> NDArray[np.int64]:
@@ -119,10 +125,11 @@ class Clearances:
         """Return the distances inside and outside of points at u (n,) of a piece, each (n,), m."""
         own, part = self.chains[chain], self.chains[chain].pieces[piece]
         points = part.point(u)
-        outside = np.minimum(self._others(chain, points), self._walls(own, piece, points))
+        others = self._others(chain, points)
+        outside = np.minimum(others, self._walls(own, piece, points))
+        inside = others if own.region in self.holding else np.full(len(points), max(self.face.width))
         if isinstance(part, Arc):
-            return np.full(len(points), 2 * min(part.outline.semi_axes)), outside
-        inside = np.full(len(points), max(self.face.width))
+            return np.minimum(inside, 2 * min(part.outline.semi_axes)), outside
         count = len(own.pieces)
         for other, edge in enumerate(own.pieces):
             apart = (other - piece) % count if own.closed else other - piece

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 
+from fem_constriction.errors import InputError
 from fem_constriction.fem.prisms.equilibrated import PER_TRIANGLE, MixedElements, triangular_sides
+from fem_constriction.fem.prisms.gaps import check_gaps
 from fem_constriction.fem.prisms.plane_memory import check_plane
 from fem_constriction.fem.prisms.prism_fields import PrismFields
 from fem_constriction.fem.prisms.prisms import STACKED, Prisms, TriangleSpace, prisms
@@ -15,7 +18,9 @@ from fem_constriction.fem.stacks.elements import GRADINGS
 from fem_constriction.fem.stacks.extruded import ExtrudedElements
 from fem_constriction.fem.stacks.operators import Numbering
 from fem_constriction.fem.stacks.spaces import VerticalSpace
+from fem_constriction.fem.stacks.two_faced import TwoFacedElements
 from fem_constriction.grids.grid import Grid, uniform
+from fem_constriction.problem.faces import Mask, overlaid
 from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.names import BULK
 from fem_constriction.reduction.projection import BLOCK
@@ -34,7 +39,7 @@ FEW = 120
 class PrismElements(ExtrudedElements):
     """Triangles of the face times lines along z."""
 
-    offers = (FAMILY, UNIFORM, FIELDS, ENCLOSURE, TRIANGLES)
+    offers: ClassVar[Collection[str]] = (FAMILY, UNIFORM, FIELDS, ENCLOSURE, TRIANGLES)
     grids = Prisms
 
     def grid(self, problem: Problem, level: int) -> Prisms:
@@ -86,3 +91,29 @@ class PrismElements(ExtrudedElements):
                 plane, line, self.degree, grid.depth, numbering.row_of(potential), places[BULK]
             )
         }
+
+
+class TwoPrismElements(TwoFacedElements, PrismElements):
+    """The same between two patterned electrodes: triangles that follow the outlines of both."""
+
+    offers = (FAMILY, UNIFORM)
+
+    def counter(self, plane: TriangleSpace, problem: Problem, grid: Any) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """Return int u v over the contact and over the pores of the counter electrode's face."""
+        return plane.touched(grid.plane.touched[1])
+
+    def refusal(self, problem: Problem) -> InputError | None:
+        """Return why triangles cannot follow these faces: an image beside outlines, or outlines that cross."""
+        for key, face in zip(("working_electrode", "counter_electrode"), problem.whole_faces, strict=True):
+            if isinstance(face, Mask):
+                return InputError(
+                    key=f"{key}.contact",
+                    when="for finite elements",
+                    why="an image has edges of pixels, which triangles along the other electrode's outlines do not follow",
+                    remedy="allowed are outlines at both electrodes, or images of the same pixels",
+                )
+        try:
+            check_gaps(overlaid(*problem.whole_faces))
+        except InputError as error:
+            return error
+        return None

@@ -27,6 +27,8 @@ def check_gaps(face: Face) -> None:
     width = face.width
     narrowest = NARROWEST * max(width)
     for one, other, gap in _gaps(face.outlines, width, narrowest):
+        if len(face.metal) > 1 and gap <= narrowest:
+            raise _cross(one, other, gap)
         listed = face.shape == "regions"
         key, what = ("regions", one) if listed else (f"fraction = {face.fraction!r}", f"the {face.shape}")
         raise InputError(
@@ -36,6 +38,18 @@ def check_gaps(face: Face) -> None:
             remedy=f"allowed is a gap of more than {narrowest:.3g} "
             f"m{(', or one polygon of what touches; on a wall a polygon may have an edge' if listed else '')}",
         )
+
+
+def _cross(one: str, other: str, gap: float) -> InputError:
+    """What is said of outlines of two electrodes that no triangles follow both."""
+    return InputError(
+        key="counter_electrode.contact",
+        when="for finite elements",
+        why=f"seen along z, outlines of both electrodes ({one} and {other}, counted on from one electrode to the other) "
+        + (f"are {gap:.3g} m apart" if gap > 0 else "cross or touch"),
+        remedy="allowed are outlines that are the same, one inside the other or beside it, or both electrodes on images "
+        "of the same pixels",
+    )
 
 
 def _gaps(outlines: Sequence[Outline], width: tuple[float, float], narrowest: float) -> Iterator[tuple[str, str, float]]:
@@ -86,13 +100,19 @@ def _to_itself(corners: Array, narrowest: float) -> float | None:
 
 
 def distance_between(one: Outline, other: Outline) -> float:
-    """Return the distance of two outlines, m: exact to rounding for polygons and discs, to 1e-11 of their size for ellipses."""
+    """Return the distance of two outlines, one of which may lie in the other, m.
+
+    Exact to rounding for polygons and discs, to 1e-11 of their size for ellipses.
+    """
     discs = [outline.corners is None and outline.semi_axes[0] == outline.semi_axes[1] for outline in (one, other)]
     if all(discs):
-        return float(np.hypot(*np.subtract(one.centre, other.centre)) - one.semi_axes[0] - other.semi_axes[0])
+        away, (r, other_r) = float(np.hypot(*np.subtract(one.centre, other.centre))), (one.semi_axes[0], other.semi_axes[0])
+        return max(away - r - other_r, abs(r - other_r) - away)  # beside, or inside one another
     for disc, outline in ((one, other), (other, one)):
         if disc.corners is None and disc.semi_axes[0] == disc.semi_axes[1] and outline.corners is not None:
-            return float(shapely.Point(disc.centre).distance(outline.shape.exterior) - disc.semi_axes[0])
+            farthest = float(np.linalg.norm(outline.corners - disc.centre, axis=1).max())
+            nearest = float(shapely.Point(disc.centre).distance(outline.shape.exterior))
+            return max(nearest - disc.semi_axes[0], disc.semi_axes[0] - farthest)
     lines = [_drawn(outline, 0.0, 2 * np.pi) for outline in (one, other)]
     step = 2 * np.pi / FINE
     for _ in range(2):  # looked at ever more closely about the nearest points

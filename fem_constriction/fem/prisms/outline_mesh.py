@@ -26,7 +26,7 @@ from fem_constriction.fem.prisms.gaps import check_gaps
 from fem_constriction.fem.prisms.plane_memory import check_plane
 from fem_constriction.fem.prisms.triangulation import triangulate
 from fem_constriction.grids.grid import Grading
-from fem_constriction.problem.faces import Face, Mesher
+from fem_constriction.problem.faces import Face, Mesher, overlaid
 from fem_constriction.problem.problem import Described, Problem
 
 Integers = NDArray[np.int64]
@@ -57,15 +57,16 @@ ONE = 1e-11
 class PlanarMesh:
     """Triangles on the part of the face that mirror symmetry leaves. Lengths in m.
 
-    p: (2, n); t: (3, m), ascending in each triangle; contact: which triangles the metal touches, (m,); patch: number of the
-    bent patch of each, -1 for straight ones; local: patch coordinates (along, across) of the corners, (3, 2, m); arcs: the
+    p: (2, n); t: (3, m), ascending in each triangle; touched: which triangles the metal touches, (m,), of each electrode
+    whose outlines the face has; patch: number of the bent patch of
+    each, -1 for straight ones; local: patch coordinates (along, across) of the corners, (3, 2, m); arcs: the
     patches (`bands.arc_numbers`); collar: width of the narrowest one, up to which the power law of the grading
     holds; face: the part of the face that this is.
     """
 
     p: Array
     t: Integers
-    contact: NDArray[np.bool_]
+    touched: tuple[NDArray[np.bool_], ...]
     patch: Integers
     local: Array
     arcs: tuple[tuple[float, ...], ...]
@@ -77,6 +78,18 @@ class PlanarMesh:
         """How many such parts make the face."""
         return self.face.copies
 
+    @property
+    def contact(self) -> NDArray[np.bool_]:
+        """Which triangles the working electrode's metal touches, (m,)."""
+        return self.touched[0]
+
+
+def faces_drawn(problem: Problem) -> tuple[Face, Face]:
+    """Return the whole face and the part that mirror symmetry leaves, with the outlines that triangles follow."""
+    if not problem.patterned_counter:
+        return problem.whole_face, problem.face
+    return overlaid(*problem.whole_faces), overlaid(*problem.faces)
+
 
 def planar_mesh(described: Described, grading: Grading, level: int, mesher: Mesher | None = None) -> PlanarMesh:
     """Return member `level` of the family of triangulations of a cell's face; mesher: left out, the cell's.
@@ -84,7 +97,7 @@ def planar_mesh(described: Described, grading: Grading, level: int, mesher: Mesh
     Raises InputError where regions are too near to one another for the strips of triangles along their edges.
     """
     problem = Problem.of(described)
-    whole, face = problem.whole_face, problem.face
+    whole, face = faces_drawn(problem)
     corners = sum(4 * PER_QUARTER if outline.corners is None else len(outline.corners) for outline in whole.outlines)
     least = corners // face.copies * 4 * grading.steps << 2 * level
     slender = sum(int(SLENDER * max(axes) / min(axes)) for axes in (each.semi_axes for each in whole.outlines) if min(axes) > 0)
@@ -105,11 +118,12 @@ class _Layout:
     face: Face
     grading: Grading
     curves: Sequence[tuple[Curve, Sequence[Interval]]]
-    core: Sequence[tuple[Array, Integers, bool]]
+    core: Sequence[tuple[Array, Integers, tuple[bool, ...]]]
 
     def refined(self, level: int) -> PlanarMesh:
         points: list[Array] = []
-        triangles, contact, patch, local = [], [], [], []
+        triangles, patch, local = [], [], []
+        touched: list[list[NDArray[np.bool_]]] = []
         arcs: list[tuple[float, ...]] = []
         count = 0
         for curve, pieces in self.curves:
@@ -117,7 +131,8 @@ class _Layout:
             arcs += band.arcs
             points.append(_on_walls(band.points, self.face))
             triangles.append(band.triangles + count)
-            contact.append(band.inside)
+            own, around = _metal(self.face, curve)
+            touched.append([band.inside & inner | outer for inner, outer in zip(own, around, strict=True)])
             patch.append(band.patch)
             local.append(band.local)
             count += len(band.points)
@@ -126,7 +141,7 @@ class _Layout:
             mesh = MeshTri(np.ascontiguousarray(corners.T), np.ascontiguousarray(found.T)).refined(level)
             points.append(mesh.p.T)
             triangles.append(mesh.t.T + count)
-            contact.append(np.full(mesh.t.shape[1], touching))
+            touched.append([np.full(mesh.t.shape[1], each) for each in touching])
             patch.append(np.full(mesh.t.shape[1], -1))
             local.append(np.zeros((mesh.t.shape[1], 3, 2)))
             count += mesh.p.shape[1]
@@ -137,13 +152,26 @@ class _Layout:
         return PlanarMesh(
             p=np.vstack(points)[kept].T,
             t=np.take_along_axis(t, order, axis=1).T,
-            contact=np.concatenate(contact),
+            touched=tuple(np.concatenate(each) for each in zip(*touched, strict=True)),
             patch=np.concatenate(patch),
             local=corners_of.transpose(1, 2, 0),
             arcs=tuple(arcs),
             collar=min(float(_narrowest(pieces)) for _, pieces in self.curves),
             face=self.face,
         )
+
+
+def _touching(face: Face, place: shapely.Point, but: int = -1) -> tuple[bool, ...]:
+    """Whether the metal of each electrode touches a place; but: number of an outline that does not count."""
+    held = [k != but and outline.shape.contains(place) for k, outline in enumerate(face.outlines)]
+    return tuple(whole or any(np.logical_and(own, held)) for own, whole in zip(face.metal, face.everywhere, strict=True))
+
+
+def _metal(face: Face, curve: Curve) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    """Whether each electrode's metal lies inside a curve, and whether it lies all around it, by what holds the curve."""
+    number = face.numbers.index(curve.chain.region)
+    start = shapely.Point(curve.chain.pieces[0].point(np.array([0.5]))[0])
+    return tuple(own[number] for own in face.metal), _touching(face, start, number)
 
 
 def _merged(points: Array, first: int, tolerance: float) -> tuple[Integers, NDArray[np.bool_]]:
@@ -198,7 +226,7 @@ def _layout(whole: Face, face: Face, grading: Grading, mesher: Mesher) -> _Layou
         rings = [points[start:end] for start, end in _rings(segments)]
         corners, triangles = triangulate(points, segments, shapely.Polygon(rings[0], rings[1:]), size, mesher)
         middle = shapely.Point(corners[triangles].mean(1)[0])
-        core.append((corners, triangles, any(outline.shape.contains(middle) for outline in face.outlines)))
+        core.append((corners, triangles, _touching(face, middle)))
     return _Layout(face, grading, found, core)
 
 

@@ -70,8 +70,8 @@ class Prisms(Grid):
 
     @cached_property
     def counter_area(self) -> float:
-        """The counter electrode touches all of its face."""
-        return self.area
+        """What the counter electrode touches in m2, as the triangles have it: all of its face, or what has outlines."""
+        return self.copies * self._area(self.plane.touched[1]) if len(self.plane.touched) > 1 else self.area
 
     @property
     def contact_area(self) -> float:
@@ -105,12 +105,13 @@ def prisms(described: Described, grading: Grading, level: int, mesher: Mesher | 
     x, y = (_lines(plane.p[axis], plane.face.width[axis]) for axis in range(2))
     middle = [(lines[1:] + lines[:-1]) / 2 for lines in (x, y)]
     touches = np.zeros((len(x) - 1, len(y) - 1), dtype=bool)
-    for outline in plane.face.outlines:
+    for outline in problem.face.outlines:
         touches |= shapely.contains_xy(outline.shape, *np.meshgrid(*middle, indexing="ij"))
+    near = float(np.clip(plane.collar, SHALLOWEST * thickness, thickness))
     return Prisms(
         x=x,
         y=y,
-        layers=layers_of(problem.body, float(np.clip(plane.collar, SHALLOWEST * thickness, thickness)), grading, level + FINER),
+        layers=layers_of(problem.body, near, grading, level + FINER, both=problem.patterned_counter),
         contact=touches,
         copies=plane.copies,
         name=f"prisms, level {level}",
@@ -158,21 +159,21 @@ class TriangleSpace(Plane):
     def build(cls, mesh: PlanarMesh, unit: float, degree: int) -> TriangleSpace:
         """Return the space."""
         basis = triangle_basis(mesh, unit, degree)
-        mass = sparse.csr_array(sheet.assemble(basis))
-        inside = triangle_basis(mesh, unit, degree, np.flatnonzero(mesh.contact))
-        contact = sparse.csr_array(sheet.assemble(inside))
-        outside = triangle_basis(mesh, unit, degree, np.flatnonzero(~mesh.contact))
-        pore = sparse.csr_array(sheet.assemble(outside))
+        contact, pore = _over(mesh, unit, degree, mesh.contact)
         return cls(
             mesh,
             unit,
             degree,
             basis,
             stiffness=sparse.csr_array(bulk.assemble(basis)),
-            mass=mass,
+            mass=sparse.csr_array(sheet.assemble(basis)),
             contact=contact,
             pore=pore,
         )
+
+    def touched(self, which: NDArray[np.bool_]) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """Return int u v over the contact and over the pores of a face whose metal touches these triangles, (nodes, nodes)."""
+        return _over(self.mesh, self.unit, self.degree, which)
 
     @property
     def cheapest(self) -> Lateral | Pencil:
@@ -193,3 +194,16 @@ class TriangleSpace(Plane):
     def lateral(self) -> Lateral:
         """The modes of the plane, all along one axis."""
         return Lateral(Modes.generalised(self.stiffness.toarray(), self.mass.toarray()), Modes.single())
+
+
+def _over(mesh: PlanarMesh, unit: float, degree: int, which: NDArray[np.bool_]) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Int u v over some triangles, and over the others."""
+    found = []
+    size = triangle_basis(mesh, unit, degree).N
+    for part in (which, ~which):
+        if not part.any():
+            found.append(sparse.csr_array((size, size)))
+            continue
+        basis = triangle_basis(mesh, unit, degree, np.flatnonzero(part))
+        found.append(sparse.csr_array(sheet.assemble(basis)))
+    return found[0], found[1]

@@ -37,7 +37,7 @@ def check_triangles(mesh: PlanarMesh) -> None:
 
     unit = max(mesh.face.width)
     mapping = CurvedMapping(mesh, unit)
-    if len(mesh.contact) != mesh.t.shape[1] or len(mesh.patch) != mesh.t.shape[1]:
+    if any(len(each) != mesh.t.shape[1] for each in mesh.touched) or len(mesh.patch) != mesh.t.shape[1]:
         _fail(mesh, f"{mesh.t.shape[1]} triangles, but {len(mesh.contact)} that are contact or not")
     # Vertices ascend in each triangle, as scikit-fem wants them, so some run clockwise: one sign all over is what counts.
     points, weights = get_quadrature(RefTri, ORDER)
@@ -51,7 +51,7 @@ def check_triangles(mesh: PlanarMesh) -> None:
     whole = mesh.face.width[0] * mesh.face.width[1]
     for what, has, should in (
         ("area", areas.sum(), whole),
-        ("contact area", areas[mesh.contact].sum(), mesh.face.contact_area),
+        *(("contact area", areas[has].sum(), area) for has, area in zip(mesh.touched, mesh.face.touched, strict=True)),
     ):
         if abs(has - should) > AREAS * should:
             _fail(mesh, f"their {what} is {has:.9g} m2, the face's is {should:.9g} m2")

@@ -13,25 +13,22 @@ from scipy import sparse
 from fem_constriction.arrays import Array
 from fem_constriction.fem.stacks.extruded import ExtrudedElements
 from fem_constriction.fem.stacks.fields import Gradients
-from fem_constriction.fem.stacks.operators import Extruded, Numbering
+from fem_constriction.fem.stacks.operators import Numbering
 from fem_constriction.fem.stacks.potentials import ElementFields
 from fem_constriction.fem.stacks.sides import USUAL, rectangular_sides
-from fem_constriction.fem.stacks.spaces import PlanarSpace, VerticalSpace, free_of
+from fem_constriction.fem.stacks.spaces import PlanarSpace, VerticalSpace
 from fem_constriction.fem.stacks.traces import traces
-from fem_constriction.fem.stacks.two_port import two_port
+from fem_constriction.fem.stacks.two_faced import TwoFacedElements
 from fem_constriction.grids.grid import CROWDED, Grading, Grid, family_member, uniform
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, COUNTER_ELECTRODE, COUNTER_PORE, PORE
-from fem_constriction.reduction.assembly import Assembly, Potentials
+from fem_constriction.processes.names import BULK
+from fem_constriction.reduction.assembly import Potentials
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, POTENTIALS, UNIFORM
 from fem_constriction.space.protocols import Traces
 from fem_constriction.space.reconstruction import Reconstruction
-from fem_constriction.stack.layered import Layered
 from fem_constriction.stack.sides import Sides
-from fem_constriction.stack.two_faced_volume import TwoFacedStack
-from fem_constriction.stack.two_faces import TwoFaced
 
 #: Per degree k: mu near 2 k for the full order 2 k (numerics: measured 1.9 for k = 1; 3.5 to 4.0 for k = 2).
 GRADINGS = {
@@ -90,74 +87,16 @@ class Hexahedra(ExtrudedElements):
         }
 
 
-class TwoHexahedra(Hexahedra):
+class TwoHexahedra(TwoFacedElements, Hexahedra):
     """The same between two patterned electrodes."""
 
     offers = (FAMILY, UNIFORM)
-
-    def layered(self, problem: Problem, grid: Grid) -> Layered | None:
-        """Return the elements as a stack between two faces, to be solved mode by mode."""
-        plane = self.plane(grid, ideal=problem.ideal_contact)
-        contact, pore = self.counter(plane, problem, grid)
-        area = grid.copies * grid.depth**2
-        free = plane.free(ideal=problem.ideal_contact), free_of(contact, ideal=problem.ideal_counter)
-        joined = problem.body.course.boundaries.count(None)
-        rows = sum(self.degree * (len(lines) - 1) + 1 for lines in grid.layers) - joined
-        return TwoFaced.of(
-            plane.functions,
-            (
-                {CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
-                {COUNTER_ELECTRODE: contact * area, COUNTER_PORE: pore * area},
-            ),
-            free,
-            layers=[np.diff(lines) for lines in grid.layers],
-            two_port=two_port(self.degree),
-            area=area,
-            unit=grid.depth,
-            description=self.described(grid, Numbering(rows, *free)),
-            course=problem.body.course,
-        )
 
     def counter(self, plane: PlanarSpace, problem: Problem, grid: Grid) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Return int u v over the contact and over the pores of the counter electrode's face."""
         assert grid.counter is not None
         met = _met(grid.counter, grid.counter_touched, grid.counter_pores, ideal=problem.ideal_counter)
         return plane.touched(*met)
-
-    def assemble(self, problem: Problem, grid: Grid) -> Assembly:
-        """Return one matrix per place, from the forms assembled on the plane and along z."""
-        self.check(problem, grid)
-        depth = grid.depth
-        plane = self.plane(grid, ideal=problem.ideal_contact)
-        contact, pore = self.counter(plane, problem, grid)
-        line = VerticalSpace.build([z / depth for z in grid.layers], self.degree, problem.body.course)
-        numbering = Numbering(line.size, plane.free(ideal=problem.ideal_contact), free_of(contact, ideal=problem.ideal_counter))
-        area, top, bottom = grid.copies * depth**2, line.row(0), line.row(-1)
-        terms = self.below(plane, line, grid) | {
-            CHARGE_TRANSFER: [(top, plane.contact * area)],
-            PORE: [(top, plane.pore * area)],
-            COUNTER_ELECTRODE: [(bottom, contact * area)],
-            COUNTER_PORE: [(bottom, pore * area)],
-        }
-        metal = (CHARGE_TRANSFER, PORE)
-        volume, banded = grid.copies * depth, partial(self._banded, rows=line.size)
-        stack = TwoFacedStack(
-            plane.lateral,
-            {name: banded(matrix) * volume for name, matrix in line.stiffnesses.items()}
-            | {name: banded(matrix) * area for name, matrix in line.jumps_of.items()},
-            {name: banded(matrix) * volume for name, matrix in line.masses.items()},
-            (
-                {CHARGE_TRANSFER: plane.contact * area, PORE: plane.pore * area},
-                {COUNTER_ELECTRODE: contact * area, COUNTER_PORE: pore * area},
-            ),
-            (numbering.first, numbering.last),
-        )
-        return Assembly(
-            operators={place: Extruded(terms[place], numbering, metal=place in metal) for place in problem.places},
-            precondition=partial(TwoFacedStack.prepare, stack),
-            bound="lower" if grid.fits else None,
-            description=self.described(grid, numbering),
-        )
 
 
 class PixelElements(Hexahedra):
@@ -166,7 +105,7 @@ class PixelElements(Hexahedra):
     At an ideal contact; with a resistance degree 2 on half as many lines would be five times nearer, and its modes no cosines.
     """
 
-    offers = (FAMILY, UNIFORM, FIELDS, POTENTIALS)
+    offers: ClassVar[Collection[str]] = (FAMILY, UNIFORM, FIELDS, POTENTIALS)
 
     def __init__(self, name: str, degree: int, mesher: Mesher | None) -> None:
         super().__init__(name, 1, mesher)
@@ -178,6 +117,12 @@ class PixelElements(Hexahedra):
     def uniform(self, problem: Problem, resolution: int) -> Grid:
         """Return the grid of `resolution` elements per edge of the cell, a whole number for every pixel."""
         return pixels_cut(problem, resolution)
+
+
+class TwoPixelElements(TwoHexahedra, PixelElements):
+    """The same between two patterned electrodes, images both of them, or one whose edges lie on the other's pixels."""
+
+    offers = (FAMILY, UNIFORM)
 
 
 def _met(contact: NDArray[np.bool_], touched: Array, pores: Array | None, *, ideal: bool) -> tuple[Array, Array | None]:
