@@ -19,7 +19,7 @@ from fem_constriction.fem import FiniteElements
 from fem_constriction.grids.grid import Grading, family_member
 from fem_constriction.grids.rectilinear import midpoints
 from fem_constriction.problem.faces import Mask, Mosaic
-from fem_constriction.problem.kinds import PIXELS, RECTANGLES, Kind
+from fem_constriction.problem.kinds import PIXELS, RECTANGLES, TWO_PIXELS, Kind
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.one_grid import solve_grid
 from fem_constriction.solving.refinement import solve_family
@@ -77,6 +77,28 @@ def test_random_pixels_are_solved_as_their_own_matrices_say(
     model = reduce_layered(backend.layered(problem, grid), problem.places, (0.5, 1e8))
     plain = direct(backend.assemble(problem, grid), problem.places, s)
     np.testing.assert_allclose(model.impedance(s), plain, rtol=3e-8)  # the projection's error is asked to be below 1e-8
+
+
+@pytest.mark.parametrize("backend", [Network(), FiniteElements()])
+@pytest.mark.parametrize("counter", [masked(random_pixels(8)), {"shape": "square", "fraction": 0.25}], ids=["mask", "square"])
+def test_images_at_two_electrodes_are_solved_as_their_own_matrices_say(
+    backend: Any, counter: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of other pixels, whose lines are those of the finer one; and beside a square whose edges lie on pixels."""
+    monkeypatch.setattr("fem_constriction.problem.faces.FEW", 0)
+    cell = random_mask(4, layers=2).vary({"counter_electrode.contact": counter})
+    problem = Problem.of(cell)
+    assert problem.kind == TWO_PIXELS
+    grid = backend.uniform(problem, 8)
+    assert grid.contact_area == pytest.approx(problem.contact_area, rel=1e-12)
+    assert grid.counter_area == pytest.approx(problem.counter_area, rel=1e-12)
+    assert backend.grid(problem, 0).fits
+    s = 2j * np.pi * np.array([1e-1, 1e5, 1e7])
+    model = reduce_layered(backend.layered(problem, grid), problem.places, (0.5, 1e8))
+    np.testing.assert_allclose(model.impedance(s), direct(backend.assemble(problem, grid), problem.places, s), rtol=3e-8)
+    off = cell.vary({"counter_electrode.contact": {"shape": "square", "fraction": 0.3}})
+    with pytest.raises(InputError, match=r"counter_electrode\.contact .*on no line between the pixels"):
+        backend.grid(Problem.of(off), 0)
 
 
 @pytest.mark.parametrize("robin", [True, False])

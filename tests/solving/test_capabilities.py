@@ -55,6 +55,9 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "benchmark planes": ("benchmark", "planes", "--levels", "1"),
 }
 
+#: Commands that take no time with an image as a contact: one backend, or a refusal.
+QUICK = ("spectrum", "bounds", "spectrum --guaranteed", "benchmark planes")
+
 #: Seconds rather than tenths of them, even on the coarsest grids.
 SLOW = {
     ("crosscheck", "rectangles"),
@@ -79,7 +82,7 @@ SLOW = {
     ("errors", "rectangles"),
     ("errors", "outlines"),
     ("crosscheck --accuracy", "image"),
-    *((task, "pixels") for task in TASKS if task not in ("spectrum", "bounds", "spectrum --guaranteed", "benchmark planes")),
+    *((task, "pixels") for task in TASKS if task not in QUICK),
 }
 
 #: Minutes of commands that take whatever family of grids there is; masks and two electrodes are solved by others of these rows.
@@ -89,6 +92,7 @@ LEFT_OUT = {
     *((task, "two_rectangles") for task in TASKS if task.startswith(("benchmark n", "benchmark f"))),
     ("converge", "pixels"),
     ("converge --grids graded", "pixels"),
+    *((task, "two_pixels") for task in TASKS if task not in QUICK),
 }
 
 
@@ -128,7 +132,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fc.Cell]:
         "image": images.image_cell((4, 6, 6), 4 / 36, {"image": str(folder / "image.npy")}),
         "mesh": mesh_files.mesh_cell(mesh_files.write_vtu(box, folder), (50, 50, 50)),
     }
-    two = {"two_rectangles": "rectangles", "two_outlines": "outlines", "two_mesh": "mesh"}
+    two = {"two_rectangles": "rectangles", "two_outlines": "outlines", "two_pixels": "pixels", "two_mesh": "mesh"}
     return found | {name: found[one].vary(patterned) for name, one in two.items()}
 
 
