@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
@@ -17,8 +18,8 @@ from fem_constriction.cell.microstructure import Count, Seed
 from fem_constriction.cell.regions import Region
 from fem_constriction.cell.section import Section
 from fem_constriction.cell.units import Fraction, Length, Number, Quantity
-from fem_constriction.errors import Absent, InputError, Written
-from fem_constriction.sources.face_images import checked, inline
+from fem_constriction.errors import Absent, InputError
+from fem_constriction.sources.face_images import as_text
 
 #: shape -> keys that it takes, those that it needs first, and how many of them those are.
 TAKES: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
@@ -91,6 +92,12 @@ class Radii(Section):
     spread: Spread = Field(description="Standard deviation over mean (no unit)")
 
 
+def _metal(values: NDArray[Any], section: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Where an image that stands in a section is metal."""
+    threshold = section.get("threshold")
+    return np.asarray(metal_of(values, None if threshold is None else float(threshold)))
+
+
 class Contact(Section):
     """Where the metal touches the electrolyte: one square or disc in the middle of the face, A_c = fraction A, or others."""
 
@@ -141,20 +148,8 @@ class Contact(Section):
     @classmethod
     def _array_as_text(cls, data: Any) -> Any:
         """An array becomes what the cell file writes: where it is metal."""
-        if not isinstance(data, Mapping) or not (
-            hasattr(data.get("image"), "__array__") or isinstance(data.get("image"), list)
-        ):
-            return data
-        try:
-            array = np.asarray(data["image"])
-            values = checked(array, Written(f"an array of {' x '.join(map(str, array.shape))} values"))
-            threshold = data.get("threshold")
-            metal = metal_of(values, None if threshold is None else float(threshold))
-        except InputError as error:
-            raise (error if error.key else error.renamed("image")) from None
-        except (TypeError, ValueError):
-            raise InputError(key="image", value=data["image"], allowed="an array of numbers, first index x, second y") from None
-        return {**{key: value for key, value in data.items() if key != "threshold"}, "image": inline(metal)}
+        found = as_text(data, _metal)
+        return found if found is data else {key: value for key, value in found.items() if key != "threshold"}
 
     @model_validator(mode="after")
     def _keys_of_its_shape(self) -> Self:

@@ -15,8 +15,7 @@ from fem_constriction.cell.contact import Pixel
 from fem_constriction.cell.regions import _POINT, _SIZES
 from fem_constriction.cell.section import Section
 from fem_constriction.cell.units import SIZE, Length, Quantity
-from fem_constriction.errors import InputError, Written
-from fem_constriction.sources.face_images import checked, inline
+from fem_constriction.sources.face_images import as_text
 
 #: Unit of a map's values -> m.
 UNITS: Final[Mapping[str, float]] = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9}
@@ -39,18 +38,7 @@ class DepthMap(Section):
     @classmethod
     def _array_as_text(cls, data: Any) -> Any:
         """An array becomes what the cell file writes."""
-        if not isinstance(data, Mapping) or not (
-            hasattr(data.get("image"), "__array__") or isinstance(data.get("image"), list)
-        ):
-            return data
-        try:
-            array = np.asarray(data["image"])
-            values = checked(array, Written(f"an array of {' x '.join(map(str, array.shape))} values"))
-        except InputError as error:
-            raise (error if error.key else error.renamed("image")) from None
-        except (TypeError, ValueError):
-            raise InputError(key="image", value=data["image"], allowed="an array of numbers, first index x, second y") from None
-        return {**data, "image": inline(np.asarray(values, dtype=float))}
+        return as_text(data, lambda values, _: np.asarray(values, dtype=float))
 
 
 class PoreRegion(Section):

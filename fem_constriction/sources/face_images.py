@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,6 +81,24 @@ def values_of(image: str) -> NDArray[Any]:
         said = str(error) if isinstance(error, InputError) else f"it cannot be read ({type(error).__name__}: {error})"
         raise InputError(value=named(image), why=said) from None
     return checked(found, named(image))
+
+
+def as_text(section: Any, turned: Callable[[NDArray[Any], Mapping[str, Any]], NDArray[Any]]) -> Any:
+    """Return a section of the cell file with the text that stands for the array it has as its `image`; another one as it is.
+
+    turned: what is written of the checked array, given the section. Raises InputError for what is no image of a face.
+    """
+    image = section.get("image") if isinstance(section, Mapping) else None
+    if not (hasattr(image, "__array__") or isinstance(image, list)):
+        return section
+    try:
+        array = np.asarray(image)
+        values = checked(array, Written(f"an array of {' x '.join(map(str, array.shape))} values"))
+        return {**section, "image": inline(turned(values, section))}
+    except InputError as error:
+        raise (error if error.key else error.renamed("image")) from None
+    except (TypeError, ValueError):
+        raise InputError(key="image", value=image, allowed="an array of numbers, first index x, second y") from None
 
 
 def checked(values: Any, what: object) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from fem_constriction.problem.problem import Problem
 from network import Network
 from validation.discs.face import discs_of
 from validation.gate.agreement import compare
+from validation.gate.electrodes import electrodes_apart
 from validation.gate.families import solve_families
 
 FREQUENCIES = np.geomspace(1.0, 1e6, 4)
@@ -45,6 +46,9 @@ LAYERS = [
     {"thickness": "15 um", "conductivity": "0.2 mS/cm", "relative_permittivity": 50},
     {"thickness": "35 um", "conductivity": "1 mS/cm", "relative_permittivity": 150},
 ]
+FILLED = {"relative_permittivity": 10}
+#: nm, on 8 x 8 pixels, on whose lines the square's edges lie.
+DEPTHS = np.outer([1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 2.0, 1.0], np.ones(8))
 PLANE = {"position": "15 um", "resistance": "0.2 ohm cm^2", "capacitance": "1 uF/cm^2"}
 
 
@@ -56,6 +60,14 @@ def working(**changes: Any) -> dict[str, Any]:
 #: Name -> sections in place of those of BASE.
 CELLS: Mapping[str, Mapping[str, Any]] = {
     "mask": working(contact=MASK),
+    "spots": working(contact={"shape": "spots", "count": 2, "fraction": 0.1, "seed": 1}),
+    "rough": working(contact={"shape": "rough", "fraction": 0.3, "correlation_length": "20 um", "pixels": 8, "seed": 3}),
+    "repeat": working(contact={**SQUARE, "repeat": [2, 2]}),
+    "pores of a depth map": working(pore={**FILLED, "depth": {"image": DEPTHS, "unit": "nm"}}),
+    "pores of regions' depths": working(
+        pore={**FILLED, "depth": "1 nm", "regions": [{"centre": ["25 um"] * 2, "size": ["50 um", "12.5 um"], "depth": "5 nm"}]}
+    ),
+    "reference electrode": {"reference": {"depth": "20 um"}},
     "interphase under the contact": working(interphase=FILM),
     "interphase under the whole face": working(interphase={**FILM, "covers": "face"}),
     "two interphases in a row": working(interphase=[FILM, {**FILM, "covers": "face"}]),
@@ -69,6 +81,10 @@ CELLS: Mapping[str, Mapping[str, Any]] = {
     "two materials": {"electrolyte": {"layers": LAYERS}},
     "two materials, a plane between": {"electrolyte": {"layers": LAYERS, "grain_boundaries": {"planes": [PLANE]}}},
     "two electrodes": {"counter_electrode": {**WORKING, "contact": {"shape": "square", "fraction": 0.16}}},
+    "two electrodes, a disc each": {
+        **working(contact={"shape": "disc", "fraction": 0.16}),
+        "counter_electrode": {**WORKING, "contact": {"shape": "disc", "fraction": 0.36}},
+    },
     "two electrodes, a mask each": {
         **working(contact=MASK),
         "counter_electrode": {**WORKING, "contact": {"shape": "mask", "image": ~PIXELS}},
@@ -98,18 +114,20 @@ def checked(name: str) -> Checked:
     problem = Problem.of({**BASE, **CELLS[name]}).over(FREQUENCIES)
     families = solve_families([problem], backends, side_by_side=False)
     discs, _ = discs_of(problem, backends, FREQUENCIES)
-    found = compare({each: spectrum_of(family, FREQUENCIES) for each, family in families.items()}, TOLERANCE, discs=discs)
+    limits = {each: spectrum_of(family, FREQUENCIES) for each, family in families.items()}
+    found = compare(limits, TOLERANCE, discs=discs)
+    apart = [] if problem.reference is None else electrodes_apart(limits, families, TOLERANCE).values()
+    verdict = next((each.verdict for each in apart if each.verdict != "agree"), found.verdict)
     size = np.abs(found.combined().impedance)
     radius = None if discs is None else float(np.max(discs.radius / size))
-    return Checked(
-        found.verdict, float(np.max(found.difference / size)), float(np.max(found.allowance / size)), radius, found.faults
-    )
+    return Checked(verdict, float(np.max(found.difference / size)), float(np.max(found.allowance / size)), radius, found.faults)
 
 
 def coarse(patch: Any, name: str) -> None:
     """Make the coarsest grids a few cells wide, of two materials a few more; patch: has `setattr` and `setitem`."""
     patch.setattr(network.stacks, "GRADING", Grading(exponent=2.5, steps=3 if name.startswith("two materials") else 2))
     patch.setitem(elements.GRADINGS, 2, Grading(exponent=4.0, steps=1))
+    patch.setattr(network.stacks, "VOXELS", 32)
 
 
 def main(names: list[str]) -> None:
