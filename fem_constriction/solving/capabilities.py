@@ -84,7 +84,7 @@ TASKS: Final[Mapping[str, Task]] = {
         Task("budget", every=((FAMILY,),)),
         Task("fields", every=((FIELDS,),)),
         Task("fields --resolution", every=((FIELDS,), (UNIFORM,))),
-        Task("errors", every=((FAMILY,), (UNIFORM,)), some=(((ENCLOSURE,),),), fixed=BUILT_IN),
+        Task("errors", every=((FAMILY,), (UNIFORM, GRID)), some=(((ENCLOSURE,), (GRID, CURRENTS)),), fixed=BUILT_IN),
         Task("bounds", some=(DISCS,), fixed=BUILT_IN),
         Task("benchmark NAME --level", every=((FAMILY,),)),
         Task("benchmark network", every=((FAMILY,), (UNIFORM,)), fixed=BUILT_IN),

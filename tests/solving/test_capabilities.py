@@ -311,8 +311,9 @@ def test_backends_shows_the_table(run: Run, cells: dict[str, fc.Cell], tmp_path:
     found = {each["command"]: each for each in json.loads(out)["commands"]}
     assert found["spectrum"] == {"command": "spectrum", "backends": [["fem"], ["network"]], "reason": None}
     assert found["bounds"]["backends"] == [["fem", "network"]]
-    assert found["errors"]["backends"] == []
-    assert "electrolyte.microstructure" in found["errors"]["reason"]
+    assert found["errors"]["backends"] == [["fem", "network"]]
+    assert found["spectrum --resolution"]["backends"] == []
+    assert "electrolyte.microstructure" in found["spectrum --resolution"]["reason"]
     status, out, _ = run("backends", "--json")
     rows = {row["name"]: row for row in json.loads(out)}
     assert rows["fem"]["takes"]["mesh"][:2] == ["spectrum", "spectrum --accuracy"]

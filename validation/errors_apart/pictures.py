@@ -13,6 +13,8 @@ from fem_constriction.pictures.printed import STYLE
 from fem_constriction.problem.faces import face_of
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
+from validation.errors_apart.images import PARTS as IMAGE_PARTS
+from validation.errors_apart.images import ImageErrors
 from validation.errors_apart.outcome import ErrorsApart
 
 #: name -> colour, marker, line: parts drawn thin, sums thick.
@@ -27,6 +29,36 @@ LOOK = {
 #: Relative size below which a part is rounding, and not drawn.
 VANISHED = 1e-12
 NAMES = {"outline": "outline = interface + staircase"}
+
+
+@mpl.rc_context(STYLE)
+def image_errors(found: ImageErrors) -> Figure:
+    """Return |part|/|Z| of a label image over the points, a panel for each part; filled: it raises Re Z."""
+    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+    panels = figure.subplots(1, len(IMAGE_PARTS), sharey=True)
+    where = np.arange(len(found.points))
+    for axes, name in zip(panels, IMAGE_PARTS, strict=True):
+        for number, (backend, own) in enumerate(found.parts.items()):
+            if name not in own:
+                axes.text(0.5, 0.5, "not known", transform=axes.transAxes, ha="center", color="#777777")
+                break
+            value, spread = found.relative(backend, name)
+            colour, x = ("#0072b2", "#d55e00")[number % 2], where + 0.2 * (number - 0.5)
+            size = np.abs(value)
+            for at, high, off, up in zip(x, size, spread, value.real > 0, strict=True):
+                if high > VANISHED:
+                    axes.plot(at, high, "os"[number % 2], color=colour, mfc=colour if up else "white", zorder=3)
+                    axes.vlines(at, max(high - off, high / 30), high + off, color=colour, lw=0.8)
+            axes.plot([], [], "os"[number % 2], color=colour, label=backend)
+        if not any(np.any(np.abs(own[name].value)) for own in found.parts.values() if name in own) and name in own:
+            axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", color="#777777")
+        axes.set(yscale="log", title=name, xlim=(-0.6, len(where) - 0.4))
+        axes.set_xticks(where, found.points, rotation=30, ha="right")
+    panels[0].set_ylabel("part of the error, relative to |Z|")
+    panels[0].legend(loc="best")
+    title = f"{found.cell.title or 'Label image'}: filled symbols raise Re Z, open ones lower it"
+    figure.suptitle(title, fontsize=9, parse_math=False)
+    return figure
 
 
 @mpl.rc_context(STYLE)

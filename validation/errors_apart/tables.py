@@ -7,6 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from fem_constriction.pictures.words import amount
+from validation.errors_apart.images import PARTS as IMAGE_PARTS
+from validation.errors_apart.images import ImageErrors
 from validation.errors_apart.neglected import Neglected
 from validation.errors_apart.outcome import PARTS, SHOWN, ErrorsApart
 from validation.show.tables import table
@@ -36,6 +38,27 @@ def render(found: ErrorsApart) -> RenderableType:
         *found.verdict(),
         *([f"Backends differ: {line}" for line in found.disagreements] or ["The backends agree on every staircase."]),
         *left_out(found.neglected),
+    ]
+    return Group(*parts, Text("\n".join(said)))
+
+
+def of_image(found: ImageErrors) -> RenderableType:
+    """Return the errors of a label image as a table per point and sentences."""
+    parts: list[RenderableType] = []
+    for number, point in enumerate(found.points):
+        rows = []
+        for backend, own in found.parts.items():
+            values = []
+            for name in IMAGE_PARTS:
+                value, spread = found.relative(backend, name) if name in own else (np.array([]), np.array([]))
+                values.append(_error(value[number], spread[number]) if name in own else "not known")
+            rows.append((backend, amount(abs(found.impedance[backend][number]), "ohm", 6), *values))
+        heading = ("backend", "|Z| on the image's voxels", *IMAGE_PARTS)
+        parts.append(table(f"{found.cell.title or 'Errors told apart'}: relative to |Z|, {point}", heading, rows))
+    said = [
+        f"|Z| on the voxels = what is pictured + {' + '.join(IMAGE_PARTS)}; outline: {found.outline}.",
+        *found.verdict(),
+        *([f"Backends differ: {line}" for line in found.disagreements] or ["The backends agree on the image."]),
     ]
     return Group(*parts, Text("\n".join(said)))
 
