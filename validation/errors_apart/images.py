@@ -29,7 +29,6 @@ from fem_constriction.solving.backends import Backend, backend_named
 from fem_constriction.solving.capabilities import require
 from fem_constriction.solving.refinement import solve_family
 from fem_constriction.spectra.frequencies import frequencies_taken
-from validation.convergence.families import redrawn
 from validation.errors_apart.limits import Value, band_of, on_grid
 
 #: The parts, in the order in which they are added, and what lowers each.
@@ -250,7 +249,8 @@ def _two_images(cell: Cell) -> tuple[Cell | None, Cell | None, float, str]:
     structure = right.electrolyte.microstructure
     assert structure is not None, "the cell has an image"
     if structure.generator is not None:
-        return right, redrawn(right, 1), 2.0, "drawn again with voxels of half the edge"
+        finer = right.vary({"electrolyte.microstructure.voxel": [edge / 2 for edge in structure.edges]})
+        return right, finer, 2.0, "drawn again with voxels of half the edge"
     try:
         coarser = right.vary({"electrolyte.microstructure.coarsen": [2 * each for each in structure.coarsening]})
         Problem.of(coarser).check_solvable()
