@@ -1,4 +1,7 @@
-"""Spectra of other programs: impedance.py's (f, Z), pyimpspec's DataSet, PyBaMM's EIS; none of them is needed for it."""
+"""Spectra of other programs: impedance.py's (f, Z), pyimpspec's DataSet, PyBaMM's EIS, tables of pandas, data sets of xarray.
+
+None of them is needed for it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from fem_constriction.errors import InputError
 from fem_constriction.spectra.spectrum import Spectrum
+from fem_constriction.spectra.titles import layout
 
 #: Keys under which tables of other programs have their columns, in Hz and ohm.
 _FREQUENCY: Final = ("frequency", "frequencies", "Frequency [Hz]", "freq/Hz", "f")
@@ -22,43 +26,67 @@ def taken_from(other: Any, *, area: float | None = None) -> Spectrum:
     ----------
     other
         A pair (f, Z) as impedance.py's `readFile` returns it; a DataSet of pyimpspec, whose masked points are left out; a
-        solution of PyBaMM's `EISSimulation`; or a mapping with frequencies and impedances. Hz and ohm.
+        solution of PyBaMM's `EISSimulation`; a table of pandas whose columns (and index) are named as those of a file, with
+        signs and units, such as "freq/Hz", "Z' / kOhm", "-Im(Z)", or "|Z|" and "phase / deg"; or a mapping, a data set of
+        xarray among them, with frequencies and impedances in Hz and ohm.
     area
         What impedances per area are divided by, m2; left out: they are those of the whole cell.
 
     Returns
     -------
     Spectrum
-        In the order given, with where it comes from in its provenance.
+        In the order given, with where it comes from in its provenance, and with the uncertainty where it is there.
 
     Raises
     ------
     InputError
         For anything else.
     """
-    frequency, impedance = _columns(other)
-    z = np.asarray(impedance, dtype=np.complex128) / (1.0 if area is None else area)
+    frequency, impedance, known = _columns(other)
+    size = 1.0 if area is None else area
+    z = np.asarray(impedance, dtype=np.complex128) / size
+    u = None if known is None else np.asarray(known, dtype=float) / size
     origin = type(other).__module__.partition(".")[0]
-    return Spectrum(np.asarray(frequency, dtype=float), z, None, {"taken_from": origin})
+    return Spectrum(np.asarray(frequency, dtype=float), z, u, {"taken_from": origin})
 
 
-def _columns(other: Any) -> tuple[Any, Any]:
+def _columns(other: Any) -> tuple[Any, Any, Any]:
+    """Frequency, impedance and, where it is known, uncertainty."""
     if isinstance(other, Spectrum):
-        return other.frequency, other.impedance
+        return other.frequency, other.impedance, other.uncertainty
     if hasattr(other, "get_frequencies") and hasattr(other, "get_impedances"):
-        return other.get_frequencies(), other.get_impedances()
-    if isinstance(other, Mapping):
+        return other.get_frequencies(), other.get_impedances(), None
+    if hasattr(other, "reset_index") and hasattr(other, "columns") and (found := _of_table(other)) is not None:
+        return found
+    if isinstance(other, Mapping) or hasattr(other, "reset_index"):
         pair = [next((other[key] for key in keys if key in other), None) for keys in (_FREQUENCY, _IMPEDANCE)]
         if all(each is not None for each in pair):
-            return pair[0], pair[1]
+            return pair[0], pair[1], other["uncertainty"] if "uncertainty" in other else None  # noqa: SIM401  # xarray has no get
     if hasattr(other, "frequencies") and hasattr(other, "impedance"):
-        return other.frequencies, other.impedance
+        return other.frequencies, other.impedance, None
     if isinstance(other, (tuple, list)) and len(other) == 2:
-        return other[0], other[1]
-    allowed = (
-        "a pair (f, Z), a DataSet of pyimpspec, a solution of PyBaMM's EISSimulation, or a mapping with frequency and impedance"
+        return other[0], other[1], None
+    raise InputError(
+        key="spectrum",
+        value=type(other).__name__,
+        allowed="a pair (f, Z), a DataSet of pyimpspec, a solution of PyBaMM's EISSimulation, a table of pandas with columns "
+        "such as freq/Hz, Re(Z)/Ohm and Im(Z)/Ohm, or a mapping with frequency and impedance",
     )
-    raise InputError(key="spectrum", value=type(other).__name__, allowed=allowed)
+
+
+def _of_table(other: Any) -> tuple[Any, Any, Any] | None:
+    """The columns of a table of pandas, an index with a name among them; None where they are not named as a spectrum's."""
+    table = other.reset_index() if any(name is not None for name in other.index.names) else other
+    kinds = layout([str(title) for title in table.columns], "spectrum")
+    if kinds is None:
+        return None
+    values = {
+        kind.kind: kind.factor * table.iloc[:, place].to_numpy(dtype=float) for place, kind in enumerate(kinds) if kind.kind
+    }
+    f, u = values.get("f", values.get("omega")), values.get("u")
+    if "re" in values:
+        return f, values["re"] + 1j * values["im"], u
+    return f, values["modulus"] * np.exp(1j * np.radians(values["phase"])), u
 
 
 def to_impedance_py(spectrum: Spectrum) -> tuple[Any, Any]:

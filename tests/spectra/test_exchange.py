@@ -48,6 +48,21 @@ def test_masked_points_stay_out_and_areas_are_taken_off() -> None:
     np.testing.assert_allclose(found.impedance, np.delete(Z, 2) * 1e4, rtol=1e-15)
 
 
+def test_tables_and_data_sets_come_back_with_signs_units_and_uncertainties() -> None:
+    pandas = pytest.importorskip("pandas")
+    known = fc.Spectrum(F, Z, 1e-3 * np.abs(Z))
+    for made in (known.to_pandas(), known.to_pandas().reset_index(), known.to_xarray()):
+        found = taken_from(made)
+        np.testing.assert_array_equal(found.frequency, F)
+        np.testing.assert_array_equal(found.impedance, Z)
+        np.testing.assert_array_equal(found.uncertainty, known.uncertainty)
+    table = {"f / kHz": F / 1e3, "sample": "a", "|Z| / kOhm": np.abs(Z) / 1e3, "-phase / deg": -np.angle(Z, deg=True)}
+    np.testing.assert_allclose(taken_from(pandas.DataFrame(table)).impedance, Z, rtol=1e-14)
+    np.testing.assert_allclose(taken_from(pandas.DataFrame({"f": F, "Z": Z})).impedance, Z, rtol=1e-15)
+    with pytest.raises(InputError, match="a table of pandas with columns"):
+        taken_from(pandas.DataFrame({"a": F, "b": Z}))
+
+
 def test_the_highest_frequency_comes_first_there() -> None:
     frequency, impedance = to_impedance_py(fc.Spectrum(F[::-1], Z[::-1]))
     np.testing.assert_array_equal(frequency, F)
