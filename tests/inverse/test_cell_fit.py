@@ -238,12 +238,12 @@ def test_outlines_and_images_are_fitted_as_stacks_are(kind: str) -> None:
 def test_the_benchmark_finds_the_cell_again_and_times_it(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     """Full contact, a circuit: what is timed is the fit that users make, and its values are right to their errors."""
     CELL.vary({FRACTION: 1.0}).save(tmp_path / "cell.toml")
-    code, out, _ = run(
-        *("benchmark", "fit", str(tmp_path / "cell.toml"), "--free", f"{SIGMA},{R_POL}", "--no-check"),
-        *("--frequencies", "1e-1:1e7:13", "--seeds", "20", "--json"),
-    )
+    named = ("benchmark", "fit", str(tmp_path / "cell.toml"), "--free", f"{SIGMA},{R_POL}", "--no-check")
+    code, out, _ = run(*named, "--frequencies", "1e-1:1e7:13", "--seeds", "20", "--json")
     record = json.loads(out)
     assert code == 0 and record["evaluations"] > 0 and record["seconds"] > record["evaluation_seconds"] > 0
+    alone = json.loads(run(*named, "--frequencies", "1e-1:1e7:13", "--json")[1])
+    assert alone["coverage"] is None and alone["values"] == record["values"]
     for each in record["values"].values():
         assert abs(each["ratio"] - 1) < 4 * each["error"] < 0.25  # 13 frequencies with 0.5 %: R_pol to 5 %
     assert record["coverage"]["seeds"] == 20 and list(record["coverage"]["within"]) == [SIGMA, R_POL]
