@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from instrument_files import gamry
 from paper_cells import SMALL, paper_cell
 
 import fem_constriction as fc
@@ -56,6 +57,21 @@ def test_a_cell_that_is_another_one_does_not_fit(run: Run, whole: tuple[Path, Pa
     assert status == 1
     assert "lies on its bound" in printed
     assert "the cell does not fit" in said
+
+
+def test_another_area_in_the_file_than_the_cell_has_is_said(run: Run, whole: tuple[Path, Path], tmp_path: Path) -> None:
+    file, cell = whole
+    data = fc.Spectrum.load(file)
+    size = fc.Cell.load(cell).area
+    for name, area, scale in (("same", size * 1e4, 1.0), ("whole", 0.785, size / 0.785e-4)):
+        rows = list(zip(F.tolist(), (data.impedance * scale).tolist(), strict=True))
+        (tmp_path / f"{name}.DTA").write_bytes(gamry(rows=rows).replace(b"1.13000E+000", f"{area:.5E}".encode()))
+    options = ("--cell", cell, "--free", SIGMA, "--noise", "0.005", "--no-check")
+    status, _, said = run("fit", tmp_path / "whole.DTA", *options)
+    assert status == 1 and "add --area '0.785 cm^2'" in " ".join(said.split())
+    status, _, said = run("fit", tmp_path / "whole.DTA", *options, "--area", "0.785 cm^2")
+    assert status == 0 and "--area" not in said
+    assert "--area" not in run("fit", tmp_path / "same.DTA", *options)[2]
 
 
 @pytest.mark.parametrize(

@@ -41,10 +41,10 @@ def biologic(cycles: int = 1, decimal: str = ".", rest: bool = False, columns: s
     return (text if decimal == "." else comma(text)).replace("\n", "\r\n").encode("latin-1")
 
 
-def gamry(decimal: str = ".", aborted: bool = False, curves: int = 1) -> bytes:
-    rows = "".join(
+def gamry(decimal: str = ".", aborted: bool = False, curves: int = 1, rows: list[tuple[float, complex]] = ROWS) -> bytes:
+    table = "".join(
         f"\t{n}\t{n + 1}\t{f:.5E}\t{z.real:.5E}\t{z.imag:.5E}\t1\t{abs(z):.5E}\t{np.angle(z, deg=True):.5E}\t0\t0.1\t9\t24.5\n"
-        for n, (f, z) in enumerate(ROWS)
+        for n, (f, z) in enumerate(rows)
     )
     names = "\tPt\tTime\tFreq\tZreal\tZimag\tZsig\tZmod\tZphz\tIdc\tVdc\tIERange\tTemp\n"
     units = "\t#\ts\tHz\tohm\tohm\tV\tohm\t\xb0\tA\tV\t#\tdeg C\n"
@@ -54,7 +54,7 @@ def gamry(decimal: str = ".", aborted: bool = False, curves: int = 1) -> bytes:
         "AREA\tQUANT\t1.13000E+000\t&Area (cm^2)\nOCVCURVE\tTABLE\t2\n\tPt\tT\tVf\tVm\n\t#\ts\tV vs. Ref.\tV\n"
         "\t0\t0.25\t-3.4E-001\t-3.4E-001\n\t1\t0.5\t-3.4E-001\t-3.4E-001\nEOC\tQUANT\t-0.3411885\tOpen Circuit (V)\n"
     )
-    text += "".join(f"ZCURVE{n or ''}\tTABLE\n{names}{units}{rows}" for n in range(curves))
+    text += "".join(f"ZCURVE{n or ''}\tTABLE\n{names}{units}{table}" for n in range(curves))
     if aborted:
         text += "EXPERIMENTABORTED\tTOGGLE\tT\tExperiment Aborted\nFRACURVE\tTABLE\t1\n\t0\t1.9E+001\t-6.6E-003\t5.5E-008\n"
     return (text if decimal == "." else comma(text)).encode("latin-1")

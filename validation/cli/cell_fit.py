@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.text import Text
 
 from fem_constriction.cell.cell import Cell
+from fem_constriction.cell.units import parse
 from fem_constriction.errors import InputError
 from fem_constriction.files import write_text
 from fem_constriction.inverse.cell_fit import fit_cell
@@ -50,6 +51,8 @@ def fit_of_cell(
     folder = None if out is None or out.suffix == ".json" else out
     if out is not None:
         terminal.check_folder(out.parent if folder is None else folder, [])
+    if area is None and (strange := _other_areas(files, spectra, described)):
+        terminal.say(strange)
     with terminal.progress([], "fit of the cell", quiet):
         found = terminal.aside(
             lambda: fit_cell(
@@ -78,6 +81,22 @@ def fit_of_cell(
     return 0 if found.done else 1
 
 
+def _other_areas(files: Sequence[Path], spectra: Sequence[Spectrum], cells: Sequence[Cell]) -> str:
+    """A remark on the first file that states another area than its cell has; "" where none does."""
+    for file, each, cell in zip(files, spectra, cells if len(cells) > 1 else [*cells] * len(files), strict=False):
+        stated = str((each.provenance.get("measured") or {}).get("area", ""))
+        try:
+            size = parse(stated, "m^2") if stated else cell.area
+        except InputError:
+            continue
+        if abs(size / cell.area - 1) > _SAME:
+            face = f"{1e4 * cell.area:.3g} cm^2"
+            told = f"the file says that its electrode has {stated}, and the cell's face has {face}: without --area the measured"
+            return f"{file.name}: {told} impedance is taken for that of {face}; if the file is right, add --area '{stated}'"
+    return ""
+
+
+_SAME = 0.01  # relative difference of areas that nobody means
 _EXAMPLE = "such as --free working_electrode.contact.fraction,electrolyte.conductivity"
 
 
