@@ -85,6 +85,7 @@ def cell_fits(
     one = Clock()
     for n in range(_REPEATS):
         found.models[0].log_impedance(points, found.u * (1 + 1e-6 * n))
+    evaluation = one.cpu_seconds / _REPEATS
     coverage = _coverage(measured, begin, found, truth, seeds) if seeds else None
     return {
         "coverage": coverage,
@@ -92,7 +93,7 @@ def cell_fits(
         "frequencies": points.size,
         "seconds": seconds,
         "cpu_seconds": worked,
-        "evaluation_seconds": one.cpu_seconds / _REPEATS,
+        "evaluation_seconds": evaluation,
         "evaluations": found.evaluations,
         "grids": found.grids,
         "verdict": found.verdict,

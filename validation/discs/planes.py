@@ -48,7 +48,7 @@ class Plane:
 
     def modes(self, values: Array) -> Array:
         """Return coefficients (r, n) of values at nodes (r, nx, ny)."""
-        return np.asarray(self.lateral.analyse(values).reshape(len(values), -1)[:, self.order])
+        return np.asarray(self.lateral.analyse(values).reshape(len(values), self.order.size)[:, self.order])
 
     def square(self, coefficients: Array) -> Array:
         """Return coefficients of the first modes, (r, n), by their numbers along x and along y, (r, kx, ky)."""
