@@ -164,7 +164,6 @@ def test_without_ngsolve_it_is_left_out_and_said(monkeypatch) -> None:
 
 @pytest.mark.parametrize(("name", "order", "layers"), [("homogeneous-25", 3, 3), ("figure-2-25", 3, 2)])
 def test_ngsolve_and_the_finite_elements_agree(name: str, order: int, layers: int) -> None:
-    pytest.importorskip("ngsolve")
     cell = paper_cell(name)
     if name == "figure-2-25":  # 4 layers instead of 50: the jumps are there, the time is not
         cell = cell.vary({"electrolyte.grain_boundaries.layers": 4})
@@ -181,7 +180,6 @@ def test_ngsolve_and_the_finite_elements_agree(name: str, order: int, layers: in
 
 
 def test_our_shifts_on_the_matrices_of_ngsolve_give_its_own_solutions() -> None:
-    pytest.importorskip("ngsolve")
     cell = paper_cell("figure-2-25").vary({"electrolyte.grain_boundaries.layers": 3})
     s = 2j * np.pi * WIDE
     peer = precision_peers.Hexahedra(cell, precision_peers.Variant(2, 1, 0.3))

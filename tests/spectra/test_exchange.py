@@ -70,7 +70,8 @@ def test_the_highest_frequency_comes_first_there() -> None:
 
 
 def test_a_data_set_of_pyimpspec_comes_back() -> None:
-    pyimpspec = pytest.importorskip("pyimpspec")
+    import pyimpspec  # a second and a half, for this test alone
+
     made = to_pyimpspec(fc.Spectrum(F, Z), "planted")
     assert isinstance(made, pyimpspec.DataSet)
     assert made.get_label() == "planted"
