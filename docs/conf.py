@@ -22,6 +22,7 @@ source_suffix = {".md": "markdown"}
 html_theme = "furo"
 html_title = f"fem-constriction {release}"
 html_show_sourcelink = False
+html_show_copyright = False
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
 numpydoc_show_class_members = False

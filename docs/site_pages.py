@@ -238,6 +238,6 @@ def gallery(folder: Path) -> str:
         picture = folder / "pictures" / f"{path.stem}.png"
         if picture.exists():
             parts += [f"![{title}](../gallery/pictures/{picture.name})", ""]
-        code = text.split('"""', 2)[2].strip()
+        code = text.split('"""', 2)[2].replace("# %%\n", "").strip()  # where a cell of the notebook begins
         parts += ["```python", code, "```", "", f"As a [notebook](notebooks/{path.stem}.ipynb).", ""]
     return "\n".join(parts) + "\n"
