@@ -442,8 +442,10 @@ def refine(family: Family, band: Band | None) -> Family:
     keep = family.finest.assembly is not None
     grid = family.backend.grid(family.problem, level)
     solution = solve_grid(family.problem, family.backend, grid, band, keep=keep, others=family.others, coarser=family.finest)
-    coarser = tuple(each.without_potentials() for each in family.solutions)
-    return replace(family, solutions=(*coarser, solution))
+    first, *coarser = family.solutions
+    # Of a face the first has no potentials anyway, and may be asked for what names the arcs.
+    begin = replace(first, assembly=None) if isinstance(first.model, LateralModel) else first.without_potentials()
+    return replace(family, solutions=(begin, *(each.without_potentials() for each in coarser), solution))
 
 
 def solve_to(

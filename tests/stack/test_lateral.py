@@ -11,12 +11,13 @@ from scipy.sparse.linalg import spsolve
 from stacked_cells import stacked_cell
 
 import fem_constriction as fc
-from fem_constriction.problem.problem import check_solvable
+from fem_constriction.problem.problem import Problem, check_solvable
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.of_cell import admittances, direct_current
 from fem_constriction.reduction.projection import reduce
 from fem_constriction.solving.backends import backend_named
 from fem_constriction.solving.one_grid import solve_grid
+from fem_constriction.solving.refinement import refine, solve_family
 from fem_constriction.stack.face_model import LateralModel, reduce_layered
 from fem_constriction.stack.face_problem import Plane
 from fem_constriction.stack.layered import Layered, Recursion
@@ -133,6 +134,19 @@ def test_relaxation_times_come_from_the_whole_cell() -> None:
     np.testing.assert_allclose(face.model.relaxation().tau, whole.model.relaxation().tau)
     with pytest.raises(fc.ComputationError, match="relaxation times"):
         face.without_potentials().model.relaxation()
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_family_that_is_refined_still_knows_what_names_its_arcs() -> None:
+    """A cross-check that needs a fourth grid: the relaxation times are still those of the coarsest grid."""
+    problem, network = Problem.of(stacked_cell(4)), backend_named("network")
+    family = solve_family(problem, network, BAND)
+    before = family.relaxing.relaxation()
+    refined = refine(solve_family(problem, network, BAND), BAND)
+    assert len(refined.solutions) == len(family.solutions) + 1
+    assert all(isinstance(each.model, LateralModel) for each in refined.solutions)
+    for each in (refined, refined.without_potentials()):
+        np.testing.assert_array_equal(each.relaxing.relaxation().tau, before.tau)
 
 
 def test_too_large_a_face_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
