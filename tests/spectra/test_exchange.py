@@ -69,6 +69,7 @@ def test_the_highest_frequency_comes_first_there() -> None:
     np.testing.assert_array_equal(impedance, Z)
 
 
+@pytest.mark.filterwarnings("ignore:Importing from numpy.matlib:PendingDeprecationWarning")  # of what it stands on
 def test_a_data_set_of_pyimpspec_comes_back() -> None:
     import pyimpspec  # a second and a half, for this test alone
 

@@ -20,7 +20,7 @@ from fem_constriction.errors import ConstrictionError
 from fem_constriction.geometry import pixels as images
 from fem_constriction.grids.grid import Grid
 from fem_constriction.pictures.printed import save
-from fem_constriction.pictures.words import amount
+from fem_constriction.pictures.words import amount, signed
 from fem_constriction.problem.bodies import Stack
 from fem_constriction.problem.problem import Problem
 from fem_constriction.solving.backends import backend_named
@@ -168,4 +168,4 @@ def _said(name: str, facts: dict[str, Any]) -> str:
     """What is written above a face."""
     gap = f", smallest gap {known}" if (known := _words(facts["smallest_gap_m"])) else ""
     pieces = f"{facts['pieces']} piece{'s' * (facts['pieces'] != 1)} of metal"
-    return f"{name} from above: {100 * facts['fraction']:.4g} %, {pieces}{gap}"
+    return signed(f"{name} from above: {100 * facts['fraction']:.4g} %, {pieces}{gap}")
