@@ -23,7 +23,9 @@ from fem_constriction.inverse.joint import Joint
 from fem_constriction.inverse.leads import impedance, starts
 from fem_constriction.inverse.result import CellFit
 from fem_constriction.inverse.unknowns import Layout, Unknown, unknowns
+from fem_constriction.problem.one_dimensional import physical
 from fem_constriction.problem.problem import Problem
+from fem_constriction.solving.backends import backend_named
 
 F = np.geomspace(1.0, 1e4, 9)
 FRACTION, SIGMA = "working_electrode.contact.fraction", "electrolyte.conductivity"
@@ -96,6 +98,7 @@ def test_bounds_that_nobody_gave_and_those_that_were() -> None:
     assert (given.low, given.high, given.start) == pytest.approx((0.1, 460.0, 0.1)), "the start is within what is allowed"
     assert given.prior == pytest.approx((0.2, 0.1))
     lead = unknowns(CELL, [SIGMA, "leads.resistance"], leads={"leads.resistance": 0.5, "leads.inductance": 1.0})[-1]
+    assert unknowns(CELL, ["electrolyte.relative_permittivity"])[0].scale == "linear", "a number without a unit"
     assert (lead.low, lead.start, lead.high, lead.unit) == pytest.approx((5e-5, 0.5, 5e3, "ohm"))
     for wrong in ({SIGMA: "2:1"}, {SIGMA: (0.0, 1.0)}):
         with pytest.raises(InputError):
@@ -132,6 +135,8 @@ def test_leads_are_in_series_with_the_cell_and_scaled_with_it() -> None:
     u = np.log(3.0)
     np.testing.assert_allclose(impedance(r, u, F, 2.0), np.full(F.size, 6.0))
     np.testing.assert_allclose(impedance(henry, u, F, 2.0), 6j * 2 * np.pi * F)
+    unscaled = joint(measured([1.0, 2.0], 3.0), more=(r,)).deviation(0, np.array([1.0, 2.0, u]))[0]
+    np.testing.assert_allclose(unscaled, 0, atol=1e-14)
     z = measured([1.0, 2.0], 2.0 * (3.0 + 2j * np.pi * F * 1e-3))
     with_leads = joint(z, more=(r, henry), scale=[2.0])
     at = np.array([1.0, 2.0, np.log(3.0), np.log(1e-3)])
@@ -180,6 +185,11 @@ def test_a_minimum_beyond_a_bound_lies_on_it() -> None:
     assert u[1] == pytest.approx(np.log(1e4), abs=1e-6)
     assert cell_fit._at_bounds(made, u) == ("c",)
     assert cell_fit._at_bounds(made, np.zeros(2)) == ()
+    back, _ = joint(measured([0.5, 3.0])).fit(u)
+    np.testing.assert_allclose(back, [0.5, 3.0], atol=1e-6)  # from a start on a bound there is a way back
+    low, high = made.ends.T
+    started = made.minimizer(low, low, high).params
+    assert all(each.min < each.value < each.max for each in started.values())
     assert cell_fit._at_bounds(made, made.ends[:, 0]) == ("r", "c")
 
 
@@ -278,8 +288,8 @@ def test_a_combination_is_known_as_well_as_its_singular_value_says_with_its_larg
     assert second.powers == pytest.approx({"a": 1.0, "b": 0.75}) and second.error == pytest.approx(1 / 0.8)
     assert first.determined and not second.determined
     assert first.text() == "a^-0.75 * b: known to 0.025 (2.5%)" and second.text().endswith("not determined by the data")
-    (single,) = combinations(np.array([[2.0, 0.2]]), ["a", "b"])
-    assert list(single.powers) == ["a"], "a tenth of the largest exponent is not named"
+    (single,) = combinations(np.array([[2.0, 0.2, 0.32]]), ["a", "b", "c"])
+    assert list(single.powers) == ["a", "c"], "a tenth of the largest exponent is not named, a sixth is"
     assert not Combination(powers={}, error=0.5).determined
 
 
@@ -301,7 +311,10 @@ def test_the_usual_reading_takes_the_slowest_arc_for_charge_transfer(resistance:
         assert found.charge_transfer == pytest.approx(2e-4)
         assert found.fraction == pytest.approx(2e-4 / (5e5 * cell.area))
         assert f"{found.per_area / 2e-4:.2g} times that" in found.text()
-        assert f"({found.fraction / 0.25 - 1:+.0%})" in found.text()
+        assert f"({found.fraction / 0.25 - 1:+.0%})" in found.text() and "(2 ohm cm2)" in found.text()
+    arcs[1].resistance = 0.5
+    small = single_arc.single_arc(fc.Spectrum(F, measured([0.0, 0.0])), cell)
+    assert small is not None and small.resistance == 0.5, "arcs of less than an ohm are arcs"
     arcs[:] = [SimpleNamespace(resistance=0.0, tau=1.0)]
     assert single_arc.single_arc(fc.Spectrum(F, measured([0.0, 0.0])), cell) is None
 
@@ -312,17 +325,19 @@ def test_the_usual_reading_takes_the_slowest_arc_for_charge_transfer(resistance:
     assert single_arc.single_arc(fc.Spectrum(F, measured([0.0, 0.0])), cell) is None
 
 
-def ended(*verdicts: str, off: float = 0.0, above: bool = False) -> CellFit:
+def ended(*verdicts: str, off: float = 0.0, above: bool = False, **more: Any) -> CellFit:
+    """Of two spectra, the second one fitted to the last digit."""
     z = fc.Spectrum(F, measured([0.0, 0.0]))
     checks = tuple(Checked(spectrum=z, verdict=each, summary=f"it is {each}") for each in verdicts)
     return CellFit(
         values={},
-        cells=(CELL,),
+        cells=(CELL, CELL.vary({FRACTION: 0.5})),
         checks=checks,
-        combinations=(),
-        statistics=({"above_noise": above, "noise": None, "rms": 0.1},),
-        measured=(z,),
-        fitted=(fc.Spectrum(F, z.impedance * np.where(np.arange(F.size) == 3, np.exp(-1j * off), 1)),),
+        combinations=(Combination(powers={"a": 1.0}, error=0.1), Combination(powers={"b": 1.0}, error=2.0)),
+        statistics=tuple({"above_noise": each, "noise": None, "rms": 0.1} for each in (above, False)),
+        measured=(z, z),
+        fitted=(fc.Spectrum(F, z.impedance * np.where(np.arange(F.size) == 3, np.exp(-1j * off), 1)), z),
+        **more,
     )
 
 
@@ -338,6 +353,19 @@ def test_the_worst_check_is_the_verdict_and_values_are_stated_only_where_none_co
         assert found.remark == ("cross-checked: it is agree" if worst == "agree" else f"it is {worst}")
     assert ended("agree", off=0.29).fits and not ended("agree", off=0.31).fits and not ended("agree", above=True).fits
     assert ended("agree", off=0.29).largest == pytest.approx(0.29)
+    assert ended("agree").cell.contact_fraction == pytest.approx(0.25)
+
+
+def test_everything_that_is_to_be_said_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fem_constriction.inverse.result.single_arc", lambda *_: None)
+    found = ended("agree", intervals={"a": {"0.95": (1.0, 2.0)}}, at_bounds=("c",)).lines()
+    assert found[:2] == ["Cross-checked: it is agree.", "a, profile: 95% 1 to 2"]
+    assert found[2:5] == [
+        "c lies on its bound: the data do not hold it back.",
+        "Determined: a: known to 0.1 (10.0%).",
+        "Open: b: not determined by the data.",
+    ]
+    assert [each[:12] for each in found[5:]] == ["Spectrum 1: ", "Spectrum 2: "]
 
 
 def test_between_four_nodes_a_cubic_is_exact_and_so_is_its_derivative() -> None:
@@ -386,7 +414,13 @@ def test_a_model_tells_materials_from_grids_and_boxes_its_materials_by_a_factor_
     assert len(sides) == 7 and np.all(np.sum(np.abs(sides[1:] - sides[0]) > 1e-9, axis=1) == 1)
     inside, outside = (model.start + np.array(off) for off in ([0.0, 1.3, -1.3], [0.0, 1.5, 0.0]))
     assert not model.recentred(inside), "4 is e^1.39"
+    model._models[0,] = "made for materials around the old centre"  # type: ignore[assignment]
     assert model.recentred(outside) and model.centre == pytest.approx(outside)
+    assert not model._models
+    other_node = model.start + np.array([2.0, 1.5, 0.0])
+    assert not model.recentred(other_node), "along one unknown that changes grids all nodes have models of their own"
+    chosen = CellModel(CELL, free, (1.0, 1e6), backend_named("fem"))
+    assert chosen.backend is not None and chosen.backend.name == "fem"
 
 
 def test_admittances_have_their_derivatives_and_equal_cells_one_model() -> None:
@@ -400,3 +434,59 @@ def test_admittances_have_their_derivatives_and_equal_cells_one_model() -> None:
     # dy/du of a logarithm is the part that the conductivity makes of it; a fraction changes no admittance.
     np.testing.assert_allclose(dy[1]["bulk"], 0.046, rtol=1e-6)
     np.testing.assert_allclose(dy[0]["bulk"], 0)
+
+
+def test_of_two_unknowns_that_change_grids_what_each_of_them_does_is_added_up() -> None:
+    """log Z = a^3 + 2 b^2 + 3 m: exact, with its derivatives, from nodes along both and a material m."""
+    model = CellModel.__new__(CellModel)
+    model.unknowns = (unknown("a"), unknown("m"), unknown("b"))
+    model.geometric, model.centre, model.evaluations = (0, 2), np.array([0.1, 0.0, -0.2]), 0
+    model.lattice = [np.linspace(-1, 1, 6), np.linspace(-2, 2, 9)]
+    u = np.array([0.37, 0.7, 1.1])
+
+    def at_node(index: tuple[int, ...], *_: Any) -> tuple[np.ndarray, np.ndarray]:
+        a, b = (lattice[n] for lattice, n in zip(model.lattice, index, strict=True))
+        return np.full(2, a**3 + 2 * b**2 + 3 * u[1] + 0j), np.tile([0.0, 3.0, 0.0], (2, 1)) + 0j
+
+    model._model = lambda index: (None, None)  # type: ignore[method-assign,assignment,return-value]
+    model._admittances = lambda *_: ({}, [])  # type: ignore[method-assign]
+    model._at_node = at_node  # type: ignore[method-assign,assignment]
+    logs, slopes = model.log_impedance(np.ones(2), u)
+    np.testing.assert_allclose(logs, u[0] ** 3 + 2 * u[2] ** 2 + 3 * u[1], rtol=1e-12)
+    np.testing.assert_allclose(slopes, [[3 * u[0] ** 2, 3.0, 4 * u[2]]] * 2, rtol=1e-12)
+    near, far = np.array([0.11, 5.0, -0.19]), np.array([0.6, 0.0, -0.2])
+    model._models = {}
+    assert model.recentred(far), "with two of them models stand around one node"
+    assert model.recentred(near)
+
+
+def test_values_have_correlations_and_freedoms_of_least_squares_and_one_spectrum_needs_no_numbers() -> None:
+    """Full contact: the cell is its circuit, here with noise of one known size; chi^2 over 2 f - n is about 1."""
+    cell, r_pol = CELL.vary({FRACTION: 1.0}), "working_electrode.charge_transfer.resistance"
+    f = np.geomspace(1e-1, 1e7, 25)
+    random = np.random.default_rng(4)
+    noise = 1 + 0.01 * (random.normal(size=f.size) + 1j * random.normal(size=f.size))
+    z = fc.Spectrum(f, physical(cell).impedance(f) * noise)
+
+    def right(at: fc.Cell, frequency: np.ndarray) -> Checked:
+        return Checked(spectrum=fc.Spectrum(frequency, physical(at).impedance(frequency)), verdict="agree", summary="")
+
+    free = [SIGMA, r_pol]
+    found = cell_fit.fit_cell(z, cell, free, each=[SIGMA], noise=0.01, check=right, intervals=True)
+    assert found.names == (SIGMA, r_pol), "numbers tell spectra apart, of which there is one"
+    np.testing.assert_allclose(np.diagonal(found.correlation), 1)
+    assert 0 < abs(found.correlation[0, 1]) < 1
+    jacobian = found.models[0].log_impedance(f, found.u)[1] / 0.01
+    slopes = np.vstack([jacobian.real, jacobian.imag])
+    covariance = np.linalg.inv(slopes.T @ slopes)
+    for n, key in enumerate(free):
+        value = found.values[key]
+        assert value.nominal == pytest.approx(value.value * np.sqrt(covariance[n, n]), rel=0.3), "chi^2 is 1 within 3 of 0.14"
+        assert abs(value.value / (0.046, 1e-4)[n] - 1) < 4 * value.nominal / value.value
+        low, high = next(iter(found.intervals[key].values()))
+        assert low < value.value < high
+    assert found.statistics[0]["rms"] == pytest.approx(0.014, rel=0.3)
+    with pytest.raises(InputError, match="one cell, or 1"):
+        cell_fit.fit_cell(z, [cell, cell], free)
+    with pytest.raises(InputError, match="at most 2 values"):
+        cell_fit.fit_cell(fc.Spectrum(f[:1], z.impedance[:1]), cell, [*free, "electrolyte.relative_permittivity"], noise=0.01)
