@@ -46,6 +46,7 @@ LAYERS = [
     {"thickness": "15 um", "conductivity": "0.2 mS/cm", "relative_permittivity": 50},
     {"thickness": "35 um", "conductivity": "1 mS/cm", "relative_permittivity": 150},
 ]
+SPOTS = {"shape": "spots", "count": 2, "fraction": 0.1, "seed": 1}
 FILLED = {"relative_permittivity": 10}
 #: nm, on 8 x 8 pixels, on whose lines the square's edges lie.
 DEPTHS = np.outer([1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 2.0, 1.0], np.ones(8))
@@ -60,7 +61,8 @@ def working(**changes: Any) -> dict[str, Any]:
 #: Name -> sections in place of those of BASE.
 CELLS: Mapping[str, Mapping[str, Any]] = {
     "mask": working(contact=MASK),
-    "spots": working(contact={"shape": "spots", "count": 2, "fraction": 0.1, "seed": 1}),
+    "spots": working(contact=SPOTS),
+    "spots on pixels": working(contact={**SPOTS, "gap": "10 um", "pixels": 12}),
     "rough": working(contact={"shape": "rough", "fraction": 0.3, "correlation_length": "20 um", "pixels": 8, "seed": 3}),
     "repeat": working(contact={**SQUARE, "repeat": [2, 2]}),
     "pores of a depth map": working(pore={**FILLED, "depth": {"image": DEPTHS, "unit": "nm"}}),
@@ -95,6 +97,9 @@ CELLS: Mapping[str, Mapping[str, Any]] = {
         "counter_electrode": {"contact": SQUARE, "charge_transfer": {"resistance": "1 ohm cm^2", **CPE}},
     },
 }
+
+#: 10 to 35 s each, of faces without symmetry: the table alone has them.
+SLOW = ("spots", "spots on pixels", "rough")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,12 @@ from scipy.constants import epsilon_0
 from two_electrodes import SQUARE, coarse, plain, two
 
 from fem_constriction.fem.backend import FiniteElements
+from fem_constriction.fem.stacks.elements import GRADINGS
+from fem_constriction.grids.grading import Grading
+from fem_constriction.problem.problem import Problem
 from network import Network
 
+DISC = {"shape": "disc", "fraction": 0.16}
 MAKE = pytest.mark.parametrize("make", [Network, lambda: FiniteElements(1), FiniteElements], ids=["network", "fem 1", "fem 2"])
 
 
@@ -33,6 +37,36 @@ def test_mirror_images_give_twice_the_half_cell(make: Callable[[], Any], ideal: 
     grid = coarse(cell)
     upper = replace(grid, layers=grid.layers[:2], counter=None)
     np.testing.assert_allclose(plain(make(), cell, grid), 2 * plain(make(), half, upper), rtol=1e-8)
+
+
+def test_mirror_images_of_discs_give_twice_the_half_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triangles of both outlines, which are the same, and those of one."""
+    monkeypatch.setitem(GRADINGS, 1, Grading(exponent=2.0, steps=1))
+    cell, backend = two(DISC, DISC, layers=4), FiniteElements(1)
+    half = cell.vary(
+        {
+            "geometry.thickness": "25 um",
+            "electrolyte.grain_boundaries.layers": 2,
+            "counter_electrode": {"charge_transfer": {"resistance": 1e-8 / 5e-5 / 2, "capacitance": 300 * epsilon_0 / 1e-8}},
+        }
+    )
+    grid = backend.grid(cell, 0)
+    upper = replace(backend.grid(half, 0), layers=grid.layers[:2])
+    np.testing.assert_allclose(plain(backend, cell, grid), 2 * plain(backend, half, upper), rtol=1e-8)
+
+
+@MAKE
+def test_an_ideal_electrode_that_touches_everything_is_none(make: Callable[[], Any]) -> None:
+    """Its face is all at 0 V: two faces solved together are the one that is left, and the cell is that with one electrode."""
+    cell = two(layers=2, **{"counter_electrode.charge_transfer": None})
+    one = cell.vary({"counter_electrode": None})
+    grid = coarse(cell)
+    assert grid.counter is not None
+    alone = plain(make(), one, replace(grid, counter=None))
+    np.testing.assert_allclose(plain(make(), cell, replace(grid, counter=np.ones_like(grid.counter))), alone, rtol=1e-8)
+    whole = cell.vary({"counter_electrode.contact.fraction": 1.0})
+    assert Problem.of(whole).kind == Problem.of(one).kind
+    assert Problem.of(whole).discretisation == Problem.of(one).discretisation
 
 
 @MAKE
