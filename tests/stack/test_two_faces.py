@@ -152,6 +152,12 @@ def test_triangles_of_both_outlines_are_all_unknowns(
     np.testing.assert_allclose(sum(model.shares(S).values()), 1, rtol=1e-8)
 
 
+def test_no_bound_of_another_cell_is_taken() -> None:
+    """Currents of triangles leave through a whole face: beside two patterned ones they would bound another cell."""
+    assert FiniteElements().opposite(two(SMALL, LARGE)) is None
+    assert FiniteElements().opposite(two(SMALL, None)) is not None
+
+
 def test_circuits_interpolated_with_too_few_poles_are_seen_to_be_off(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The estimate of interpolated circuits, and the refusal that stands on it."""
     monkeypatch.setattr(prisms, "DENSE", 0)

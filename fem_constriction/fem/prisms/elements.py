@@ -50,7 +50,7 @@ class PrismElements(ExtrudedElements):
         """Return the grid of `resolution` hexahedra per edge, those that the outline cuts with their share of the contact."""
         return uniform(problem, resolution)
 
-    def opposite(self, problem: Problem) -> MixedElements:
+    def opposite(self, problem: Problem) -> MixedElements | None:
         """Return what bounds Z from the other side on the same kind of grids: no voxel grid fits the outline."""
         return MixedElements(mesher=self.mesher)
 
@@ -101,6 +101,9 @@ class TwoPrismElements(TwoFacedElements, PrismElements):
     def counter(self, plane: TriangleSpace, problem: Problem, grid: Any) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Return int u v over the contact and over the pores of the counter electrode's face."""
         return plane.touched(grid.plane.touched[1])
+
+    def opposite(self, problem: Problem) -> None:
+        """Return nothing: currents of triangles end on a counter electrode that is the same everywhere."""
 
     def refusal(self, problem: Problem) -> InputError | None:
         """Return why triangles cannot follow these faces: an image beside outlines, or outlines that cross."""
