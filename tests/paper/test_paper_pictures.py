@@ -69,7 +69,7 @@ def words(figure: Figure) -> str:
         ("2", ("1D-PM", "bulk", "grain boundary", "charge transfer", "constriction", "Re $Z$ / M", "R_{i}$", "$ / F", "$ / s")),
         ("3", ("(a)", "(b)", "grain boundary\nover 1D-PM", "constriction", "R_{i}$ / $\\Omega$")),
         ("4", ("0.115 mS/cm", "1.84 mS/cm", "1.49 µS/cm", "23.9 µS/cm", "C_{\\mathrm{Cstr}}$ / F", "open symbols")),
-        ("5", ("$\\Omega$", "nF", "µs", "linear", "R_\\mathrm{pol}(1 + A/A_\\mathrm{c})/A")),
+        ("5", ("$\\Omega$", "$ / F", "µs", "linear", "R_\\mathrm{pol}(1 + A/A_\\mathrm{c})/A")),
         ("6", ("= 1 $\\Omega\\,$cm", "= 100 $\\Omega\\,$cm", "C_\\mathrm{pore}", "C_\\mathrm{DL}", "Cstr", "CT")),
         ("7", ("modified 1D-PM", "WE and CE apart", "relaxation time $\\tau$ / s", "stored: pore", "-$Im $Z$ / M")),
     ],

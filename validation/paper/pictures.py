@@ -71,7 +71,7 @@ def figure_2(series: values.Series) -> Figure:
     bottom.suptitle("(d) fitted arcs (symbols) and 1D-PM (lines)", x=0.01, ha="left", fontsize=9)
     colour = arcs.COLOURS[CONSTRICTION]
     beside = [
-        values.crosses(),
+        *values.crosses(),
         Line2D([], [], color=colour, ls=":", lw=1.1, label=r"geometric $R_\mathrm{Cstr}$"),
         Line2D([], [], color=colour, ls=(0, (5, 3)), lw=0.9, label=r"$C_\mathrm{pore}(A - A_\mathrm{c})$"),
     ]

@@ -42,12 +42,13 @@ def figure_5(series: values.Series) -> Figure:
             values.points(axes, series[label], CHARGE_TRANSFER, letter)
             values.ladder_points(axes, series[label], CHARGE_TRANSFER, letter)
             values.line(axes, lines[letter])
-            values.finish(axes, letter, _CT, below=letter == "tau", log=label == "5b" and letter == "R")
+            values.finish(axes, letter, _CT, below=letter == "tau", log=letter != "tau")  # arcs and ladder are decades apart
         drawn[0, column].set_title(cases[label], loc="left")
+        drawn[0, column].set_ylim(top=12 * drawn[0, column].get_ylim()[1])  # where the legend stands
         drawn[0, column].legend(
             handles=[
                 *values.handles([CHARGE_TRANSFER]),
-                values.crosses("ladder of the working electrode alone"),
+                *values.crosses("ladder of the working electrode alone"),
                 values.dashed(
                     "linear from WE and CE to CE alone" if label == "5a" else r"$R_\mathrm{pol}(1 + A/A_\mathrm{c})/A$"
                 ),
@@ -85,12 +86,13 @@ def figure_6(series: values.Series) -> Figure:
     values.line(drawn[1, 1], values.pores("6"))
     for number in range(2):
         for axes, letter in zip(drawn[number], AXES, strict=True):
-            values.finish(axes, letter, _CSTR if number else _CT, below=number == 1, log=letter != "C")
+            # Of charge transfer arcs and ladder are decades apart; C_pore (A - A_c) of the constriction is a straight line.
+            values.finish(axes, letter, _CSTR if number else _CT, below=number == 1, log=letter != "C" or not number)
     beside = [
         values.dashed(r"top: input $R_\mathrm{pol} C_\mathrm{DL}$"),
         values.dashed(r"below: $C_\mathrm{pore}(A - A_\mathrm{c})$"),
         Line2D([], [], color="#555555", ls=":", lw=1.1, label=r"below: geometric $R_\mathrm{Cstr}$"),
-        values.crosses(),
+        *values.crosses(),
     ]
     figure.legend(handles=[*handles["CT"], *handles["Cstr"], *beside], loc="outside lower center", ncols=3)
     figure.suptitle(f"{values.heading('6', series)}; {values.BARS}", fontsize=9)

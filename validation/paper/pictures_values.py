@@ -85,6 +85,7 @@ def points(
         axes.plot(x[at], y[at], ls="", marker=marker, color=colour, mfc=face, zorder=4)
 
 
+_FAINT: Final = 0.3  # opacity of what is not the cell's
 _DARK: Final = 0.55  # of a colour: crosses of the ladder on symbols of the arcs are seen
 #: Element and quantity -> what the ladder of the same fit calls it.
 LADDER: Final = {
@@ -96,24 +97,29 @@ LADDER: Final = {
 
 
 def ladder_points(axes: Axes, samples: Sequence[Sample], element: str, letter: str, *, colour: Any = None) -> None:
-    """Draw the same quantity as the ladder has it, C_pore || (R_Cstr + R_CT || C_CT), as crosses; nothing of tau."""
+    """Draw the same quantity as the ladder has it, C_pore || (R_Cstr + R_CT || C_CT), as crosses; nothing of tau.
+
+    They are faint where the ladder does not tell the constriction, and its other elements are none of the cell's either.
+    """
     if (name := LADDER.get((element, letter))) is None:
         return
     known = []
     for sample in samples:
         found = None if sample.agreed is None else sample.agreed.extended or sample.agreed.fit
         read = None if found is None or found.ladder is None else getattr(found.ladder, name)
-        if read is not None and read.value is not None:
-            known.append((sample.fraction, read.value))
-    x, y = np.array(known, dtype=float).reshape(-1, 2).T
+        if found is not None and found.ladder is not None and read is not None and read.value is not None:
+            known.append((sample.fraction, read.value, found.ladder.R_Cstr.value is not None))
+    x, y, told = np.array(known, dtype=float).reshape(-1, 3).T
     shade = tuple(_DARK * part for part in to_rgb(COLOURS[element] if colour is None else colour))
-    axes.plot(x, y, ls="", marker="x", ms=5, color=shade, zorder=5)
+    for some, alpha in ((told == 1, 1.0), (told == 0, _FAINT)):
+        axes.plot(x[some], y[some], ls="", marker="x", ms=5, color=shade, alpha=alpha, zorder=5)
 
 
-def crosses(text: str = "") -> Line2D:
+def crosses(text: str = "") -> list[Line2D]:
     """Return what a legend says of the ladder's symbols."""
     text = text or r"ladder of the same fit: $R_\mathrm{Cstr}$, $C_\mathrm{pore}$, $R_\mathrm{CT}$, $C_\mathrm{CT}$"
-    return Line2D([], [], ls="", marker="x", ms=5, color="#555555", label=text)
+    look: dict[str, Any] = {"ls": "", "marker": "x", "ms": 5, "color": "#333333"}
+    return [Line2D([], [], label=text, **look), Line2D([], [], alpha=_FAINT, label="where it does not tell the cell", **look)]
 
 
 def geometric(axes: Axes, samples: Sequence[Sample], *, colour: Any = None) -> None:
