@@ -86,7 +86,7 @@ def figure_4(series: values.Series) -> Figure:
         for axes, letter in zip(drawn[:, column], AXES, strict=True):
             values.finish(axes, letter, _CSTR, below=letter == "tau")
         drawn[0, column].set_title("(a) bulk" if key == SIGMA_BULK else "(b) grain boundaries", loc="left")
-        drawn[0, column].legend(loc="upper right")
+        drawn[0, column].legend(loc="lower left")
     for axes in drawn[:, 1]:
         axes.set_ylabel("")
     rule = rf"open symbols: $\tau_\mathrm{{Cstr}} < {ORDER:g}\,\tau_\mathrm{{GB}}$, the order of time constants is not kept"
