@@ -11,10 +11,13 @@ import meshio
 import numpy as np
 import pytest
 from numpy.polynomial.legendre import leggauss
+from two_electrodes import SQUARE, two
 
 import fem_constriction as fc
+from fem_constriction.fem.stacks.elements import GRADINGS
 from fem_constriction.fields import Fields, fields_at, solve_fields
 from fem_constriction.fields.harmonic import solve_harmonic
+from fem_constriction.grids.grading import Grading
 from fem_constriction.processes.elements import evaluate
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.solving.backends import backend_named
@@ -428,3 +431,48 @@ def test_a_mesh_that_cannot_be_written_is_refused(coarse: tuple[Fields, ...], tm
     (tmp_path / "file").write_text("")
     with pytest.raises(fc.InputError, match="cannot be written"):
         coarse[1].write(tmp_path / "file" / "fields.vtu")
+
+
+MATERIALS = {
+    "layers": [
+        {"thickness": "5 um", "conductivity": "0.1 mS/cm", "relative_permittivity": 50},
+        {"thickness": "20 um", "conductivity": "1 mS/cm", "relative_permittivity": 150},
+        {"thickness": "25 um", "conductivity": "0.46 mS/cm", "relative_permittivity": 150},
+    ],
+    "grain_boundaries": {"planes": [{"position": "25 um", "resistance": "0.2 ohm cm^2", "capacitance": "1 uF/cm^2"}]},
+}
+DISCS = [{"shape": "disc", "fraction": fraction} for fraction in (0.16, 0.3)]
+BETWEEN = {
+    "materials": two(SQUARE, None, electrolyte=MATERIALS),
+    "two electrodes": two(SQUARE, {"shape": "square", "fraction": 0.16}, layers=2),
+    "two electrodes, ideal": two(
+        **{f"{each}_electrode.charge_transfer": None for each in ("working", "counter")}, electrolyte=MATERIALS
+    ),
+    "two electrodes of discs": two(*DISCS),
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_layers_of_materials_and_two_electrodes_have_conserved_fields(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On elements: the current of the impedance through every plane, phi continuous where materials touch, and in a planted
+    fault, the conductivity of one layer in another, not conserved."""
+    monkeypatch.setitem(GRADINGS, 2, Grading(exponent=4.0, steps=1))
+    monkeypatch.setattr("fem_constriction.fem.prisms.prisms.FINER", 0)
+    cell = BETWEEN[name]
+    fields = solve_fields(cell, 1e4, backend="fem", level=0)
+    assert unconserved(fields) < CONSERVED
+    backend = backend_named("fem")
+    z = solve_grid(cell, backend, backend.grid(cell, 0), (2 * np.pi * 1e3, 2 * np.pi * 1e5)).model.impedance(2j * np.pi * 1e4)
+    assert fields.impedance == pytest.approx(complex(z), rel=1e-7)
+    if len(fields.grid.layers) == 3:
+        x = np.linspace(0, 50e-6, 7)
+        above, below = (fields.potential(x, 20e-6, 5e-6, layer=layer) for layer in (0, 1))
+        np.testing.assert_allclose(above, below, rtol=1e-12)
+        inside = fields.inside
+        wrong = replace(fields, inside=replace(inside, y_bulk=[inside.y_bulk[0], *inside.y_bulk[:-1]]))  # type: ignore[type-var, attr-defined]
+        assert unconserved(wrong) > 0.1
+
+
+def test_the_network_says_that_it_has_no_fields_of_layers() -> None:
+    with pytest.raises(fc.InputError, match="it offers no fields of this cell"):
+        solve_fields(BETWEEN["materials"], 1e4, backend="network", level=0)

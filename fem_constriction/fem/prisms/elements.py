@@ -22,7 +22,7 @@ from fem_constriction.fem.stacks.two_faced import TwoFacedElements
 from fem_constriction.grids.grid import Grid, uniform
 from fem_constriction.problem.faces import Mask, overlaid
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import BULK
+from fem_constriction.processes.course import Course
 from fem_constriction.reduction.projection import BLOCK
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, TRIANGLES, UNIFORM
 from fem_constriction.solving.one_grid import check_memory
@@ -83,12 +83,12 @@ class PrismElements(ExtrudedElements):
         return TriangleSpace.build(grid.plane, grid.depth, self.degree)
 
     def in_space(
-        self, plane: TriangleSpace, line: VerticalSpace, numbering: Numbering, grid: Prisms
+        self, plane: TriangleSpace, line: VerticalSpace, numbering: Numbering, grid: Prisms, course: Course
     ) -> dict[str, Callable[..., Any]]:
         """Return potentials and currents in space; guaranteed discs need the lines of a rectilinear grid."""
         return {
             "inside": lambda potential, places, _: PrismFields(
-                plane, line, self.degree, grid.depth, numbering.row_of(potential), places[BULK]
+                plane, line, self.degree, grid.depth, numbering.row_of(potential), [places[name] for name in course.bulks]
             )
         }
 
@@ -96,7 +96,7 @@ class PrismElements(ExtrudedElements):
 class TwoPrismElements(TwoFacedElements, PrismElements):
     """The same between two patterned electrodes: triangles that follow the outlines of both."""
 
-    offers = (FAMILY, UNIFORM)
+    offers = (FAMILY, UNIFORM, FIELDS)
 
     def counter(self, plane: TriangleSpace, problem: Problem, grid: Any) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Return int u v over the contact and over the pores of the counter electrode's face."""

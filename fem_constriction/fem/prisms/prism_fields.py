@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -30,14 +30,17 @@ OUTSIDE = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class PrismFields:
-    """One potential, layer by layer (`Inside`): row: number -> nodal values, (nodes of the plane, 1), V; y_bulk: S/m."""
+    """One potential, layer by layer (`Inside`).
+
+    row: number -> nodal values, (nodes of the plane, 1), V; y_bulk: of each layer, S/m.
+    """
 
     plane: TriangleSpace
     line: VerticalSpace
     degree: int
     depth: float
     row: Callable[[int], NDArray[Any]]
-    y_bulk: complex
+    y_bulk: Sequence[complex]
 
     def potential(self, layer: int, x: Array, y: Array, z: Array) -> NDArray[Any]:
         """Return u_h at n points of a layer, (n,), V."""
@@ -48,7 +51,7 @@ class PrismFields:
         """Return -y_bulk grad u_h at n points of a layer, (3, n), A/m2."""
         (over, by_x, by_y), (along, by_z) = self._shapes(layer, x, y, z)
         parts = (self._at(layer, by_x, along), self._at(layer, by_y, along), self._at(layer, over, by_z))
-        return -self.y_bulk / self.depth * np.stack(parts)
+        return -self.y_bulk[layer] / self.depth * np.stack(parts)
 
     def _shapes(self, layer: int, x: Array, y: Array, z: Array) -> tuple[tuple[sparse.csr_array, ...], tuple[Any, ...]]:
         points, back = np.unique(np.stack([x, y]) / self.depth, axis=1, return_inverse=True)

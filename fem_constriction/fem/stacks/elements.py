@@ -23,7 +23,7 @@ from fem_constriction.grids.grid import CROWDED, Grading, Grid, family_member, u
 from fem_constriction.grids.pixelated import pixel_member, pixels_cut
 from fem_constriction.problem.faces import Mesher
 from fem_constriction.problem.problem import Problem
-from fem_constriction.processes.names import BULK
+from fem_constriction.processes.course import Course
 from fem_constriction.reduction.assembly import Potentials
 from fem_constriction.solving.capabilities import ENCLOSURE, FAMILY, FIELDS, POTENTIALS, UNIFORM
 from fem_constriction.space.protocols import Traces
@@ -70,7 +70,7 @@ class Hexahedra(ExtrudedElements):
         return PlanarSpace.build(grid.x / grid.depth, grid.y / grid.depth, touched, self.degree, free)
 
     def in_space(
-        self, plane: PlanarSpace, line: VerticalSpace, numbering: Numbering, grid: Grid
+        self, plane: PlanarSpace, line: VerticalSpace, numbering: Numbering, grid: Grid, course: Course
     ) -> dict[str, Callable[..., Any]]:
         """Return potentials and currents in space, and what guaranteed discs take."""
         x, y, degree, depth = plane.x, plane.y, self.degree, grid.depth
@@ -82,7 +82,9 @@ class Hexahedra(ExtrudedElements):
             "gradients": lambda potentials: Gradients(
                 x, y, line, degree, depth, row(potentials), potentials.values(slice(-1, None))[0]
             ),
-            "inside": lambda potential, places, _: ElementFields(x, y, line, degree, depth, row(potential), places[BULK]),
+            "inside": lambda potential, places, _: ElementFields(
+                x, y, line, degree, depth, row(potential), [places[name] for name in course.bulks]
+            ),
             "traces": partial(_traces, plane, line, numbering, degree, depth, grid.copies),
         }
 
@@ -90,7 +92,7 @@ class Hexahedra(ExtrudedElements):
 class TwoHexahedra(TwoFacedElements, Hexahedra):
     """The same between two patterned electrodes."""
 
-    offers = (FAMILY, UNIFORM)
+    offers = (FAMILY, UNIFORM, FIELDS)
 
     def counter(self, plane: PlanarSpace, problem: Problem, grid: Grid) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Return int u v over the contact and over the pores of the counter electrode's face."""
@@ -122,7 +124,7 @@ class PixelElements(Hexahedra):
 class TwoPixelElements(TwoHexahedra, PixelElements):
     """The same between two patterned electrodes, images both of them, or one whose edges lie on the other's pixels."""
 
-    offers = (FAMILY, UNIFORM)
+    offers = (FAMILY, UNIFORM, FIELDS)
 
 
 def _met(contact: NDArray[np.bool_], touched: Array, pores: Array | None, *, ideal: bool) -> tuple[Array, Array | None]:

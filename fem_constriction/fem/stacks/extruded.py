@@ -40,7 +40,9 @@ class ExtrudedElements(Elements):
         """Return how many nodes the plane has at most."""
         raise NotImplementedError
 
-    def in_space(self, plane: Any, line: VerticalSpace, numbering: Numbering, grid: Any) -> dict[str, Callable[..., Any]]:
+    def in_space(
+        self, plane: Any, line: VerticalSpace, numbering: Numbering, grid: Any, course: Course
+    ) -> dict[str, Callable[..., Any]]:
         """Return what the assembly offers of potentials in space, by member of `Assembly`."""
         raise NotImplementedError
 
@@ -112,9 +114,10 @@ class ExtrudedElements(Elements):
     def _offered(
         self, problem: Problem, plane: Plane, line: VerticalSpace, numbering: Numbering, grid: Grid
     ) -> dict[str, Callable[..., Any]]:
-        """What the assembly offers in space: made for one material, boundaries of one kind and pores of one depth."""
+        """What the assembly offers in space; what discs take is made for one material, boundaries of one kind, pores alike."""
+        found = self.in_space(plane, line, numbering, grid, problem.body.course)
         alike = problem.body.course == Course.alike(len(grid.layers)) and problem.face.thinness is None
-        return self.in_space(plane, line, numbering, grid) if alike else {}
+        return found if alike and not problem.patterned_counter else {"inside": found["inside"]}
 
     def below(self, plane: Plane, line: VerticalSpace, grid: Grid) -> Terms:
         """Return the matrices of what lies between the faces, (along z, over the plane) of each place."""

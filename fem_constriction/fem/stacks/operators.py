@@ -85,7 +85,7 @@ class Numbering:
                 return values
             first = start + (number - 1) * size
             if number == self.rows - 1 and not self.last.all():
-                values = np.zeros((size, metal.shape[1]))
+                values = np.zeros((size, metal.shape[1]), dtype=metal.dtype)
                 if self.last.any():
                     values[self.last] = potentials.values(slice(first, self.unknowns - 1))
                 return values

@@ -7,7 +7,7 @@ and equal on the two sides of a boundary by the jump's equation. Locally J is co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,7 +24,10 @@ from fem_constriction.space.interpolation import at_points, each_once
 
 @dataclass(frozen=True, eq=False)
 class ElementFields:
-    """One potential, layer by layer (`Inside`): row: number -> nodal values, (nodes of the plane, 1), V; y_bulk: S/m."""
+    """One potential, layer by layer (`Inside`).
+
+    row: number -> nodal values, (nodes of the plane, 1), V; y_bulk: of each layer, S/m.
+    """
 
     x: LineSpace
     y: LineSpace
@@ -32,7 +35,7 @@ class ElementFields:
     degree: int
     depth: float
     row: Callable[[int], NDArray[Any]]
-    y_bulk: complex
+    y_bulk: Sequence[complex]
 
     def potential(self, layer: int, x: Array, y: Array, z: Array) -> NDArray[Any]:
         """Return u_h at n points of a layer, (n,), V."""
@@ -44,7 +47,7 @@ class ElementFields:
         values = self._values(layer)
         (in_z, dz), (in_x, dx), (in_y, dy) = self._shapes(layer, x, y, z)
         parts = (at_points(values, in_z, dx, in_y), at_points(values, in_z, in_x, dy), at_points(values, dz, in_x, in_y))
-        return -self.y_bulk / self.depth * np.stack(parts)
+        return -self.y_bulk[layer] / self.depth * np.stack(parts)
 
     def _shapes(self, layer: int, x: Array, y: Array, z: Array) -> list[tuple[sparse.csr_array, ...]]:
         """Basis functions at points and their derivatives (per unit of the mesh), along z, x and y."""

@@ -92,6 +92,7 @@ class TwoFacedElements(ExtrudedElements):
         return Assembly(
             operators={place: Extruded(terms[place], numbering, metal=place in metal) for place in problem.places},
             precondition=prepare,
+            **self._offered(problem, plane, line, numbering, grid),
             bound="lower" if grid.fits else None,
             description=self.described(grid, numbering),
         )
