@@ -97,9 +97,9 @@ def test_what_was_refused_is_not_handed_out() -> None:
                      "C_Cstr, fitted arc", "tau_Cstr, fitted arc", "R_Cstr, ladder"]  # fmt: skip
     refused = replace(good, refusal="the backends disagree")
     assert dict(refused.facts()[1])["refused"] == "the backends disagree" and len(refused.facts()[1]) == 5
-    for held in (refused, result()):
+    for held, why in ((refused, "the backends disagree"), (result(), "nothing was extracted")):
         for read in (lambda each: each.constriction, lambda each: each.ladder):
-            with pytest.raises(NotAgreed):
+            with pytest.raises(NotAgreed, match=why):
                 read(held)
 
 
@@ -149,11 +149,35 @@ def test_what_resolves_an_image_is_said_by_the_observed_order_for_each_backends_
     assert "unresolved by 16 times the tolerance at 1 Hz" in words or "unresolved by 16 times" in words
     assert "a with 40 voxels" in words and "b with 160 voxels" in words
     # A limit whose order is not known is taken to have half of theory's, and orders above 2 count as 2.
-    for order, doublings in ((np.nan, 4), (6.0, 2), (0.1, 4)):
-        family = Grids(7.9e-3, order=2.0)
-        family.limit = lambda frequency, o=order: replace(Grids(7.9e-3).limit(frequency), order=np.full(3, o))  # type: ignore[method-assign]
+    for order, size, doublings in ((np.nan, 7.9e-3, 4), (6.0, 8.5e-3, 3), (0.1, 7.9e-3, 4)):
+        family = Grids(size, order=2.0)
+        family.limit = lambda frequency, o=order, u=size: replace(Grids(u).limit(frequency), order=np.full(3, o))  # type: ignore[method-assign]
         notes = crosscheck(monkeypatch, {"a": family, "b": Grids(7.9e-3)}, problem=problem).agreement.notes
         assert f"a with {10 * 2**doublings} voxels" in next(note for note in notes if "what resolves it" in note)
+
+
+def test_what_is_unresolved_is_so_where_the_part_of_z_is_largest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.1 ohm of 100 is a thousandth, 8 milliohm of 1 are eight."""
+    z, u = np.array([100.0, 1.0, 1.0]) + 0j, np.array([0.1, 8e-3, 1e-5])
+    body = SimpleNamespace(uniform=False, finer=lambda cells, times: f"{cells * times} voxels")
+    problem = SimpleNamespace(body=body, reference=None, direct_current=False, band=None, cell=CELL)
+    family = Grids(1.0)
+    family.limit = lambda frequency: Limit(z, u, np.full(3, 2.0), np.ones(3, dtype=bool))  # type: ignore[method-assign]
+    made = crosscheck(monkeypatch, {"a": family, "b": family}, problem=problem)
+    monkeypatch.setattr(checks, "spectrum_of", lambda family, points: fc.Spectrum(F, z, u))
+    assert any("unresolved by 16 times the tolerance at 1e+03 Hz" in note for note in made.agreement.notes)
+    assert made.geometric is None
+
+
+def test_r_cstr_is_counted_from_the_circuit_of_a_stack_and_from_the_same_body_at_full_contact(monkeypatch) -> None:
+    monkeypatch.setattr(checks, "geometric_resistance", lambda *_: "the circuit")
+    monkeypatch.setattr(checks, "geometric_by_spreading", lambda *_: "the same body")
+    grids = {"a": Grids(1e-5)}
+    assert crosscheck(monkeypatch, grids).geometric == "the circuit"
+    body = SimpleNamespace(uniform=False)
+    problem = SimpleNamespace(body=body, reference=None, direct_current=False, band=None, cell=CELL)
+    assert crosscheck(monkeypatch, grids, problem=problem, even=grids).geometric == "the same body"
+    assert crosscheck(monkeypatch, grids, problem=problem).geometric is None, "nothing says what full contact is"
 
 
 def test_it_ends_where_finer_grids_would_change_nothing_and_refines_each_backend_once(monkeypatch) -> None:

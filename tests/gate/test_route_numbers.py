@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -149,6 +150,27 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_grid_that_is_looked_at_is_the_familys_own_or_the_finest_that_is_quick(backend: Stack, name: str, offered) -> None:
     problem: Any = SimpleNamespace(kind="any")
     assert coarse_grid(problem, backend).name == name  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Triangles:
+    """A grid of another kind than equal cells are."""
+
+    name: str
+    layers: tuple[np.ndarray, ...] = (np.array([0.0, 0.5, 1.0]),)
+
+
+@pytest.mark.parametrize(("flat", "name"), [(15_000, "own, one cell a layer"), (25_000, "12 per edge")])
+def test_triangles_are_looked_at_as_triangles_unless_these_are_too_many(flat: int, name: str, offered) -> None:
+    """What the family's kind of plane is solved with is what is to be seen, as long as that can be solved plainly."""
+    backend = Stack(30_000, least=3_000)
+    backend.grid = lambda problem, level: Triangles("own")  # type: ignore[method-assign]
+    equal = backend.unknowns
+    backend.unknowns = lambda problem, grid: flat if "layer" in grid.name else equal(problem, grid)  # type: ignore[method-assign]
+    problem: Any = SimpleNamespace(kind="any")
+    found = coarse_grid(problem, backend)  # type: ignore[arg-type]
+    assert found.name == name
+    assert "layer" not in name or found.layers[0].tolist() == [0.0, 1.0]
 
 
 def test_where_no_equal_cells_are_offered_the_coarsest_grid_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
