@@ -43,6 +43,10 @@ class Twins(Images):
         """Return 1: the outlines cut voxels ever differently."""
         return np.ones(np.shape(s))
 
+    def edges(self, problem: Problem, grid: Any, s: ArrayLike) -> tuple[Array, Array]:
+        """Return inf, without bound: a mesh says where its own edges are, and all of a twin's last difference counts anyhow."""
+        return np.full(np.shape(s), np.inf), np.full(np.shape(s), np.inf)
+
     def unseen(self, problem: Problem, grid: Any, s: ArrayLike) -> Array:
         """Return what the steps of boundaries add that no difference of twins shows, ohm, (n,) of s in 1/s."""
         return unseen(problem, grid, s)

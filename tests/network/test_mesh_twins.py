@@ -106,6 +106,14 @@ def test_areas_are_those_of_the_mesh_at_every_size_of_voxels(tmp_path: Path) -> 
 
 
 @pytest.mark.long
+def test_a_twin_has_the_limit_of_its_grids_and_no_order_of_an_images_edges(tmp_path: Path) -> None:
+    """What voxels of a label image know of edges between phases is nothing that a mesh has: its limit is asked for without."""
+    network, described = backend_named("network"), Problem.of(cell(tmp_path, mesh(0.0)))
+    s = np.array([0.0, 1j])
+    order, conducts = network.edges(described, network.grid(described, 0), s)  # type: ignore[attr-defined]
+    assert np.all(np.isinf(order)) and np.all(np.isinf(conducts))
+
+
 def test_limits_of_twins_and_of_elements_agree_within_what_each_states(tmp_path: Path) -> None:
     problem = Problem.of(cell(tmp_path, mesh())).within((6.0, 6e7))
     network, fem = (solve_family(problem, backend_named(name), problem.band) for name in ("network", "fem"))
