@@ -25,7 +25,14 @@
     if (place.clientWidth < NARROW) {
       layout.annotations = (layout.annotations || []).filter((each) => each.name !== "note"); // no room
       for (const [name, axis] of Object.entries(layout)) {
-        if (name.startsWith("xaxis") && axis.type === "log" && axis.dtick) axis.dtick *= 3; // names of a dozen decades collide
+        if (!name.startsWith("xaxis")) continue;
+        axis.ticklabeloverflow = "hide past domain"; // two panels beside each other: the last of one, the first of the next
+        if (axis.type === "log" && axis.dtick) axis.dtick *= 3; // names of a dozen decades collide
+      }
+      for (const trace of data) {
+        const name = (trace.name || "").replace(/^(.{24,36}?[,:]) /, "$1<br>"); // a legend cuts off what is longer
+        if (name !== (trace.name || "") && trace.showlegend !== false) layout.height += 30; // and takes the height of the plot
+        trace.name = name;
       }
     }
     const sized = Object.assign({}, layout, { autosize: true, height: height(layout, place.clientWidth) });
