@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self, Union
+from typing import Any, ClassVar, Final, Self, Union
 
 import tomli_w
 from pydantic import BaseModel, ValidationError, model_validator
@@ -43,8 +43,8 @@ CellLike = Union["Cell", Mapping[str, Any], str, os.PathLike[str]]
 class Cell(Held, Description):
     """div(kappa grad phi) = 0 in a box with thin layers inside and at its faces: geometry, materials, in SI.
 
-    Sections may be given as dictionaries with the keys of the cell file, quantities as numbers in SI or
-    strings with a unit. Cells are frozen, hashable, and equal where their values are.
+    Sections may be dictionaries with the keys of the cell file, quantities numbers in SI or strings with a unit. Cells are
+    frozen, hashable, and equal where their values are. InputError says key, value and what is allowed.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ class Cell(Held, Description):
         A mesh from a file as the electrolyte; left out: the box.
     reference
         The plane of a reference electrode, m from the working electrode; left out: none.
-
-    Raises
-    ------
-    InputError
-        With key, value and what is allowed, for whatever is wrong in it.
     """
+
+    #: What other rooms take, and nobody needs at a prompt: `dir` and `help` leave it out.
+    _behind: ClassVar[frozenset[str]] = frozenset(
+        ("facts", "picture", "figure", "words", "working_touch", "counter_touch", "working_pores", "counter_pores")
+    )
 
     def __init__(self, /, **data: Any) -> None:
         self._fill(data)
@@ -106,11 +106,6 @@ class Cell(Held, Description):
         ----------
         what
             A Cell, a dictionary with the keys of a cell file, or the path of one.
-
-        Raises
-        ------
-        InputError
-            For anything else, and for what is wrong in it.
         """
         if isinstance(what, Cell):
             return what
@@ -139,17 +134,12 @@ class Cell(Held, Description):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cell:
-        """Return the cell in a TOML file.
+        """Return the cell in a TOML file. Raises InputError with the file, the key, its value and what is allowed.
 
         Parameters
         ----------
         path
             Of the file; paths in it are seen from its folder.
-
-        Raises
-        ------
-        InputError
-            With the file, the key, its value and what is allowed.
         """
         try:
             return cls.loads(read_text(path, LONGEST), source=os.fspath(path), folder=Path(path).parent)
@@ -158,7 +148,7 @@ class Cell(Held, Description):
 
     @classmethod
     def loads(cls, text: str, source: str = "", folder: Path | None = None) -> Cell:
-        """Return the cell in a TOML text.
+        """Return the cell in a TOML text. Raises InputError as `load` does.
 
         Parameters
         ----------
@@ -168,11 +158,6 @@ class Cell(Held, Description):
             What errors call it.
         folder
             What a relative path in it is seen from.
-
-        Raises
-        ------
-        InputError
-            With the source, the key, its value and what is allowed.
         """
         data = parsed_toml(text, source)
         try:
@@ -194,12 +179,7 @@ class Cell(Held, Description):
         Parameters
         ----------
         path
-            Of the file.
-
-        Raises
-        ------
-        InputError
-            Where it cannot be written.
+            Of the file. Raises InputError where it cannot be written.
         """
         data = self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         structure = self.electrolyte.microstructure
@@ -212,7 +192,7 @@ class Cell(Held, Description):
     def vary(self, changes: Mapping[str, Any]) -> Cell:
         """Return a validated copy with other values: {"working_electrode.contact.fraction": 0.16}.
 
-        Warns of what is implausible in the copy and not in this cell.
+        Warns of what is implausible in the copy and not in this cell. Raises InputError, for unknown keys as well.
 
         Parameters
         ----------
@@ -223,11 +203,6 @@ class Cell(Held, Description):
         -------
         Cell
             The copy.
-
-        Raises
-        ------
-        InputError
-            For unknown keys, and for what is wrong in the copy.
         """
         data = self.model_dump()
         known = {key for key, _ in keys(Cell)}

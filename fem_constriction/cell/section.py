@@ -36,7 +36,8 @@ class _Public(ModelMetaclass):
 
     def __dir__(cls) -> list[str]:  # noqa: N805
         names = [name for name in super().__dir__() if not name.startswith("__pydantic_")]
-        return [name for name in names if name in ("__doc__", "__module__") or name not in _HIDDEN]
+        behind = _HIDDEN | getattr(cls, "_behind", frozenset())
+        return [name for name in names if name in ("__doc__", "__module__") or name not in behind]
 
 
 _HIDDEN = frozenset(dir(BaseModel)) | {"model_fields", "model_computed_fields", "model_config", "_abc_impl"}

@@ -309,7 +309,9 @@ def test_a_cell_shows_what_is_its_own(cell: fc.Cell) -> None:
     shown = [name for name in dir(cell) if not name.startswith("_")]
     assert {"vary", "save", "load", "plot", "geometry", "contact_fraction"} <= set(shown)
     assert [name for name in shown if name.startswith(("model_", "parse_", "construct"))] == []
+    assert "working_touch" not in shown  # of use to other rooms alone
     page = pydoc.plain(pydoc.render_doc(fc.Cell))
+    assert len(page.splitlines()) < 140
     assert not [name for name in ("model_dump", "__pydantic", "__private_attributes__", "__class_vars__") if name in page]
 
 
