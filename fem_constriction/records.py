@@ -40,7 +40,7 @@ _ARRAYS: Final = ("f8", "c16", "i8", "b1", "U")
 
 
 class Text(Protocol):
-    """What is written as a text of its own: a cell."""
+    """What is written as a text of its own, and arrays of whole numbers that it names: a cell."""
 
     def dumps(self) -> str:
         """Return the text."""
@@ -87,7 +87,8 @@ def record(value: Any) -> Any:
         parts = {each.name: record(getattr(value, each.name)) for each in fields(value) if each.init}
         return {_KIND: "object", "class": name, "value": parts}
     if hasattr(value, "dumps"):
-        return {_KIND: "text", "class": name, "value": value.dumps()}
+        beside = [record(each.astype(np.int64)) for each in value.arrays()] if hasattr(value, "arrays") else []
+        return {_KIND: "text", "class": name, "value": value.dumps(), **({"arrays": beside} if beside else {})}
     raise TypeError(f"a {name} is not written")
 
 
@@ -121,6 +122,8 @@ def restored(data: Any) -> Any:
     if kind == "array":
         return _array(data["type"], data["shape"], restored(value))
     found: Any = _class(str(data["class"]))
+    if kind == "text" and "arrays" in data and hasattr(found, "loads_with"):
+        return found.loads_with(value, restored(data["arrays"]))
     if kind == "text" and hasattr(found, "loads"):
         return found.loads(value)
     if kind == "object" and hasattr(found, "__dataclass_fields__"):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Self, Union
 
 import tomli_w
+from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
@@ -68,7 +69,18 @@ class Cell(Held, Description):
 
     #: What other rooms take, and nobody needs at a prompt: `dir` and `help` leave it out.
     _behind: ClassVar[frozenset[str]] = frozenset(
-        ("facts", "picture", "figure", "words", "working_touch", "counter_touch", "working_pores", "counter_pores")
+        (
+            "facts",
+            "picture",
+            "figure",
+            "words",
+            "working_touch",
+            "counter_touch",
+            "working_pores",
+            "counter_pores",
+            "arrays",
+            "loads_with",
+        )
     )
 
     def __init__(self, /, **data: Any) -> None:
@@ -169,6 +181,27 @@ class Cell(Held, Description):
         _warn(f"{source}: " if source else "", implausible(cell))
         return cell
 
+    def arrays(self) -> list[NDArray[Any]]:
+        """Return the labels that are held as an array, which the text of the cell names and does not hold; none of others."""
+        structure = self.electrolyte.microstructure
+        return [structure.image.values] if structure is not None and isinstance(structure.image, LabelArray) else []
+
+    @classmethod
+    def loads_with(cls, text: str, arrays: Sequence[NDArray[Any]]) -> Cell:
+        """Return the cell in a TOML text that names arrays.
+
+        Parameters
+        ----------
+        text
+            What `dumps` returned.
+        arrays
+            What `arrays` returned.
+        """
+        held = [LabelArray.of(each) for each in arrays]  # as long as they are here, a text may name them
+        cell = cls.loads(text)
+        del held
+        return cell
+
     def dumps(self) -> str:
         """The cell as TOML, quantities as strings with their SI unit, what is left out left out."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
@@ -182,10 +215,9 @@ class Cell(Held, Description):
             Of the file. Raises InputError where it cannot be written.
         """
         data = self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-        structure = self.electrolyte.microstructure
-        if structure is not None and isinstance(structure.image, LabelArray):
+        for array in self.arrays():
             labels = Path(path).with_name(f"{Path(path).stem}-labels.npy")
-            write_array(labels, structure.image.values)
+            write_array(labels, array)
             data["electrolyte"]["microstructure"]["image"] |= {"array": labels.name}
         write_text(path, tomli_w.dumps(data))
 

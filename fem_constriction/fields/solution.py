@@ -191,11 +191,13 @@ class Fields(Held):
             current=self.current,
             error=self.error,
             iterations=self.solved.iterations,
+            labels=next(iter(self.cell.arrays()), None),
         )
 
     @staticmethod
     def _of(stored: Stored) -> Fields:
-        problem, chosen = Problem.of(Cell.loads(stored.cell)), backend_named(stored.backend)
+        cell = Cell.loads_with(stored.cell, [] if stored.labels is None else [stored.labels])
+        problem, chosen = Problem.of(cell), backend_named(stored.backend)
         choice = PerEdge(stored.grid["cells"]) if "cells" in stored.grid else Level(stored.grid["level"])
         assembled = _Assembled.of(problem, chosen, choice)
         if assembled.assembly.unknowns != stored.potential.size:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fem_constriction.arrays import Complex
 from fem_constriction.errors import InputError
@@ -26,8 +27,8 @@ SUFFIX: Final = ".npz"
 class Stored:
     """What the file of one `Fields` holds.
 
-    cell: as TOML; frequency: Hz; backend: its name; grid: "level" or "cells" -> number; potential: V, (unknowns,), V = 1 last;
-    current: A; error: what the solver left; iterations.
+    cell: as TOML; labels: the array that it names, if it names one; frequency: Hz; backend: its name; grid: "level" or "cells"
+    -> number; potential: V, (unknowns,), V = 1 last; current: A; error: what the solver left; iterations.
     """
 
     cell: str
@@ -38,19 +39,21 @@ class Stored:
     current: complex
     error: float
     iterations: int
+    labels: NDArray[Any] | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file, whole or not at all. Raises InputError."""
         target = Path(path)
         if target.suffix != SUFFIX:
             raise InputError(key="path", value=str(path), allowed=f"the name of a file that ends in {SUFFIX}")
-        plain = {key: value for key, value in vars(self).items() if key not in ("potential", "current")}
+        plain = {key: value for key, value in vars(self).items() if key not in ("potential", "current", "labels")}
         plain["current"] = [self.current.real, self.current.imag]
         temporary = target.parent / f".{uuid.uuid4().hex}.tmp"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as stream:
-                np.savez_compressed(stream, record=np.array(json.dumps(plain)), potential=self.potential)
+                more: dict[str, Any] = {} if self.labels is None else {"labels": self.labels}
+                np.savez_compressed(stream, record=np.array(json.dumps(plain)), potential=self.potential, **more)
             os.replace(temporary, target)
         except OSError as error:
             raise InputError(f"cannot be written ({(error.strerror or str(error)).lower()})", file=path) from None
@@ -64,7 +67,8 @@ class Stored:
             with np.load(path, allow_pickle=False) as file:
                 plain: dict[str, Any] = json.loads(str(file["record"]))
                 potential = np.asarray(file["potential"], dtype=np.complex128)
-            return cls(**plain | {"potential": potential, "current": complex(*plain["current"])})
+                labels = file.get("labels")
+            return cls(**plain | {"potential": potential, "current": complex(*plain["current"]), "labels": labels})
         except OSError as error:
             raise InputError(f"cannot be read ({(error.strerror or str(error)).lower()})", file=path) from None
         except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):

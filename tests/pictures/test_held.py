@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from images import BOUNDARY, image_cell
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -24,6 +25,7 @@ from fem_constriction.pictures.words import amount, signed, written
 from fem_constriction.processes.circuits import CONSTRICTION, Arc, Circuit
 from fem_constriction.spectra.spectrum import Spectrum
 from validation import Convergence, Result, converge, crosscheck
+from validation.convergence import latex
 
 mpl.use("agg")
 
@@ -192,11 +194,12 @@ def test_loaded_fields_are_those_that_were_solved_everywhere(fields: fc.fields.F
 
 
 def test_a_study_says_after_loading_what_it_said(convergence: Convergence, tmp_path: Path) -> None:
-    written = convergence.save(tmp_path)
+    (tmp_path / "converge.json").write_text(convergence.written())  # as `save` does beside pictures and a page
     again = Convergence.load(tmp_path)
     assert again == Convergence.load(tmp_path / "converge.json") == convergence
     assert again.text() == convergence.text()
-    assert {path.name for path in again.save(tmp_path / "again")} == {path.name for path in written}
+    assert latex.document(again) == latex.document(convergence)
+    assert again.picture().description == convergence.picture().description
     errors = convergence.to_xarray().error.sel(quantity="Z", family="fem, graded")
     np.testing.assert_array_equal(errors, next(each.error for each in convergence.series if each.frequency is None))
 
@@ -239,6 +242,18 @@ def test_records_give_every_kind_of_number_back_exactly() -> None:
     assert again["c"] == values["c"]
     with pytest.raises(TypeError, match="object"):
         records.record(object())
+
+
+def test_labels_that_are_an_array_stand_in_the_files_of_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.kron(np.arange(4).reshape(1, 2, 2), np.ones((3, 2, 2), dtype=int))
+    cell = image_cell(labels.shape, 0.25, {"image": labels, "boundary": BOUNDARY})
+    solved = fc.fields.solve_fields(cell, 1e3, backend="network")
+    solved.save(tmp_path / "fields.npz")
+    kept = json.dumps(records.record(cell))
+    monkeypatch.setattr("fem_constriction.cell.label_array._held", {})  # as a process has it that has just begun
+    assert records.restored(json.loads(kept)) == cell
+    monkeypatch.setattr("fem_constriction.cell.label_array._held", {})
+    assert fc.fields.Fields.load(tmp_path / "fields.npz") == solved
 
 
 def test_tables_hold_what_the_spectrum_holds(spectrum: Spectrum, result: Result) -> None:
