@@ -34,7 +34,7 @@ def document(result: Findings) -> str:
 
 def table(result: Findings, solved: Solved | Costs) -> str:
     """Return one family's table: unknowns, step, error and order of every quantity, seconds, memory."""
-    series = [each for each in judged(result) if each.solved is solved]
+    series = [each for each in judged(result) if each.solved.name == solved.name]
     groups = " & ".join(rf"\multicolumn{{2}}{{c}}{{{_NAMES[each.quantity]}}}" for each in series)
     rules = " ".join(rf"\cmidrule(lr){{{4 + 2 * n}-{5 + 2 * n}}}" for n in range(len(series)))
     heads = " & ".join(["level & unknowns & $h$ / m", *["error & order"] * len(series), "time / s & memory / MB"])
