@@ -32,7 +32,7 @@ from fem_constriction.geometry.facets import Facets, Integers, areas
 from fem_constriction.grids.boundary_area import BoundaryArea, rounded
 from fem_constriction.grids.image_grid import image_grid
 from fem_constriction.grids.mesh_grid import MeshGrid
-from fem_constriction.problem.bodies import Lengths, Mesh
+from fem_constriction.problem.bodies import Image, Lengths, Mesh
 from fem_constriction.problem.problem import Described, Problem
 from fem_constriction.processes.names import BULK, CHARGE_TRANSFER, GRAIN_BOUNDARY, PORE
 
@@ -66,6 +66,11 @@ class TwinGrid(MeshGrid):
     def shape(self) -> Counts:
         """Number of voxels along x, y and z."""
         return len(self.x) - 1, len(self.y) - 1, len(self.layers[0]) - 1
+
+    @property
+    def doubles(self) -> int:
+        """Those of a label image: nothing is assembled, as it is of the mesh."""
+        return Image.doubles
 
     @property
     def fits(self) -> bool:
@@ -230,7 +235,7 @@ def twin_of(problem: Problem, level: int) -> Problem:
         raise refused
     body = Mesh.of(problem.body)
     counts = counts_of(body.lengths, level)
-    memory.require(8 * body.doubles * math.prod(counts), f"mesh.file as {' x '.join(map(str, counts))} voxels", "fewer levels")
+    memory.require(8 * Image.doubles * math.prod(counts), f"mesh.file as {' x '.join(map(str, counts))} voxels", "fewer levels")
     picture = _pictured(body.source, body.measure.sha256, counts)
     labels, metal = picture.labels, picture.metal
     x, y, z = body.lengths

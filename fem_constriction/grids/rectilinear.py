@@ -130,6 +130,11 @@ class Grid:
         return np.stack([each.ravel() for each in np.meshgrid(*points, indexing="ij")]), np.outer(*sizes).ravel()
 
     @property
+    def doubles(self) -> int | None:
+        """Doubles per unknown that are alive at once while it is solved; None for as many as the body says."""
+        return None
+
+    @property
     def fits(self) -> bool:
         """Whether the contact's outline lies on faces of the grid, so that its Z may bound the continuum's."""
         return self.share is None and self.counter_share is None

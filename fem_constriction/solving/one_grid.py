@@ -106,7 +106,9 @@ def solve_grid(
         # A basis for many materials has more columns, known from the coarser grid; its currents take three times as much.
         columns = 0 if coarser is None or not others else len(coarser.model.shifts)
         what = f"{backend.name} on {_cells(grid)}"
-        check_memory(backend.unknowns(problem, grid), what, max(problem.body.doubles, 60 * bool(others) + 4 * columns))
+        check_memory(
+            backend.unknowns(problem, grid), what, max(grid.doubles or problem.body.doubles, 60 * bool(others) + 4 * columns)
+        )
         start = time.perf_counter()
         assembly = backend.assemble(problem, grid)
         if others and band is not None:

@@ -153,10 +153,19 @@ class Crosscheck:
 
     @property
     def widest(self) -> str:
-        """The backend with the largest uncertainty of what is not resolved yet."""
+        """The backend with the largest uncertainty of what is not resolved yet.
+
+        The constriction resistance is the mean of theirs, weighted by 1/u^2: one that is known well is enough, and where half
+        of its uncertainty would be, the cheapest of those that are not refined yet is taken.
+        """
         if self.agreement.verdict == "agree" and self.geometric is not None:
-            by_backend = self.geometric.by_backend
-            return max(by_backend, key=lambda name: by_backend[name][1])
+            u = {name: each for name, (_, each) in self.geometric.by_backend.items()}
+            within = 2 * GEOMETRIC * abs(self.geometric.value)
+            fresh = [name for name in u if name in self.families and len(self.families[name].solutions) == len(FIRST_LEVELS)]
+            cheap = [name for name in fresh if u[name] <= within]
+            if cheap:
+                return min(cheap, key=lambda name: self.families[name].finest.seconds)
+            return max(u, key=lambda name: u[name])
         limits = self.agreement.limits
         return max(limits, key=lambda name: float(np.max(relative(limits[name]))))
 

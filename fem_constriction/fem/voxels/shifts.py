@@ -39,10 +39,11 @@ ERROR, GAIN = 1 / 30, 0.03
 SMALL = 2000
 
 #: Iterations that the mean-field stack may take before multigrid is tried, and those that multigrid may take.
-PATIENCE, MOST = 150, 200
+PATIENCE, MOST = 60, 200
 
-#: Contrast of phases at which multigrid is taken at once.
-CONTRAST = 30.0
+#: Contrast of phases at which multigrid is taken at once: up to it the stack takes as many iterations at a third of the time
+#: (noise of 10 and 40 % in 16^3 voxels: 81 and 16 iterations at 1000, 169 and 17 at 10,000, multigrid 37, 13, 69 and 10).
+CONTRAST = 1e3
 
 #: Unknowns of the coarsest level of multigrid at most: it is factorised.
 COARSEST = 500
