@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import meshio
 import numpy as np
 from skfem import MeshTet
 
@@ -82,11 +81,17 @@ def _mesh(folder: Path) -> Cell:
     faces = {2: side[0] & inside, 3: side[0] & ~inside, 4: side[50], 5: side[25]}
     points = mesh.p.T.copy()
     points[:, 2] += 0.2 * (points[:, 0] - 25) * (1 - np.abs(points[:, 2] - 25) / 25)
-    blocks = [("tetra", mesh.t.T), *(("triangle", mesh.facets.T[each]) for each in faces.values())]
-    data = {"region": [np.full(len(rows), number) for (_, rows), number in zip(blocks, (1, *faces), strict=True)]}
-    file = folder / "box.vtu"
-    meshio.Mesh(points, blocks, cell_data=data).write(file)
     names = ("electrolyte", "contact", "pore", "counter_electrode", "grain_boundaries")
+    rows = [(4, 1, mesh.t.T), *((2, number, mesh.facets.T[each]) for number, each in faces.items())]
+    elements = [f"{kind} 2 {tag} {tag} {' '.join(map(str, each + 1))}" for kind, tag, block in rows for each in block]
+    lines = ["$MeshFormat", "2.2 0 8", "$EndMeshFormat", "$PhysicalNames", str(len(names))]
+    lines += [f'{3 if tag == 1 else 2} {tag} "{name}"' for tag, name in enumerate(names, 1)]
+    lines += ["$EndPhysicalNames", "$Nodes", str(len(points))]
+    lines += [f"{number} {' '.join(f'{each:.17g}' for each in point)}" for number, point in enumerate(points, 1)]
+    lines += ["$EndNodes", "$Elements", str(len(elements))]
+    lines += [f"{number} {each}" for number, each in enumerate(elements, 1)]
+    file = folder / "box.msh"
+    file.write_text("\n".join([*lines, "$EndElements", ""]))
     return Cell(
         geometry={"width": "50 um", "thickness": "50 um"},
         electrolyte={"conductivity": "0.46 mS/cm", "relative_permittivity": 150},
@@ -98,8 +103,6 @@ def _mesh(folder: Path) -> Cell:
         mesh={
             "file": str(file),
             "unit": "um",
-            "data": "region",
-            "regions": {name: number for number, name in enumerate(names, 1)},
             "boundary": {**_BOUNDARY, "conductivity": "0.12 uS/cm"},
         },
     )

@@ -1,6 +1,9 @@
 """Seconds, iterations and peak memory of one Voronoi polycrystal's spectrum against its number of voxels.
 
 python -m validation.benchmarks.images 48 100 216
+python -m validation.benchmarks.images --both 28 48
+
+With --both the elements are timed beside the network, one after the other in the same process, to the same 1e-6 of Z.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ from fem_constriction.cell.cell import Cell
 from fem_constriction.errors import InputError
 from fem_constriction.geometry.grains import voronoi
 from fem_constriction.grids.image_grid import image_grid
+from fem_constriction.problem.problem import Problem
 from fem_constriction.processes.of_cell import admittances
 from fem_constriction.reduction.projection import reduce
+from fem_constriction.solving.backends import BUILT_IN, backend_named
 from fem_constriction.solving.refinement import angular_band
 from fem_constriction.spectra.frequencies import frequencies_taken
 from network.image.image_network import image_assembly, image_voxels
@@ -81,6 +86,27 @@ def bench(voxels: int, grains: int = 200, frequencies: Any = FREQUENCIES, tolera
     }
 
 
+def both(voxels: int, grains: int = 200, frequencies: Any = FREQUENCIES, tolerance: float = 1e-6) -> dict[str, Any]:
+    """Return what the spectrum of one polycrystal takes on both backends, and how many times the network's elements take."""
+    cell, points = polycrystal(voxels, grains), frequencies_taken(frequencies)
+    problem, found = Problem.of(cell), dict[str, Any]()
+    stated = "unknowns", "shifts", "iterations", "iterations_in_all", "projection_error"
+    for name in BUILT_IN:
+        backend, clock = backend_named(name), Clock()
+        assembly = backend.assemble(problem, backend.grid(problem, 0))
+        prepared = clock.cpu_seconds
+        model = reduce(assembly, problem.places, angular_band(points), tolerance=tolerance)
+        z = model.impedance(2j * np.pi * points)
+        found[name] = {
+            "cpu_seconds": clock.cpu_seconds,
+            "of_it_preparation": prepared,
+            **{key: model.statistics[key] for key in stated},
+            "Z_ohm": [[float(value.real), float(value.imag)] for value in z[:: max(1, points.size // 4)]],
+        }
+    ratio = found["fem"]["cpu_seconds"] / found["network"]["cpu_seconds"]
+    return {"voxels": voxels**3, **found, "fem_over_network": ratio, "peak_bytes": _peak()}
+
+
 def _peak() -> int:
     try:
         import resource
@@ -91,6 +117,8 @@ def _peak() -> int:
 
 
 if __name__ == "__main__":
-    for size in sys.argv[1:]:
-        sys.stdout.write(json.dumps(bench(int(size))) + "\n")
+    sizes = [each for each in sys.argv[1:] if each != "--both"]
+    for size in sizes:
+        found = bench(int(size)) if len(sizes) == len(sys.argv) - 1 else both(int(size))
+        sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()
