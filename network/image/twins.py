@@ -39,10 +39,6 @@ class Twins(Images):
         """Return the voxels of member `level`."""
         return twin_grid(problem, level)
 
-    def edges(self, problem: Problem, grid: Any, s: ArrayLike) -> tuple[Array, Array]:
-        """Return that there are none: a mesh has grains and boundaries, and no part of a difference is taken for regular."""
-        return np.full(np.shape(s), np.inf), np.full(np.shape(s), np.inf)
-
     def erratic(self, problem: Problem, grid: Any, s: ArrayLike) -> Array:
         """Return 1: the outlines cut voxels ever differently."""
         return np.ones(np.shape(s))
