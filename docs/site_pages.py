@@ -220,7 +220,8 @@ def _class(what: type[Any], name: str) -> list[str]:
         for key, value in vars(owner).items()
         if not key.startswith("_") and (inspect.isfunction(value) or isinstance(value, (property, classmethod, staticmethod)))
     ]
-    shown = ", ".join(dict.fromkeys(members))
+    known = set(dir(what))
+    shown = ", ".join(key for key in dict.fromkeys(members) if key in known)
     lines = [f".. autoclass:: {name}"]
     if shown and not issubclass(what, BaseException):
         lines.append(f"   :members: {shown}")
