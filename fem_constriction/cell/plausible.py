@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
 import shapely
 from pydantic import BaseModel
 from scipy.constants import epsilon_0
@@ -29,6 +30,12 @@ from fem_constriction.geometry.pixels import spots
 #: for L, from 0.08 on for 2 L; with 1/15 of it from 0.06 and 0.1 on; with 1/150 (air) never, for nothing flows there then.
 #: Direct current through voids that conduct: from 0.05 on.
 DEEP: Final = 0.04
+
+#: What the law costs at most at such ratios, as parts of |Z|: the worst of these strips and discs, contacts of 0.1, 0.5 and 0.9
+#: of L, thicknesses L/4 (with ten times the bulk's permittivity in the void) and L, at the worst frequency. Wide contacts and
+#: voids of a low permittivity cost far less; beyond the last ratio Z is another one altogether.
+RATIOS: Final = (0.04, 0.08, 0.16, 0.32, 0.64, 1.3)
+COSTS: Final = (0.0115, 0.037, 0.105, 0.27, 0.66, 1.4)
 
 
 def implausible(cell: Description) -> tuple[str, ...]:
@@ -117,10 +124,31 @@ def _pores_of(electrode: str, pore: Pore | None, depths: Thickness, contact: flo
         return
     value = f"{key} = {given!r} m" if given else f"{key} = {pore.capacitance!r} F/m^2, that of a vacuum {depth:.3g} m deep,"
     if depth > DEEP * width:
-        costs = f"pores are thin layers, and from {DEEP:g} times on that may cost 1 % of Z"
+        costs = f"pores are thin layers, and from {DEEP:g} times on that may cost 1 % of Z, here up to {_cost(depth / width)}"
         yield f"{value} is {depth / width:.2g} times the width of the pore, {width:.3g} m: {costs}"
     elif depth > contact:
         yield f"{value} is more than the width of the contact, {contact:.3g} m: pores are thin layers"
+
+
+def cost_of(ratio: float) -> float:
+    """Return what the thin-layer law costs at most at a depth over width, as a part of |Z|; infinite beyond what was measured.
+
+    Parameters
+    ----------
+    ratio
+        Depth of a pore over its width, from `DEEP` on.
+
+    Returns
+    -------
+    float
+        Between the measured ratios a power of the ratio.
+    """
+    return float(np.exp(np.interp(np.log(ratio), np.log(RATIOS), np.log(COSTS)))) if ratio <= RATIOS[-1] else math.inf
+
+
+def _cost(ratio: float) -> str:
+    found = cost_of(ratio)
+    return f"{100 * found:.2g} %" if found < 1 else "all of it: Z is another one"
 
 
 def _widths(touch: Touch) -> tuple[float, float]:

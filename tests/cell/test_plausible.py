@@ -16,7 +16,7 @@ from scipy.sparse.linalg import spsolve
 
 import fem_constriction as fc
 from fem_constriction.cell.cell import Cell
-from fem_constriction.cell.plausible import DEEP, implausible
+from fem_constriction.cell.plausible import DEEP, cost_of, implausible
 from fem_constriction.errors import ImplausibleWarning
 from validation.cli.app import main
 
@@ -237,6 +237,25 @@ def test_the_ratio_is_no_larger_than_it_must_be_and_pores_as_deep_as_wide_are_wr
     assert cost(10.0, 0.1, 0.25, 2 * DEEP, False) > 2e-2
     assert cost(1 / 15, 0.25, 1.0, 1.0, True) > 2e-2
     assert cost(1 / 150, 0.25, 1.0, DEEP, True) < 2e-3
+
+
+@pytest.mark.parametrize("over", [0.06, 0.12, 0.25, 0.5, 1.0])
+def test_what_the_law_is_said_to_cost_is_what_the_worst_resolved_void_has(over: float) -> None:
+    """Between the ratios that it was measured at: no cell costs more, and one of them more than half."""
+    found = [
+        cost(ratio, contact, height, over, disc)
+        for disc in (False, True)
+        for contact in (0.1, 0.5)
+        for height, ratio in ((0.25, 10.0), (1.0, 1.0))
+    ]
+    assert 0.5 * cost_of(over) < max(found) < cost_of(over)
+
+
+def test_the_number_is_in_the_warning() -> None:
+    (found,) = drawn({PORE: {"depth": 0.3 * 3.75e-5, "relative_permittivity": 150}})
+    assert found.endswith(f"from 0.04 times on that may cost 1 % of Z, here up to {100 * cost_of(0.3):.2g} %")
+    (found,) = drawn({PORE: {"depth": 5e-5, "relative_permittivity": 150}})
+    assert found.endswith("here up to all of it: Z is another one")
 
 
 def test_a_vacuum_of_the_depth_of_a_pore_has_the_capacitance_that_is_warned_of() -> None:
