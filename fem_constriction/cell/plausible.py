@@ -35,7 +35,7 @@ DEEP: Final = 0.04
 #: of L, thicknesses L/4 (with ten times the bulk's permittivity in the void) and L, at the worst frequency. Wide contacts and
 #: voids of a low permittivity cost far less; beyond the last ratio Z is another one altogether.
 RATIOS: Final = (0.04, 0.08, 0.16, 0.32, 0.64, 1.3)
-COSTS: Final = (0.0115, 0.037, 0.105, 0.27, 0.66, 1.4)
+COSTS: Final = (0.0115, 0.039, 0.11, 0.285, 0.69, 1.45)
 
 
 def implausible(cell: Description) -> tuple[str, ...]:

@@ -239,7 +239,7 @@ def test_the_ratio_is_no_larger_than_it_must_be_and_pores_as_deep_as_wide_are_wr
     assert cost(1 / 150, 0.25, 1.0, DEEP, True) < 2e-3
 
 
-@pytest.mark.parametrize("over", [0.06, 0.12, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("over", [0.06, 0.12, 0.5])
 def test_what_the_law_is_said_to_cost_is_what_the_worst_resolved_void_has(over: float) -> None:
     """Between the ratios that it was measured at: no cell costs more, and one of them more than half."""
     found = [
