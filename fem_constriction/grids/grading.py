@@ -77,7 +77,7 @@ def about(edges: Lines, width: float, lines: Callable[[float], Lines]) -> Lines:
 
 
 def layers_of(body: Body, scale: float, grading: Grading, level: int, *, both: bool = False) -> tuple[Lines, ...]:
-    """Return the z lines of each layer; equally spaced in T where a layer needs more than one step, plain otherwise.
+    """Return the z lines of each layer; equally spaced in T where a layer needs more than one step or is the first, else plain.
 
     both: T counts from the nearer electrode, instead of the working one.
     """
@@ -96,7 +96,7 @@ def _layer(top: float, bottom: float, scale: float, grading: Grading, level: int
     """Lines from top to bottom, distances from an electrode."""
     first, last = steps_to(np.array([top, bottom]), scale, grading.exponent)
     count = cells_over(last - first, grading)
-    if count == 1:
+    if count == 1 and top > 0:  # T is as good as straight across it; under the face a uniform step is of first order
         return np.linspace(top, bottom, (1 << level) + 1)
     lines = _inverse(np.linspace(first, last, (count << level) + 1), scale, grading.exponent)
     lines[0], lines[-1] = top, bottom
