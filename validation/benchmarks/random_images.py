@@ -115,7 +115,7 @@ def plain(problem: Problem, backend: Any, frequency: Array, level: int = 0) -> C
         y = {name: complex(value) for name, value in evaluate(assembly.admittances(problem.places), s).items()}
         matrix = assembly.matrix(y).tocsr()
         # What hangs on the electrode alone: islands, which neither backend solves, would make the matrix singular.
-        part = connected_components(matrix, directed=False)[1]
+        part = connected_components(abs(matrix), directed=False)[1]
         kept = np.flatnonzero(part == part[-1])
         port = np.zeros(kept.size, dtype=complex)
         port[-1] = 1.0
