@@ -149,6 +149,16 @@ def _refusal(found: Extraction) -> str | None:
 
 
 def _misplaced(names: Sequence[str], held: Mapping[str, Array]) -> bool:
-    """Whether an arc bears the name of a process that another process's arc holds more of."""
-    holders = {name: names[int(np.argmax(held[name]))] for name in names if name not in (SERIES, CONSTRICTION)}
-    return any(holder not in (name, CONSTRICTION, SERIES) for name, holder in holders.items())
+    """Whether an arc bears the name of a process that another process's arc holds more of, and is mostly of others itself.
+
+    An arc that is mostly of its process is rightly named, whatever others hold: of two relaxations that are nearly equal, as a
+    reduced model may have them, each is a mixture of what both store.
+    """
+    for place, name in enumerate(names):
+        if name in (SERIES, CONSTRICTION):
+            continue
+        holder = names[int(np.argmax(held[name]))]
+        mostly = max(held, key=lambda each: held[each][place])
+        if holder not in (name, CONSTRICTION, SERIES) and mostly != name:
+            return True
+    return False
