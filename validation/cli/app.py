@@ -84,7 +84,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     ),
     "errors": Entry(
         "errors",
-        "Tell apart what a voxelised contact outline costs: grid, interface model and staircase, on both backends.",
+        "Tell apart what a voxelised contact outline costs, or a label image: grid, interface or area, and staircase.",
         _TRUST,
     ),
     "conformance": Entry(
