@@ -157,6 +157,10 @@ def _refined(energies: Callable[[Array], Array], mass: Array, vectors: Array) ->
         vectors = vectors + vectors @ change
         if np.abs(change).max() < SETTLED:  # its square is what is left
             break
+    # Of the vectors as they are now: the square of even the last change, times the largest eigenvalue, leaked out of the plane
+    # in the even mode, which behind a counter electrode of high resistance was 3e-8 of Z.
+    small, norms = np.diagonal(energies(vectors)), np.einsum("ij,ij->j", vectors, sparse_mass @ vectors)
+    values = np.maximum(small / norms, 0.0)
     order = np.argsort(values, kind="stable")
     return values[order], np.ascontiguousarray(vectors[:, order])
 
