@@ -273,9 +273,11 @@ class Family:
         around = np.clip(points[:, None] * NEIGHBOURS, low, high)
         everywhere = self._extrapolated(around.ravel())
         relative = (everywhere.uncertainty / np.abs(everywhere.value)).reshape(around.shape)
-        # Outside the asymptotic range the whole last difference counts at its own frequency alone.
+        # Outside the asymptotic range the whole last difference counts at its own frequency alone; one that follows no series
+        # may be small by chance there, and its neighbours count.
         own = self._extrapolated(points)
-        smooth = np.where(everywhere.asymptotic.reshape(around.shape), relative, 0.0).max(1)
+        chance = self.erratic(2j * np.pi * around.ravel()) >= ERRATIC
+        smooth = np.where((everywhere.asymptotic | chance).reshape(around.shape), relative, 0.0).max(1)
         s = 2j * np.pi * points
         reduced = np.maximum(self.finest.model.error(s), TARGET)
         size = np.abs(own.value)

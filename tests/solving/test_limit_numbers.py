@@ -156,6 +156,14 @@ def test_a_whole_last_difference_counts_at_its_own_frequency_alone() -> None:
     assert found.uncertainty[1] == pytest.approx(100 * TARGET + 1e-11, rel=1e-4)
 
 
+def test_what_follows_no_series_may_be_small_by_chance_at_one_frequency_and_counts_for_its_neighbours() -> None:
+    """A rotated square in voxels at 1 GHz, where pores short-circuit: differences are chance; u was 0.7 of the error there."""
+    found = family(*(bump(1e3, size) for size in (0.0, -0.1, -0.2)), erratic=1.0).limit([1e3, 1e3 * 10**0.5, 1e3 * 10**0.6])
+    assert not found.asymptotic[0] and found.uncertainty[0] >= 0.1
+    assert found.uncertainty[1] == pytest.approx(found.uncertainty[0] * abs(found.value[1] / found.value[0]), rel=1e-6)
+    assert found.uncertainty[2] == pytest.approx(100 * TARGET + 1e-11, rel=1e-4)
+
+
 def test_the_models_own_error_comes_on_top_and_is_never_below_what_it_was_asked_for() -> None:
     """A model that is off by 1e-9 |Z| at 1 Hz and by 1e-4 |Z| at 1e5 Hz."""
     found = family(*(lambda f: np.full(f.shape, 100.0) for _ in range(3)), error=1e-9).limit([1.0, 1e5])
