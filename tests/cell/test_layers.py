@@ -13,7 +13,6 @@ from scipy.constants import epsilon_0
 
 import fem_constriction as fc
 from fem_constriction.errors import InputError
-from fem_constriction.fields.solution import solve_fields
 from fem_constriction.problem.one_dimensional import elements, one_dimensional, physical
 from fem_constriction.problem.problem import Problem
 from fem_constriction.reduction.projection import reduce
@@ -178,11 +177,6 @@ def test_what_does_not_fit_is_one_sentence(electrolyte: dict[str, Any], words: s
     with pytest.raises(InputError) as refused:
         cell(electrolyte)
     assert words in str(refused.value)
-
-
-def test_fields_of_different_materials_are_refused_by_the_command() -> None:
-    with pytest.raises(InputError, match="offers no fields of this cell"):
-        solve_fields(bilayer(), [1.0], backend="fem")
 
 
 def test_the_schema_requires_a_conductivity_or_layers() -> None:

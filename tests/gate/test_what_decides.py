@@ -35,7 +35,7 @@ def spectrum(*uncertainty: float) -> fc.Spectrum:
 def widest(limits: dict[str, fc.Spectrum], by_backend: dict[str, tuple[float, float]] | None = None) -> str:
     """The backend that a cross-check refines next."""
     known = None if by_backend is None else Geometric(by_backend, 1.0, 0.5, 100.0, None)
-    return Crosscheck.widest.fget(SimpleNamespace(agreement=compare(limits, 1e-3), geometric=known))
+    return Crosscheck.widest.fget(SimpleNamespace(agreement=compare(limits, 1e-3), geometric=known, families={}))
 
 
 def test_the_backend_that_is_known_worst_is_refined() -> None:
