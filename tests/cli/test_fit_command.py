@@ -171,10 +171,12 @@ def test_the_documented_examples_run(file: Path, capsys: pytest.CaptureFixture[s
     network = Network()
     names: dict[str, object] = {"z": fc.Spectrum.load(file), "cell": cell}
     blocks = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     exec(blocks[0], names)
-    assert "CPE1_alpha" in capsys.readouterr().out
+    np.testing.assert_array_equal(names["again"].impedance, names["z"].impedance)  # type: ignore[attr-defined]
     exec(blocks[1], names)
-    names["model"] = reduce(network.assemble(cell, network.grid(cell, 0)), admittances(cell), (1.0, 1e7))
+    assert "CPE1_alpha" in capsys.readouterr().out
     exec(blocks[2], names)
+    names["model"] = reduce(network.assemble(cell, network.grid(cell, 0)), admittances(cell), (1.0, 1e7))
+    exec(blocks[3], names)
     assert len(names["found"].peaks()) >= 2  # type: ignore[attr-defined]

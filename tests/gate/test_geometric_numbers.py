@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fem_constriction.solving.refinement import extrapolate
 from validation.gate import geometric, spread
 from validation.gate.direct_current import DirectCurrent
 from validation.gate.result import VANISHED, Geometric, together
@@ -84,8 +85,7 @@ def family(name: str, resistances: list[float], bound: str | None, *, order: flo
         solutions=solutions,
         finest=solutions[-1],
         bound=bound,
-        order=order,
-        erratic=lambda s: np.zeros(s.shape),
+        extrapolated=lambda values, s: extrapolate(values, order, erratic=np.zeros(s.shape)),
         resistance=lambda: (resistances[-1], 0.5),
     )
 
